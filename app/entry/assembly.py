@@ -20,6 +20,7 @@ from app.log.postgres import PostgresLog
 from app.placement.fence import refusing
 from app.placement.tenant_service import TenantService
 from app.privacy.factory import privacy_ports
+from app.processes.webhook_log import webhook_desk
 from app.settings import Settings
 from app.storage.clients import redis_client, search_client
 from app.storage.database import Database
@@ -120,6 +121,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 *operator_ports(writes, settings),
                 *privacy_ports(settings, writes, rows),
                 *gateway_ports(settings, writes, rows),
+                webhook_desk(settings, database, log, writes.codec),
             ),
         }
         services = Services(

@@ -8,6 +8,8 @@ from app.mail.allowance import CountedAllowance, limits
 from app.mail.factory import create_mailer
 from app.mail.links import MailedLinks
 from app.mail.mailed_tokens import MailedTokens
+from app.outgoing.http_client import OutgoingClient
+from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.placement.tenant_names import RegistryNames
 from app.processes.address_proofs import AddressProver, LinkedDatabase, Reach, always
 from app.processes.declared import PLATFORM_PROCESSES, PROCESSES
@@ -15,6 +17,9 @@ from app.processes.lease import enroll
 from app.processes.recipients import Recipients
 from app.processes.reminders import NotifiedReminders
 from app.processes.runner import run_processes
+from app.processes.webhook_contents import VisibleContents
+from app.processes.webhook_notices import MailedWebhookNotices
+from app.setting_values import read_ports
 from app.settings import Settings
 from app.storage.database import Database, Pool
 from domain.kit.bus.bus import Bus
@@ -27,6 +32,7 @@ from domain.kit.process.ports import ProcessPorts
 from domain.kit.process.process import Process
 from domain.kit.process.sealed_mailer import SealedMailer
 from domain.kit.sealed import Opening, PlainOpening
+from projections.kit.read.live_generations import LiveGenerations
 
 __all__ = ["Parts", "enrolled", "home_processes", "processes", "run_processes"]
 
@@ -46,6 +52,8 @@ class Parts:
     """Leads to the platform's database, where mail is counted and placements are kept; None: it is this one."""
     accounts: LinkedDatabase | None = None
     """The platform's database, where accounts are; None: it is this one."""
+    live: LiveGenerations | None = None
+    """Says where the views of this database are; None: nothing is sent to webhooks."""
     reach: Reach | None = None
     """Leads to the databases of tenants; None: all that are served are in this one."""
 
@@ -76,8 +84,27 @@ def processes(parts: Parts) -> list[Process[Any]]:
         NotifiedReminders(people, parts.bus),
         AddressProver(parts.accounts or here, parts.reach or always(here)),
         RegistryNames(here, parts.accounts or here, platform),
+        *_webhooks(parts, mailer),
     )
     return [created(process, {**adapters, Clock: parts.clock}) for process in PROCESSES]
+
+
+def _webhooks(parts: Parts, mailer: SealedMailer) -> tuple[object, ...]:
+    """What calls addresses that tenants name."""
+    settings = parts.settings
+    return (
+        OutgoingClient(ports=read_ports(settings.outgoing_ports), loopback=settings.outgoing_loopback),
+        SealedWebhookSecrets(settings.derive("webhook secrets")),
+        VisibleContents(
+            parts.database,
+            parts.live,
+            log=parts.log,
+            codec=parts.codec,
+            opening=parts.opening,
+            masking=settings.masks,
+        ),
+        MailedWebhookNotices(parts.database, parts.live, mailer),
+    )
 
 
 def home_processes() -> list[Process[Any]]:

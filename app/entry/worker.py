@@ -15,6 +15,7 @@ import uvloop
 
 from app.audit.retention import keep_retention
 from app.composition.write_side import WriteSide, prepared, writing
+from app.contexts import VIEWS
 from app.entry.garbage_collector import tune_collector
 from app.entry.processes import Parts, enrolled, home_processes, processes, run_processes
 from app.entry.rebuilder_process import Rebuilding
@@ -42,6 +43,7 @@ from projections.kit.background import end, running
 from projections.kit.follow.lanes import Lanes
 from projections.kit.follow.pages import Pages
 from projections.kit.follow.watch import Watch
+from projections.kit.read.live_generations import pointers
 from projections.kit.store.postgres_store import CONNECTION_SETTINGS
 
 
@@ -147,6 +149,7 @@ async def _follow(
                 codec=writes.codec,
                 accounts=None if home is None or home.writes is None else _place(home.writes),
                 reach=partial(_reach, settings, writes) if home is None else None,
+                live=await stack.enter_async_context(pointers(place.database.writer, VIEWS)),
             )
             own = await stack.enter_async_context(
                 privacy_processes(

@@ -9,7 +9,7 @@ serves one request: one that is kept would be found again by its IP address, wha
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import httpx
 
@@ -36,7 +36,7 @@ class OutgoingClient(HttpClient):
     def __init__(
         self,
         *,
-        ports: Sequence[int] = (443,),
+        ports: Collection[int] = (443,),
         loopback: bool = False,
         resolve: Resolve | None = None,
         authorities: ssl.SSLContext | None = None,

@@ -29,6 +29,10 @@ _logger = logging.getLogger(__name__)
 
 _PAGE = 100
 """Timers fired in one transaction at the most."""
+_FORGOTTEN = 1_000
+"""Rows deleted in one transaction at the most."""
+_FORGETS = 600.0
+"""Seconds between two times that what has ended long ago is deleted."""
 _UNSAVED = 5.0
 """Seconds that the checkpoint may lag behind over events that are not reacted to."""
 
@@ -87,16 +91,18 @@ class ProcessWorker:
         """Work. Raises LeaseLost when another worker has the lease; whatever else fails is tried again."""
         following = asyncio.create_task(self._forever(self._follow), name=f"{self._process.name} follows")
         working = asyncio.create_task(self._forever(self._work), name=f"{self._process.name} works")
+        forgetting = asyncio.create_task(self._forever(self._forget), name=f"{self._process.name} forgets")
         tasks: list[asyncio.Task[None]] = [following, working]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             following.cancel()
+            forgetting.cancel()
             for task in done:
                 task.result()
             if self._trying:
                 await asyncio.wait(self._trying)
         finally:
-            await end(*tasks, *self._trying)
+            await end(*tasks, forgetting, *self._trying)
 
     async def _forever(self, work: Callable[[], Awaitable[None]]) -> None:
         attempts = 0
@@ -114,6 +120,13 @@ class ProcessWorker:
                     _logger.warning("%s cannot continue for now.", self._process.name, exc_info=error)
                 await self._say(error)
                 await asyncio.sleep(Backoff(self._poll, 30).pause(attempts))
+
+    async def _forget(self) -> None:
+        """Delete what has ended long ago, where the process says how long that is kept."""
+        if self._process.kept is not None:
+            while await self._store.forget(self._clock.now() - self._process.kept, _FORGOTTEN) == _FORGOTTEN:
+                pass
+        await asyncio.sleep(_FORGETS)
 
     async def _say(self, error: Exception) -> None:
         try:

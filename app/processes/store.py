@@ -68,6 +68,10 @@ select exists (select from processes.timers where process = $1 and due_at <= $3)
     or exists (select from processes.ledger where process = $1 and status = 'pending'
                   and (next_at <= $3 or {FAR.format(at="next_at")}))
 """
+_FORGET = """
+delete from processes.ledger where id in (
+    select id from processes.ledger where process = $1 and finished_at < $2 order by finished_at limit $3)
+"""
 _FINISH = """
 update processes.ledger
    set status = $2, error = $3, result = $4,
@@ -207,6 +211,13 @@ class ProcessStore:
             self._process.name,
             position,
         )
+
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Delete rows that ended before a moment, so many at the most; how many went. Their causes are read
+        already, so that none of them comes up again."""
+        async with self.transaction() as connection:
+            answer: str = await connection.execute(_FORGET, self._process.name, before, limit)
+        return int(answer.rpartition(" ")[2])
 
     async def fail(self, error: str | None) -> None:
         """Say why the lane stands still, or that it does not any more."""

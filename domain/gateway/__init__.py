@@ -1,19 +1,23 @@
 """The manifest of gateway in the domain."""
 
-from domain.gateway import event_schemas, events, letters, outcomes, replays, sources
+from domain.gateway import event_schemas, events, letters, outcomes, replays, sources, webhook_commands, webhooks
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
 
 CONTEXT = ContextDomain(
     package=__name__,
-    modules=(event_schemas, events, letters, outcomes, replays, sources),
+    modules=(event_schemas, events, letters, outcomes, replays, sources, webhook_commands, webhooks),
     permissions=(
         Permission("gateway:read", "See sources of events, and what they sent.", "member"),
         Permission("gateway:confidential", "Read the payloads of events.", "admin"),
         Permission("gateway:write", "Register sources and issue their keys.", "admin"),
         Permission("gateway:schemas", "Register schemas of events.", "admin"),
+        Permission("gateway:webhooks", "Have events sent to other systems, and see what was sent.", "admin"),
         Permission("gateway:ingest", "Send events in the name of any source.", "admin"),
     ),
-    entities=(Entity(kind="SOURCE", aggregate=sources.Source, needs="gateway:read"),),
+    entities=(
+        Entity(kind="SOURCE", aggregate=sources.Source, needs="gateway:read"),
+        Entity(kind="WEBHOOK", aggregate=webhooks.Webhook, needs="gateway:webhooks"),
+    ),
 )

@@ -10,6 +10,7 @@ from domain.processes.notifications import TaskNotifications
 from domain.processes.project_memberships import ProjectMemberships
 from domain.processes.session_expiry import SessionExpiry
 from domain.processes.tenant_names import TenantNames
+from domain.processes.webhooks.deliveries import WebhookDeliveries
 
 CONTEXT = ContextDomain(
     package=__name__,
@@ -21,6 +22,7 @@ CONTEXT = ContextDomain(
         AccountMails,
         AddressProofs,
         TenantNames,
+        WebhookDeliveries,
     ),
     platform_processes=(SessionExpiry, AccountLapse),
 )

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.gateway.webhooks import WebhookStop
 from domain.work.notifications import NotificationKind
 from domain.work.tasks import TaskStatus
 
@@ -51,6 +52,21 @@ def factor_taken() -> tuple[str, str]:
         "those who run Headwater here have removed the second factor of your account, as somebody had asked who "
         "they took for you. You sign in by your password alone until you set up another one.",
         "If it was not you who asked, choose a new password and tell them.",
+    )
+
+
+def webhook_switched_off(name: str, host: str, reason: WebhookStop) -> tuple[str, str]:
+    """Subject and text for an admin of a company one of whose webhooks was switched off."""
+    host = _unlinked(host)
+    why = {
+        WebhookStop.GONE: f"{host} answered that it is gone for ever (410).",
+        WebhookStop.FAILING: f"nothing has arrived at {host} for five days.",
+        WebhookStop.UNAUTHORIZED: "whoever vouched for it may have no webhooks any more.",
+        WebhookStop.MANUAL: "somebody has switched it off.",
+    }[reason]
+    return "A webhook was switched off", _letter(
+        f"the webhook “{_unlinked(name)}” was switched off: {why}",
+        "What happens from now on is not sent there. Once it is switched on again, it can be replayed.",
     )
 
 

@@ -4,14 +4,15 @@ from domain.gateway.event_schemas import EventSchema
 from domain.gateway.events import OutsideEvent
 from domain.gateway.letters import DeadLetter
 from domain.gateway.sources import Source
-from projections.gateway import event_schemas, events, sources
+from domain.gateway.webhooks import Webhook
+from projections.gateway import event_schemas, events, sources, webhooks
 from projections.kit.context.context import ContextViews
 from projections.kit.context.exports import listed
 from projections.kit.context.visibility import ContextVisibility, Shown
 
 CONTEXT = ContextViews(
     package=__name__,
-    modules=(event_schemas, events, sources),
+    modules=(event_schemas, events, sources, webhooks),
     readers=(event_schemas.schema_reader,),
     visibility=ContextVisibility(
         shown=(
@@ -19,6 +20,7 @@ CONTEXT = ContextViews(
             Shown(aggregate=EventSchema, view=event_schemas.EventSchemas, needs="gateway:read"),
             Shown(aggregate=OutsideEvent, view=events.OutsideEvents, needs="gateway:read"),
             Shown(aggregate=DeadLetter, view=events.DeadLetters, needs="gateway:read"),
+            Shown(aggregate=Webhook, view=webhooks.Webhooks, needs="gateway:webhooks"),
         )
     ),
     exports=(

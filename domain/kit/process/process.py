@@ -26,6 +26,7 @@ state: the one of the event's stream, or of what ``by`` finds, as in views.
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import timedelta
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 import msgspec
@@ -133,6 +134,8 @@ class Process(Generic[State]):
     slots_each: ClassVar[int | None] = None
     """How many of these for one queue: all instances of a tenant whose names begin alike, up to the first slash.
     Queues take turns then, in the turns of their tenants."""
+    kept: ClassVar[timedelta | None] = None
+    """For how long the ledger keeps what has ended; None: for ever."""
 
     def __init_subclass__(cls, *, name: str = "", version: int = 1) -> None:
         super().__init_subclass__()

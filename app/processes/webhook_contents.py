@@ -1,0 +1,177 @@
+"""What is sent about an event: what whoever vouches for the webhook may see of it, and has asked to be sent."""
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, get_type_hints
+from uuid import UUID
+
+import msgspec
+
+from api.governance.history import confidential_of
+from api.kit.schema.masking import is_marked
+from api.kit.schema.row_visibility import RowVisibility, VisibilityRules
+from app.contexts import VISIBILITY
+from app.storage.database import Database
+from domain.gateway.webhook_terms import WebhookTerms, camel
+from domain.gateway.webhooks import MANAGE, Webhook
+from domain.kit.caller import Caller
+from domain.kit.codec import Codec
+from domain.kit.events import event_classes
+from domain.kit.fields import Confidential, Personal, Restricted
+from domain.kit.log import Envelope, Log, Selection
+from domain.kit.sealed import ERASED, Opening, is_sealed
+from domain.processes.webhooks.ports import Sendable, SponsorGone, WebhookContents
+from projections.identity.member_access import standing
+from projections.kit.read.live_generations import LiveGenerations
+from projections.kit.read.postgres_reader import PostgresRows
+from projections.kit.read.status import Positions
+
+_SECONDS = 10.0
+"""How long a view may take to fold the event."""
+_PAGE = 200
+_POSITION = "select position from es.event_ids where tenant_id = $1 and event_id = $2"
+
+
+class ViewBehind(Exception):
+    """The view that says who may see a thing has not folded its event yet."""
+
+
+def visibility_rules(database: Database, live: LiveGenerations) -> VisibilityRules:
+    """Who may see what, as the API decides it."""
+    return VisibilityRules(
+        rule=VISIBILITY.rule(database, live),
+        messages=VISIBILITY.messages,
+        changes=VISIBILITY.changes,
+        shown_in={topic: shown.view for topic, shown in VISIBILITY.shown.items()},
+        needs={topic: shown.needs for topic, shown in VISIBILITY.shown.items()},
+    )
+
+
+class VisibleContents(WebhookContents):
+    """Reads events from the log, and looks up who may see them at this moment."""
+
+    def __init__(
+        self,
+        database: Database,
+        live: LiveGenerations | None,
+        *,
+        log: Log,
+        codec: Codec,
+        opening: Opening,
+        masking: bool,
+    ) -> None:
+        """Without ``live``, which says where the views are, nothing is sent: every try fails."""
+        self._database, self._log, self._codec, self._opening = database, log, codec, opening
+        self._masking = masking
+        self._rows = None if live is None else PostgresRows(database, live)
+        self._rules = None if live is None else visibility_rules(database, live)
+        self._positions = None if live is None else Positions(database.writer, live)
+
+    async def body(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> bytes | None:
+        sponsor = await self._sponsor(tenant_id, webhook)
+        envelope = await self._envelope(tenant_id, event_id)
+        if envelope is None:
+            return None
+        if envelope.topic == Webhook.topic:
+            return _encoded(envelope, "webhook.test", {"webhookId": str(webhook.id)}, ())
+        if not await self._may_leave(sponsor, webhook, envelope):
+            return None
+        data, withheld = await self._data(sponsor, webhook, envelope)
+        return _encoded(envelope, envelope.type, data, withheld)
+
+    async def of_time(
+        self, tenant_id: UUID, webhook: Webhook, since: datetime, until: datetime, *, after: int
+    ) -> tuple[Sequence[Sendable], int | None]:
+        terms = WebhookTerms(types=webhook.types, conditions=webhook.conditions)
+        wanted = Selection(types=terms.names(event_classes()), tenant_id=tenant_id, since=since, until=until)
+        page = await self._log.read(after=after, limit=_PAGE, select=wanted)
+        found = [_sendable(each) for each in page if terms.cover(each.type, self._codec.decode(each))]
+        return found, page[-1].position if len(page) == _PAGE else None
+
+    async def one(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> Sendable | None:
+        envelope = await self._envelope(tenant_id, event_id)
+        terms = WebhookTerms(types=webhook.types, conditions=webhook.conditions)
+        if envelope is None or not terms.cover(envelope.type, self._codec.decode(envelope)):
+            return None
+        return _sendable(envelope)
+
+    async def _sponsor(self, tenant_id: UUID, webhook: Webhook) -> Caller:
+        if self._rows is None:
+            raise ViewBehind
+        found = await standing(self._rows, tenant_id, webhook.sponsor_id)
+        if found is None or not found.lets_in() or MANAGE not in found.permissions:
+            raise SponsorGone
+        # As somebody who belongs to no project: private work leaves only for who sees all of it.
+        return Caller(tenant_id=tenant_id, user_id=webhook.id, permissions=found.permissions)
+
+    async def _envelope(self, tenant_id: UUID, event_id: UUID) -> Envelope | None:
+        # Read from the writer's pool: the reader's role sees no log.
+        position = await self._database.writer.fetchval(_POSITION, tenant_id, event_id)
+        if position is None:
+            return None
+        found = await self._log.read(after=position - 1, until=position, limit=1)
+        return found[0] if found and found[0].tenant_id == tenant_id else None
+
+    async def _may_leave(self, sponsor: Caller, webhook: Webhook, envelope: Envelope) -> bool:
+        assert self._rules is not None
+        assert self._rows is not None
+        assert self._positions is not None
+        view = self._rules.shown_in.get(envelope.topic)
+        if view is not None and not await self._positions.wait_for(view.name, envelope.position, _SECONDS):
+            raise ViewBehind
+        return bool(await RowVisibility(self._rules, self._rows, sponsor).told([envelope]))
+
+    async def _data(
+        self, sponsor: Caller, webhook: Webhook, envelope: Envelope
+    ) -> tuple[dict[str, Any], list[str]]:
+        """The fields that leave, and the names of those that do not though they hold something."""
+        event = self._codec.decode(envelope)
+        hints = get_type_hints(type(event), include_extras=True)
+        reads = (permission := confidential_of(envelope.topic)) is not None and sponsor.may(permission)
+        data: dict[str, Any] = {}
+        withheld: list[str] = []
+        for field in dataclasses.fields(event):
+            hint, value = hints[field.name], msgspec.to_builtins(getattr(event, field.name))
+            confidential, personal = is_marked(hint, Confidential), is_marked(hint, Personal)
+            if is_marked(hint, Restricted):
+                continue
+            if (confidential and not (webhook.with_confidential and reads)) or (
+                personal and not (webhook.with_personal and reads and not self._masking)
+            ):
+                if value:
+                    withheld.append(camel(field.name))
+                continue
+            data[camel(field.name)] = await self._opened(envelope.tenant_id, value) if personal else value
+        return data, withheld
+
+    # JSON of any shape.
+    async def _opened(self, tenant_id: UUID, value: Any) -> Any:
+        if isinstance(value, str) and is_sealed(value):
+            (text,) = await self._opening.open(tenant_id, [value])
+            return None if text == ERASED else text
+        if isinstance(value, dict):
+            return {name: await self._opened(tenant_id, each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [await self._opened(tenant_id, each) for each in value]
+        return value
+
+
+def _sendable(envelope: Envelope) -> Sendable:
+    return Sendable(event_id=envelope.event_id, type=envelope.type, thing=envelope.originator_id)
+
+
+def _encoded(envelope: Envelope, type: str, data: dict[str, Any], withheld: Sequence[str]) -> bytes:
+    return msgspec.json.encode(
+        {
+            "type": type,
+            "timestamp": envelope.timestamp,
+            "eventId": envelope.event_id,
+            "entity": {"type": envelope.topic.rpartition(".")[2], "id": envelope.originator_id},
+            "version": envelope.originator_version,
+            "by": envelope.user_id,
+            "correlationId": envelope.correlation_id,
+            "data": data,
+            "withheld": withheld,
+        }
+    )

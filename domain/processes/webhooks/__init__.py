@@ -1,0 +1,1 @@
+"""Webhooks: what is sent to them, and how that goes on until it arrives."""

@@ -1,0 +1,92 @@
+"""Tries to call a webhook, and what came of them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from uuid import UUID
+
+from domain.gateway.webhook_signature import WebhookSecrets, message_id, signed_headers
+from domain.gateway.webhooks import Webhook, WebhookStop
+from domain.kit.clock import Clock
+from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest, NoHttpAnswer
+
+GONE = 410
+"""The status by which a destination says that it wants no more of it."""
+PATIENCE = timedelta(days=5)
+"""After so long without any success a webhook is switched off."""
+_LATER = (429, 503)
+_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A try: what is kept of the answer is its status alone."""
+
+    at: datetime
+    took: timedelta
+    status: int | None = None
+    error: str | None = None
+    pause: float = 0
+    """Seconds that the destination asks to wait."""
+
+    def noted(self) -> dict[str, str | int | None]:
+        """As JSON."""
+        return {
+            "at": self.at.isoformat(),
+            "ms": round(self.took / timedelta(milliseconds=1)),
+            "status": self.status,
+            "error": self.error,
+        }
+
+
+def pause_of(answer: HttpAnswer, now: datetime) -> float:
+    """The seconds that an answer asks to wait; 0 where it says nothing that can be read."""
+    said = answer.headers.get("retry-after", "").strip()
+    if answer.status not in _LATER or not said:
+        return 0
+    if said.isascii() and said.isdigit() and len(said) < 10:
+        return float(said)
+    try:
+        at = parsedate_to_datetime(said)
+    except ValueError:
+        return 0
+    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
+
+
+def given_up(webhook: Webhook, attempt: Attempt) -> WebhookStop | None:
+    """Why a webhook is to be switched off after a try that failed; None while it is tried again."""
+    if attempt.status == GONE:
+        return WebhookStop.GONE
+    if webhook.failing_since is not None and attempt.at - webhook.failing_since > PATIENCE:
+        return WebhookStop.FAILING
+    return None
+
+
+class WebhookCaller:
+    """Calls webhooks, each time with a signature of that moment."""
+
+    def __init__(self, http: HttpClient, secrets: WebhookSecrets, clock: Clock) -> None:
+        self._http, self._secrets, self._clock = http, secrets, clock
+
+    async def post(self, webhook: Webhook, event_id: UUID, body: bytes) -> Attempt:
+        """Call it once, with what is said about an event."""
+        began = self._clock.now()
+        # Of this moment, as receivers refuse what was signed long ago.
+        secrets = [self._secrets.open(webhook.id, sealed) for sealed in webhook.secrets(began)]
+        headers = signed_headers(message_id(webhook.id, event_id), began, body, secrets)
+        request = HttpRequest(
+            url=webhook.url, body=body, headers={"Content-Type": "application/json", **headers}
+        )
+        try:
+            answer = await self._http.send(request, seconds=_SECONDS)
+        except NoHttpAnswer as none:
+            return Attempt(at=began, took=self._clock.now() - began, error=none.failure.value)
+        ended = self._clock.now()
+        good = 200 <= answer.status < 300
+        return Attempt(
+            at=began,
+            took=ended - began,
+            status=answer.status,
+            error=None if good else f"http_{answer.status}",
+            pause=pause_of(answer, ended),
+        )

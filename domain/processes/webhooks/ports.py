@@ -1,0 +1,50 @@
+"""What sends webhooks needs of the rest of the product."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.gateway.webhooks import Webhook, WebhookStop
+
+
+class SponsorGone(Exception):
+    """Who vouches for a webhook may not have one any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sendable:
+    """An event to be sent: its id, its type, and the thing that it happened to."""
+
+    event_id: UUID
+    type: str
+    thing: UUID
+
+
+class WebhookContents(Protocol):
+    """What is sent about events: no more than whoever vouches for the webhook may see."""
+
+    async def body(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> bytes | None:
+        """The JSON about an event; None for one that is not to leave. Raises SponsorGone."""
+        ...
+
+    async def of_time(
+        self, tenant_id: UUID, webhook: Webhook, since: datetime, until: datetime, *, after: int
+    ) -> tuple[Sequence[Sendable], int | None]:
+        """Some of the events of a time that the webhook is for, behind a position, and from where to go on."""
+        ...
+
+    async def one(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> Sendable | None:
+        """An event, if the webhook is for it."""
+        ...
+
+
+class WebhookNotices(Protocol):
+    """Tell the admins of a company about its webhooks."""
+
+    async def switched_off(
+        self, tenant_id: UUID, *, name: str, host: str, reason: WebhookStop, key: UUID
+    ) -> int:
+        """Write to each of them, once for each key; how many they are."""
+        ...

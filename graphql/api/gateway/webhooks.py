@@ -1,0 +1,159 @@
+"""Webhooks, what was sent to them, and what is to be sent again; a secret is told once, when it is made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from api.kit.model import (
+    ClientError,
+    First,
+    ForwardConnection,
+    FromCursor,
+    Info,
+    Node,
+    Refusal,
+    Resource,
+    Sending,
+    Sent,
+    argument,
+    covered,
+    equal,
+    field,
+    forward,
+    one_of,
+    shows,
+)
+from domain.gateway import webhook_commands as domain
+from domain.gateway.webhook_signature import new_secret
+from domain.gateway.webhooks import MANAGE
+from projections.gateway.webhook_deliveries import DeliveryAttempt, DeliveryRow, DeliveryStatus, WebhookDesk
+from projections.gateway.webhooks import WebhookRow, Webhooks
+
+
+@shows(DeliveryAttempt, needs=MANAGE)
+class WebhookAttempt:
+    """A try to call a webhook."""
+
+
+@shows(DeliveryRow, needs=MANAGE)
+class WebhookDelivery:
+    """An event on its way to a webhook."""
+
+    attempts: list[WebhookAttempt]
+
+
+@shows(WebhookRow, needs=MANAGE)
+class Webhook(Node):
+    """An address that is called with what happens."""
+
+    @field(
+        "What was sent to it in the last 30 days, and what is still to be sent, the newest first.",
+        ForwardConnection[WebhookDelivery],
+        needs=MANAGE,
+    )
+    async def deliveries(
+        self,
+        info: Info,
+        status: Annotated[list[DeliveryStatus] | None, argument("Only with one of these statuses.")] = None,
+        first: First = None,
+        after: FromCursor = None,
+    ) -> ForwardConnection[DeliveryRow]:
+        ask, log = info.context, info.context.port(WebhookDesk).deliveries
+        id: UUID = self.id
+
+        async def read(limit: int, before: int | None) -> Sequence[DeliveryRow]:
+            return await log.of(ask.caller.tenant_id, id, statuses=status, limit=limit, before=before)
+
+        return await forward(
+            ask, f"deliveries {id}", first, after, read, place=lambda delivery: delivery.number, of=int
+        )
+
+
+_webhooks = Resource(Webhook, Webhooks, read=MANAGE, write=MANAGE)
+_filter = _webhooks.filter(ids=one_of("id"), active=equal)
+
+
+@covered
+@strawberry.type(
+    description="The receipt of a new webhook, or of its new secret, with the secret, which is never shown again."
+)
+class WebhookSecretReceipt(_webhooks.receipt):  # type: ignore[misc,name-defined]
+    """A receipt that holds a secret."""
+
+    secret: str = strawberry.field(
+        description="What signs, as Standard Webhooks has it. Store it safely: it cannot be read again."
+    )
+
+
+@covered
+@strawberry.type(description="How many events a replay would send.")
+class WebhookReplayCount:
+    """What a replay means, before it is asked for."""
+
+    events: int = strawberry.field(description="The number of events that the webhook is for.")
+    complete: bool = strawberry.field(
+        description="Whether these are all; of very many events, only the first are looked at."
+    )
+
+
+async def _register(sending: Sending) -> Sent | Refusal:
+    return await _with_secret(sending, domain.RegisterWebhook, sending.new_id)
+
+
+async def _rotate(sending: Sending) -> Sent | Refusal:
+    return await _with_secret(sending, domain.RotateWebhookSecret, sending.input.id)
+
+
+async def _with_secret(
+    sending: Sending,
+    command: type[domain.RegisterWebhook] | type[domain.RotateWebhookSecret],
+    id: UUID,
+) -> Sent | Refusal:
+    # Sent again, the same command id is refused: the secret would be another, and nobody has the first.
+    secret = new_secret()
+    sealed = sending.ask.port(WebhookDesk).secrets.seal(id, secret)
+    return await sending.send(await sending.command(command, secret=sealed), secret=secret)
+
+
+@strawberry.type
+class Query:
+    webhook = _webhooks.by_id("A webhook by id.")
+    webhooks = _webhooks.list("The tenant's webhooks, by pages.", _filter)
+
+    @field(
+        "How many events of a time a webhook is for: what `replayWebhook` would send. Null for no webhook of the "
+        "tenant.",
+        needs=MANAGE,
+    )
+    async def webhook_replay_count(
+        self,
+        info: Info,
+        id: Annotated[UUID, argument("The webhook's id.")],
+        since: Annotated[datetime, argument("Events from this time on.")],
+        until: Annotated[datetime, argument("Events before this time.")],
+    ) -> WebhookReplayCount | None:
+        ask = info.context
+        if since >= until:
+            raise ClientError("`since` must be before `until`.", code="BAD_USER_INPUT")
+        counted = await ask.port(WebhookDesk).deliveries.count(ask.caller.tenant_id, id, since, until)
+        return None if counted is None else WebhookReplayCount(events=counted[0], complete=counted[1])
+
+
+@strawberry.type
+class Mutation:
+    register_webhook = _webhooks.mutation(
+        domain.RegisterWebhook, send=_register, leave_out=("secret",), receipt=WebhookSecretReceipt
+    )
+    change_webhook = _webhooks.mutation(domain.ChangeWebhook)
+    rotate_webhook_secret = _webhooks.mutation(
+        domain.RotateWebhookSecret, send=_rotate, leave_out=("secret",), receipt=WebhookSecretReceipt
+    )
+    disable_webhook = _webhooks.mutation(domain.DisableWebhook)
+    enable_webhook = _webhooks.mutation(domain.EnableWebhook)
+    delete_webhook = _webhooks.mutation(domain.DeleteWebhook)
+    send_test_event = _webhooks.mutation(domain.SendTestEvent)
+    replay_webhook = _webhooks.mutation(domain.ReplayWebhook)
+    replay_webhook_event = _webhooks.mutation(domain.ReplayWebhookEvent)

@@ -1,0 +1,83 @@
+"""What was sent to webhooks, and what is to be sent again: read from the ledger of the process that sends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Protocol
+from uuid import UUID
+
+from domain.gateway.webhook_signature import WebhookSecrets
+from domain.kit.fields import Describe
+
+
+class DeliveryStatus(StrEnum):
+    """The status of a delivery: `WAITING` and `RETRYING` go on; `WITHHELD`: who vouches for the webhook may not
+    see the event; `SKIPPED`: the webhook was off by then."""
+
+    WAITING = "waiting"
+    RETRYING = "retrying"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    WITHHELD = "withheld"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryAttempt:
+    """A try; of what was answered only the status is kept."""
+
+    at: Annotated[datetime, Describe("When it began.")]
+    ms: Annotated[int, Describe("How long it took, in milliseconds.")]
+    status: Annotated[int | None, Describe("The HTTP status of the answer; null if there was none.")] = None
+    error: Annotated[
+        str | None,
+        Describe("Why it failed, as `http_503`, `timed_out` or `address_not_allowed`; null if it did not."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRow:
+    """An event on its way to a webhook."""
+
+    number: Annotated[int, Describe("The delivery's number; later ones have higher ones.")]
+    message_id: Annotated[str, Describe("The header `webhook-id`: the same at every try and every replay.")]
+    event_id: Annotated[UUID, Describe("The event's id.")]
+    event_type: Annotated[str, Describe("The event's type.")]
+    status: Annotated[DeliveryStatus, Describe("How it stands.")]
+    replay: Annotated[bool, Describe("Whether it was asked for again.")]
+    requested_at: Annotated[datetime, Describe("When the event was found to be for the webhook.")]
+    next_at: Annotated[datetime | None, Describe("When it is tried next; null once it has ended.")]
+    ended_at: Annotated[datetime | None, Describe("When it ended; null before.")]
+    attempts: Annotated[tuple[DeliveryAttempt, ...], Describe("The tries that have ended.")]
+
+
+class DeliveryLog(Protocol):
+    """What was sent to the webhooks of a tenant in the last 30 days."""
+
+    async def of(
+        self,
+        tenant_id: UUID,
+        webhook_id: UUID,
+        *,
+        statuses: Sequence[DeliveryStatus] | None,
+        limit: int,
+        before: int | None,
+    ) -> Sequence[DeliveryRow]:
+        """The newest first, those before this number."""
+        ...
+
+    async def count(
+        self, tenant_id: UUID, webhook_id: UUID, since: datetime, until: datetime
+    ) -> tuple[int, bool] | None:
+        """How many events of a time a webhook is for, and whether these are all, as it stops counting somewhere;
+        None for no webhook."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDesk:
+    """What the API of webhooks needs beside their rows."""
+
+    deliveries: DeliveryLog
+    secrets: WebhookSecrets

@@ -1,0 +1,146 @@
+"""The product with what sends to webhooks at work, on a clock that tests set forward."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.composition.write_side import writing
+from app.contexts import VIEWS
+from app.entry.processes import Parts, enrolled, processes
+from app.log.postgres import PostgresLog
+from app.processes.runner import Runner
+from app.storage.database import Database
+from domain.identity.authorization import BaseRole
+from domain.identity.user_commands import ChangeUserRole
+from domain.kit.bus.bus import Bus
+from domain.kit.caller import Caller
+from domain.kit.permissions import ROLES
+from domain.processes.webhooks.deliveries import WebhookDeliveries
+from projections.kit.background import running
+from projections.kit.follow.pages import Pages
+from projections.kit.read.live_generations import pointers
+from tests.domain.sending import accepted
+from tests.kit.client import Client
+from tests.kit.processes import until
+from tests.kit.product import Product
+from tests.mail.server import Inbox, mail_server
+
+
+@dataclass
+class LateClock:
+    """The machine's clock, set forward."""
+
+    ahead: timedelta = field(default_factory=timedelta)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Sender:
+    """What sends to webhooks."""
+
+    product: Product
+    database: Database
+    log: PostgresLog
+    bus: Bus
+    clock: LateClock
+    inbox: Inbox
+    tenant: UUID | None = None
+    """The company of the test at hand."""
+
+    async def quiet(self) -> None:
+        """Wait until all that has happened is reacted to and nothing is left to be done."""
+        await self._until("e.finished_at is null")
+
+    async def idle(self) -> None:
+        """The same, but for what waits for a later moment."""
+        await self._until(
+            """e.finished_at is null and (e.status <> 'pending' or e.next_at <= $3)
+               and not exists (select from processes.ledger f where f.instance = e.instance
+                                  and f.tenant_id = e.tenant_id and f.finished_at is null and f.id < e.id)""",
+            self.clock.now(),
+        )
+
+    async def _until(self, open: str, *more: object) -> None:
+        name = WebhookDeliveries.name
+        query = f"""
+            select not exists (select from processes.lanes where process = '{name}' and position < $1)
+               and not exists (select from processes.ledger e
+                                where e.process = '{name}' and e.tenant_id = $2 and {open})"""
+
+        async def done() -> bool:
+            return bool(await self.database.writer.fetchval(query, await self.log.head(), self.tenant, *more))
+
+        await until(done, seconds=30)
+
+    async def deliveries(self, client: Client, webhook: str, **more: Any) -> list[dict[str, Any]]:
+        """What was sent to a webhook, the newest first."""
+        found = await client.send("WebhookDeliveries", id=webhook, **more)
+        return [edge["node"] for edge in found["deliveries"]["edges"]]
+
+
+async def employed(
+    sender: Sender, name: str = "Ada", *, role: str = "owner", tenant: UUID | None = None
+) -> Client:
+    """Somebody who has this role by what is stored too, for that is what counts when something is sent."""
+    client = await sender.product.newcomer(name, role=role, tenant=tenant)
+    by = Caller(tenant_id=client.tenant, user_id=uuid4(), permissions=ROLES["owner"])
+    await accepted(sender.bus, ChangeUserRole(id=client.user, role=BaseRole(role)), by=by)
+    return client
+
+
+@pytest.fixture
+async def owner(sender: Sender) -> Client:
+    """An owner of a company that only this test uses."""
+    client = await employed(sender)
+    sender.tenant = client.tenant
+    return client
+
+
+@pytest.fixture(scope="module")
+async def sender(product: Product) -> AsyncIterator[Sender]:
+    inbox = Inbox()
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(mail_server(inbox))
+        settings = replace(product.settings, smtp_url=f"smtp://127.0.0.1:{port}", outgoing_loopback=True)
+        database = await Database.open(settings.database_url, secret=settings.secret, writers=6, readers=4)
+        stack.push_async_callback(database.close)
+        writes = await stack.enter_async_context(writing(settings, database))
+        clock = LateClock()
+        parts = Parts(
+            settings=settings,
+            database=database,
+            log=writes.log,
+            bus=writes.bus,
+            opening=writes.ring,
+            codec=writes.codec,
+            clock=clock,
+            live=await stack.enter_async_context(pointers(database.writer, VIEWS)),
+        )
+        own = [process for process in processes(parts) if isinstance(process, WebhookDeliveries)]
+        pages = Pages(writes.log, writes.codec, poll=0.05)
+        await stack.enter_async_context(running(pages.run, name="pages"))
+        runner = Runner(
+            await enrolled(database, own),
+            database=database,
+            log=writes.log,
+            pages=pages,
+            bus=writes.bus,
+            clock=clock,
+            poll=0.05,
+        )
+        await stack.enter_async_context(running(runner.run, name="processes"))
+        yield Sender(product, database, writes.log, writes.bus, clock, inbox)
+
+
+@pytest.fixture(autouse=True)
+def on_time(request: pytest.FixtureRequest) -> None:
+    """Each test begins at this moment."""
+    if "sender" in request.fixturenames:
+        request.getfixturevalue("sender").clock.ahead = timedelta()

@@ -1,0 +1,356 @@
+"""Webhooks are called: real servers on this machine, that take it, refuse it, hang, or are gone."""
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook as Verifier
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from domain.identity.user_commands import ConfirmUserEmail
+from domain.kit.caller import Caller
+from domain.kit.permissions import ROLES
+from tests.domain.sending import accepted
+from tests.kit.client import Client
+from tests.outgoing.servers import Destination, Received, destination
+from tests.webhooks.conftest import Sender, employed
+
+BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+FINE = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
+
+
+async def registered(client: Client, url: str, **more: Any) -> dict[str, Any]:
+    """The receipt of a webhook for tasks."""
+    given = {"name": "Ours", "url": url, "types": ["work.task"], **more}
+    receipt: dict[str, Any] = await client.send("RegisterWebhook", input=given)
+    assert "secret" in receipt, receipt
+    return receipt
+
+
+async def task(client: Client, title: str = "Mow", **more: Any) -> str:
+    receipt = await client.send("CreateTask", input={"title": title, **more})
+    return str(receipt["task"]["id"])
+
+
+def verified(secret: str, received: Received) -> Any:
+    """What a receiver reads that verifies as the standard's own library does."""
+    return Verifier(secret).verify(received.body, received.headers)
+
+
+async def test_an_event_arrives_signed_once(sender: Sender, owner: Client) -> None:
+    async with destination() as server:
+        receipt = await registered(owner, server.url)
+        id = await task(owner)
+        await sender.quiet()
+    [received] = server.received
+    assert received.headers["content-type"] == "application/json"
+    body = verified(receipt["secret"], received)
+    assert body.pop("timestamp")
+    assert body.pop("correlationId")
+    event_id = body.pop("eventId")
+    data = body.pop("data")
+    assert body == {
+        "type": "work.task.created",
+        "entity": {"type": "task", "id": id},
+        "version": 1,
+        "by": owner.me,
+        "withheld": [],
+    }
+    assert (data["title"], data["priority"], data["assignedTo"]) == ("Mow", "medium", None)
+    [delivery] = await sender.deliveries(owner, receipt["webhook"]["id"])
+    assert (delivery["status"], delivery["eventId"], delivery["eventType"]) == (
+        "DELIVERED",
+        event_id,
+        "work.task.created",
+    )
+    assert delivery["messageId"] == received.headers["webhook-id"]
+    [attempt] = delivery["attempts"]
+    assert (attempt["status"], attempt["error"]) == (204, None)
+    with pytest.raises(WebhookVerificationError):
+        verified("whsec_" + "A" * 44, received)
+
+
+async def test_what_is_no_event_of_it_is_not_sent(sender: Sender, owner: Client) -> None:
+    async with destination() as server:
+        await registered(owner, server.url, types=["work.task.completed"], conditions=["status=completed"])
+        await registered(owner, server.url, types=["work.task.created"], conditions=["priority=high"])
+        await registered(owner, server.url, types=["work.project"])
+        await task(owner)
+        await task(owner, "Weed", priority="HIGH")
+        stranger = await sender.product.newcomer()
+        await task(stranger)
+        await sender.quiet()
+    bodies = [json.loads(received.body) for received in server.received]
+    assert [body["data"]["title"] for body in bodies] == ["Weed"]
+
+
+async def test_tries_again_under_the_same_id_with_a_signature_of_that_moment(
+    sender: Sender, owner: Client
+) -> None:
+    async with destination(BUSY) as server:
+        receipt = await registered(owner, server.url)
+        await task(owner)
+        await server.has(1)
+        await sender.idle()
+        [delivery] = await sender.deliveries(owner, receipt["webhook"]["id"])
+        assert delivery["status"] == "RETRYING"
+        assert [attempt["error"] for attempt in delivery["attempts"]] == ["http_503"]
+        server.answer = FINE
+        sender.clock.ahead = timedelta(seconds=6)
+        await sender.quiet()
+    first, second = server.received
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) >= 5
+    assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
+    for received in server.received:
+        verified(receipt["secret"], received)
+    [delivery] = await sender.deliveries(owner, receipt["webhook"]["id"])
+    assert delivery["status"] == "DELIVERED"
+    assert [attempt["status"] for attempt in delivery["attempts"]] == [503, 204]
+
+
+async def test_gives_an_event_up_after_eight_tries_and_says_since_when_nothing_arrives(
+    sender: Sender, owner: Client
+) -> None:
+    async with destination(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n") as server:
+        receipt = await registered(owner, server.url)
+        id = receipt["webhook"]["id"]
+        await task(owner)
+        for tries, hours in enumerate((0, 0.01, 0.2, 1, 4, 10, 22, 34), 1):
+            sender.clock.ahead = timedelta(hours=hours)
+            await server.has(tries)
+            await sender.idle()
+        await sender.quiet()
+        [delivery] = await sender.deliveries(owner, id)
+        assert delivery["status"] == "FAILED"
+        assert [attempt["error"] for attempt in delivery["attempts"]] == ["http_302"] * 8
+        position = str(await sender.log.head())
+        webhook = await owner.send("Webhook", id=id, afterPosition=position)
+        assert (webhook["active"], webhook["failingSince"] is None) == (True, False)
+        server.answer = FINE
+        await task(owner, "Weed")
+        await sender.quiet()
+        webhook = await owner.send("Webhook", id=id, afterPosition=str(await sender.log.head()))
+        assert webhook["failingSince"] is None
+
+
+async def test_waits_as_long_as_the_destination_asks(sender: Sender, owner: Client) -> None:
+    answer = b"HTTP/1.1 429 Slow\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n"
+    async with destination(answer) as server:
+        receipt = await registered(owner, server.url)
+        await task(owner)
+        await server.has(1)
+        await sender.idle()
+        sender.clock.ahead = timedelta(minutes=59)
+        await sender.idle()
+        assert len(server.received) == 1
+        server.answer = FINE
+        sender.clock.ahead = timedelta(minutes=61)
+        await sender.quiet()
+    assert len(server.received) == 2
+    [delivery] = await sender.deliveries(owner, receipt["webhook"]["id"])
+    assert delivery["status"] == "DELIVERED"
+
+
+async def _proved(sender: Sender, owner: Client) -> None:
+    by = Caller(tenant_id=owner.tenant, user_id=owner.user)
+    await accepted(sender.bus, ConfirmUserEmail(id=owner.user), by=by)
+
+
+def _mailed(sender: Sender, owner: Client) -> list[str]:
+    return [
+        str(message["subject"]) for message in sender.inbox.messages if str(owner.user) in str(message["to"])
+    ]
+
+
+async def test_who_is_gone_is_switched_off_at_once_and_the_admins_hear_of_it(
+    sender: Sender, owner: Client
+) -> None:
+    await _proved(sender, owner)
+    async with destination(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n") as server:
+        receipt = await registered(owner, server.url)
+        await task(owner)
+        await sender.quiet()
+        await task(owner, "Weed")
+        await sender.quiet()
+    assert len(server.received) == 1
+    webhook = await owner.send(
+        "Webhook", id=receipt["webhook"]["id"], afterPosition=str(await sender.log.head())
+    )
+    assert (webhook["active"], webhook["stopped"]) == (False, "GONE")
+    assert _mailed(sender, owner) == ["A webhook was switched off"]
+
+
+async def test_after_five_days_without_success_it_is_switched_off(sender: Sender, owner: Client) -> None:
+    await _proved(sender, owner)
+    async with destination(BUSY) as server:
+        receipt = await registered(owner, server.url)
+        id = receipt["webhook"]["id"]
+        await task(owner)
+        await server.has(1)
+        await sender.idle()
+        sender.clock.ahead = timedelta(days=6)
+        await task(owner, "Weed")
+        await sender.idle()
+        webhook = await owner.send("Webhook", id=id, afterPosition=str(await sender.log.head()))
+        assert (webhook["active"], webhook["stopped"]) == (False, "FAILING")
+        await sender.quiet()
+        assert _mailed(sender, owner) == ["A webhook was switched off"]
+        # What waited is not sent any more, and can be replayed.
+        assert {each["status"] for each in await sender.deliveries(owner, id)} <= {"FAILED", "SKIPPED"}
+        server.answer, server.received = FINE, []
+        assert "webhook" in await owner.send("EnableWebhook", input={"id": id})
+        since = {"since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+        count = await owner.send("WebhookReplayCount", id=id, **since)
+        assert count == {"events": 2, "complete": True}
+        assert "webhook" in await owner.send("ReplayWebhook", input={"id": id, "since": since["since"]})
+        await sender.quiet()
+    assert len(server.received) == 2
+
+
+async def hang(server: Destination, writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(3600)
+
+
+async def test_one_dead_destination_slows_no_other(sender: Sender, owner: Client) -> None:
+    async with destination(behave=hang) as dead, destination() as living:
+        webhook = await registered(owner, dead.url)
+        await registered(owner, living.url)
+        for number in range(12):
+            await task(owner, f"Number {number}")
+        await living.has(12, within=10)
+        assert len(dead.received) <= 2
+        await owner.send("DeleteWebhook", input={"id": webhook["webhook"]["id"]})
+    await sender.quiet()
+
+
+async def test_in_order_by_thing_where_that_is_asked_for(sender: Sender, owner: Client) -> None:
+    async with destination(BUSY) as server:
+        await registered(owner, server.url, ordered=True)
+        first = await task(owner)
+        await server.has(1)
+        await owner.send("ChangeTaskStatus", input={"id": first, "status": "IN_PROGRESS"})
+        second = await task(owner, "Weed")
+        await server.has(2)
+        await sender.idle()
+        assert [json.loads(each.body)["entity"]["id"] for each in server.received] == [first, second]
+        server.answer = FINE
+        sender.clock.ahead = timedelta(seconds=6)
+        await sender.quiet()
+    told = [json.loads(each.body) for each in server.received[2:]]
+    of_first = [body["type"] for body in told if body["entity"]["id"] == first]
+    assert of_first == ["work.task.created", "work.task.status_changed"]
+
+
+async def test_both_secrets_sign_while_one_replaces_the_other(sender: Sender, owner: Client) -> None:
+    async with destination() as server:
+        receipt = await registered(owner, server.url)
+        id = receipt["webhook"]["id"]
+        rotated = await owner.send("RotateWebhookSecret", input={"id": id})
+        assert rotated["secret"] != receipt["secret"]
+        await task(owner)
+        await sender.quiet()
+        for secret in (receipt["secret"], rotated["secret"]):
+            verified(secret, server.received[0])
+        sender.clock.ahead = timedelta(hours=25)
+        await owner.send("SendTestEvent", input={"id": id})
+        await sender.quiet()
+    assert len(server.received[1].headers["webhook-signature"].split()) == 1
+
+
+async def test_a_test_event_arrives_and_an_event_is_sent_again(sender: Sender, owner: Client) -> None:
+    async with destination() as server:
+        receipt = await registered(owner, server.url)
+        id = receipt["webhook"]["id"]
+        await owner.send("SendTestEvent", input={"id": id})
+        await sender.quiet()
+        assert json.loads(server.received[0].body)["type"] == "webhook.test"
+        await task(owner)
+        await sender.quiet()
+        newest, tested = await sender.deliveries(owner, id)
+        assert tested["eventType"] == "webhook.test"
+        again = {"id": id, "eventId": newest["eventId"]}
+        assert "webhook" in await owner.send("ReplayWebhookEvent", input=again)
+        await sender.quiet()
+        replayed, first, _ = await sender.deliveries(owner, id)
+    assert [each["replay"] for each in (replayed, first)] == [True, False]
+    assert replayed["messageId"] == first["messageId"]
+    assert [each.headers["webhook-id"] for each in server.received[1:]] == [first["messageId"]] * 2
+
+
+async def test_confidential_fields_are_sent_where_they_were_asked_for(sender: Sender, owner: Client) -> None:
+    text = "What nobody else reads"
+    async with destination() as plain, destination() as more:
+        await registered(owner, plain.url)
+        await registered(owner, more.url, withConfidential=True)
+        await task(owner, description=text)
+        await sender.quiet()
+    [kept], [sent] = plain.received, more.received
+    assert "description" in json.loads(kept.body)["withheld"]
+    assert text not in kept.body.decode()
+    assert json.loads(sent.body)["data"]["description"] == text
+
+
+async def test_personal_fields_are_sent_opened_where_they_were_asked_for(
+    sender: Sender, owner: Client
+) -> None:
+    async with destination() as plain, destination() as more:
+        await registered(owner, plain.url, types=["identity.user"])
+        await registered(owner, more.url, types=["identity.user"], withConfidential=True, withPersonal=True)
+        await sender.product.newcomer("Zoe", tenant=owner.tenant)
+        await sender.quiet()
+    kept, sent = (json.loads(server.received[0].body) for server in (plain, more))
+    assert "email" not in kept["data"]
+    assert "email" in kept["withheld"]
+    assert sent["data"]["email"].startswith(("Zoe.", "zoe."))
+    assert b"hw1." not in plain.received[0].body + more.received[0].body
+
+
+async def test_nothing_is_sent_for_who_may_have_no_webhook_any_more(sender: Sender, owner: Client) -> None:
+    admin = await employed(sender, "Bea", tenant=owner.tenant, role="admin")
+    async with destination() as server:
+        receipt = await registered(admin, server.url)
+        await owner.send("ChangeUserRole", input={"id": admin.me, "role": "MEMBER"})
+        await task(owner)
+        await sender.quiet()
+        id, position = receipt["webhook"]["id"], str(await sender.log.head())
+        assert server.received == []
+        seen = await owner.send("Webhook", id=id, afterPosition=position)
+        assert (seen["active"], seen["stopped"]) == (False, "UNAUTHORIZED")
+        [delivery] = await sender.deliveries(owner, id)
+        assert delivery["status"] == "WITHHELD"
+        # Who switches it on vouches from then on.
+        assert "webhook" in await owner.send("EnableWebhook", input={"id": id})
+        await task(owner, "Weed")
+        await sender.quiet()
+    assert [json.loads(each.body)["data"]["title"] for each in server.received] == ["Weed"]
+
+
+async def test_private_work_leaves_for_nobody_who_does_not_see_all_of_it(
+    sender: Sender, owner: Client
+) -> None:
+    admin = await employed(sender, "Bea", tenant=owner.tenant, role="admin")
+    sees_all = "work:all" in ROLES["admin"]
+    async with destination() as server:
+        receipt = await registered(admin, server.url)
+        project = await owner.send("CreateProject", input={"name": "Secret", "visibility": "PRIVATE"})
+        await task(owner, "Hidden", projectId=project["project"]["id"])
+        await task(owner, "Seen")
+        await sender.quiet()
+        statuses = {each["status"] for each in await sender.deliveries(owner, receipt["webhook"]["id"])}
+    titles = {json.loads(each.body)["data"]["title"] for each in server.received}
+    assert titles == ({"Hidden", "Seen"} if sees_all else {"Seen"})
+    assert statuses == ({"DELIVERED"} if sees_all else {"DELIVERED", "WITHHELD"})
+
+
+async def test_an_address_of_this_network_is_refused_where_it_is_called(
+    sender: Sender, owner: Client
+) -> None:
+    receipt = await registered(owner, "https://10.0.0.1/hook")
+    await owner.send("SendTestEvent", input={"id": receipt["webhook"]["id"]})
+    await sender.quiet()
+    [delivery] = await sender.deliveries(owner, receipt["webhook"]["id"])
+    assert [attempt["error"] for attempt in delivery["attempts"]] == ["address_not_allowed"]
+    assert delivery["status"] == "FAILED"
