@@ -105,7 +105,7 @@ def _row(row: Any) -> DeliveryRow:
     noted = result["attempts"] if isinstance(result, dict) else result or ()
     return DeliveryRow(
         number=row["id"],
-        message_id=message_id(effect.webhook_id, effect.event_id),
+        message=message_id(effect.webhook_id, effect.event_id),
         event_id=effect.event_id,
         event_type="webhook.test" if effect.test else effect.type,
         status=DeliveryStatus(row["status"]),

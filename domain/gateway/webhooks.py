@@ -60,7 +60,7 @@ Conditions = Annotated[
 Ordered = Annotated[
     bool,
     Internal(),
-    Describe("Whether events of one thing wait for one another, so that they arrive in their order."),
+    Describe("Whether events of one object wait for one another, so that they arrive in their order."),
 ]
 WithConfidential = Annotated[
     bool,

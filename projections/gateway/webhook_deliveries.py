@@ -32,7 +32,7 @@ class DeliveryAttempt:
     status: Annotated[int | None, Describe("The HTTP status of the answer; null if there was none.")] = None
     error: Annotated[
         str | None,
-        Describe("Why it failed, as `http_503`, `timed_out` or `address_not_allowed`; null if it did not."),
+        Describe("Why it failed, such as `timed_out`; null if it did not."),
     ] = None
 
 
@@ -41,7 +41,7 @@ class DeliveryRow:
     """An event on its way to a webhook."""
 
     number: Annotated[int, Describe("The delivery's number; later ones have higher ones.")]
-    message_id: Annotated[str, Describe("The header `webhook-id`: the same at every try and every replay.")]
+    message: Annotated[str, Describe("The header `webhook-id`: the same at every try and every replay.")]
     event_id: Annotated[UUID, Describe("The event's id.")]
     event_type: Annotated[str, Describe("The event's type.")]
     status: Annotated[DeliveryStatus, Describe("How it stands.")]

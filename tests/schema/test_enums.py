@@ -27,6 +27,11 @@ WORDS = {
     "HistoryEvent.type": STORED,
     "LogEvent.type": STORED,
     "ParkedStream.eventType": STORED,
+    "WebhookDelivery.eventType": STORED,
+    **dict.fromkeys(
+        ("ChangeWebhookInput.types", "RegisterWebhookInput.types", "Webhook.types"),
+        "Stored names of events, or what these begin with.",
+    ),
     **dict.fromkeys(
         (
             "DeadLetter.eventType",

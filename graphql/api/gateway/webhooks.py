@@ -20,10 +20,8 @@ from api.kit.model import (
     Sent,
     argument,
     covered,
-    equal,
     field,
     forward,
-    one_of,
     shows,
 )
 from domain.gateway import webhook_commands as domain
@@ -73,7 +71,6 @@ class Webhook(Node):
 
 
 _webhooks = Resource(Webhook, Webhooks, read=MANAGE, write=MANAGE)
-_filter = _webhooks.filter(ids=one_of("id"), active=equal)
 
 
 @covered
@@ -121,7 +118,7 @@ async def _with_secret(
 @strawberry.type
 class Query:
     webhook = _webhooks.by_id("A webhook by id.")
-    webhooks = _webhooks.list("The tenant's webhooks, by pages.", _filter)
+    webhooks = _webhooks.list("The tenant's webhooks, by pages.")
 
     @field(
         "How many events of a time a webhook is for: what `replayWebhook` would send. Null for no webhook of the "

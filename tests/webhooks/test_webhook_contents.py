@@ -1,0 +1,85 @@
+"""What of an event leaves for a webhook: no more than its sponsor may see, and has asked to be sent."""
+
+import json
+
+from domain.kit.permissions import ROLES
+from tests.kit.client import Client
+from tests.outgoing.servers import destination
+from tests.webhooks.conftest import Sender, employed
+from tests.webhooks.test_webhook_deliveries import registered, task
+
+
+async def test_confidential_fields_are_sent_where_they_were_asked_for(sender: Sender, owner: Client) -> None:
+    text = "What nobody else reads"
+    async with destination() as plain, destination() as more:
+        await registered(owner, plain.url)
+        await registered(owner, more.url, withConfidential=True)
+        await task(owner, description=text)
+        await sender.quiet()
+    [kept], [sent] = plain.received, more.received
+    assert "description" in json.loads(kept.body)["withheld"]
+    assert text not in kept.body.decode()
+    assert json.loads(sent.body)["data"]["description"] == text
+
+
+async def test_personal_fields_are_sent_opened_where_they_were_asked_for(
+    sender: Sender, owner: Client
+) -> None:
+    async with destination() as plain, destination() as more:
+        await registered(owner, plain.url, types=["identity.user"])
+        await registered(owner, more.url, types=["identity.user"], withConfidential=True, withPersonal=True)
+        await sender.product.newcomer("Zoe", tenant=owner.tenant)
+        await sender.quiet()
+    kept, sent = (json.loads(server.received[0].body) for server in (plain, more))
+    assert "email" not in kept["data"]
+    assert "email" in kept["withheld"]
+    assert sent["data"]["email"].startswith(("Zoe.", "zoe."))
+    assert b"hw1." not in plain.received[0].body + more.received[0].body
+
+
+async def test_nothing_is_sent_for_who_may_have_no_webhook_any_more(sender: Sender, owner: Client) -> None:
+    admin = await employed(sender, "Bea", tenant=owner.tenant, role="admin")
+    async with destination() as server:
+        receipt = await registered(admin, server.url)
+        await owner.send("ChangeUserRole", input={"id": admin.me, "role": "MEMBER"})
+        await task(owner)
+        await sender.quiet()
+        id, position = receipt["webhook"]["id"], str(await sender.log.head())
+        assert server.received == []
+        seen = await owner.send("Webhook", id=id, afterPosition=position)
+        assert (seen["active"], seen["stopped"]) == (False, "UNAUTHORIZED")
+        [delivery] = await sender.deliveries(owner, id)
+        assert delivery["status"] == "WITHHELD"
+        # Who switches it on vouches from then on.
+        assert "webhook" in await owner.send("EnableWebhook", input={"id": id})
+        await task(owner, "Weed")
+        await sender.quiet()
+    assert [json.loads(each.body)["data"]["title"] for each in server.received] == ["Weed"]
+
+
+async def test_private_work_leaves_for_nobody_who_does_not_see_all_of_it(
+    sender: Sender, owner: Client
+) -> None:
+    admin = await employed(sender, "Bea", tenant=owner.tenant, role="admin")
+    sees_all = "work:all" in ROLES["admin"]
+    async with destination() as server:
+        receipt = await registered(admin, server.url)
+        project = await owner.send("CreateProject", input={"name": "Secret", "visibility": "PRIVATE"})
+        await task(owner, "Hidden", projectId=project["project"]["id"])
+        await task(owner, "Seen")
+        await sender.quiet()
+        statuses = {each["status"] for each in await sender.deliveries(owner, receipt["webhook"]["id"])}
+    titles = {json.loads(each.body)["data"]["title"] for each in server.received}
+    assert titles == ({"Hidden", "Seen"} if sees_all else {"Seen"})
+    assert statuses == ({"DELIVERED"} if sees_all else {"DELIVERED", "WITHHELD"})
+
+
+async def test_an_address_of_this_network_is_refused_where_it_is_called(
+    sender: Sender, owner: Client
+) -> None:
+    receipt = await registered(owner, "https://10.0.0.1/hook")
+    await owner.send("SendTestEvent", input={"id": receipt["webhook"]["id"]})
+    await sender.quiet()
+    [delivery] = await sender.deliveries(owner, receipt["webhook"]["id"])
+    assert [attempt["error"] for attempt in delivery["attempts"]] == ["address_not_allowed"]
+    assert delivery["status"] == "FAILED"

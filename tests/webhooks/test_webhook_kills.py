@@ -1,0 +1,77 @@
+"""A worker killed at any point of a delivery: it arrives under the same id, and is never lost."""
+
+import asyncio
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from tests.kit.product import Product
+from tests.outgoing.servers import destination
+from tests.webhooks.test_webhook_deliveries import registered, task
+
+
+class WebhookChild:
+    """Runs workers in processes of their own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def run(self, number: int) -> str:
+        """A worker's run, until it ends, killed at this point; see `tests.webhooks.child`."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{number}\n".encode())
+        async with asyncio.timeout(90):
+            return (await self._process.stdout.readline()).decode().strip()
+
+
+@pytest.fixture
+async def child(product: Product) -> AsyncIterator[WebhookChild]:
+    settings = replace(product.settings, outgoing_loopback=True)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "tests.webhooks.child"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **settings.environ()},
+    )
+    try:
+        yield WebhookChild(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_an_event_arrives_wherever_its_worker_is_killed(product: Product, child: WebhookChild) -> None:
+    client = await product.newcomer()
+    boss = product.client(client.tenant, uuid4())
+    assert "user" in await boss.send("ChangeUserRole", input={"id": client.me, "role": "OWNER"})
+    assert await child.run(0) == "exit 0"
+    sent, point, ended = [], 0, "exit -9"
+    async with destination() as server:
+        await registered(client, server.url)
+        while ended == "exit -9":
+            point += 1
+            sent.append(await task(client, f"Number {point}"))
+            ended = await child.run(point)
+            if ended == "exit -9":
+                assert await child.run(0) == "exit 0"
+    assert ended == "exit 0"
+    assert point > 3
+    ids: dict[str, list[str]] = defaultdict(list)
+    for each in server.received:
+        ids[json.loads(each.body)["entity"]["id"]].append(each.headers["webhook-id"])
+    assert sorted(ids) == sorted(sent)
+    assert all(len(set(of_one)) == 1 for of_one in ids.values())
+    # Between a call and its note a kill makes a second delivery, which carries the first one's id.
+    assert len(server.received) <= len(sent) + 2
