@@ -149,11 +149,11 @@ class ProcessStore:
 
     async def claim(self, connection: Lent, now: datetime, limit: int) -> list[Claimed]:
         """The first open row of instances that may be tried now, marked as being tried."""
-        asked = (self._process.name, self.lease.token, now, limit)
+        arguments = (self._process.name, self.lease.token, now, limit)
         if (each := self._process.slots_each) is None:
-            rows = await connection.fetch(CLAIM, *asked)
+            rows = await connection.fetch(CLAIM, *arguments)
         else:
-            rows = await connection.fetch(CLAIM_EACH, *asked, each)
+            rows = await connection.fetch(CLAIM_EACH, *arguments, each)
         return [
             Claimed(
                 id=row["id"],
