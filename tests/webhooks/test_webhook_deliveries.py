@@ -11,11 +11,10 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from domain.identity.user_commands import ConfirmUserEmail
 from domain.kit.caller import Caller
-from domain.kit.permissions import ROLES
 from tests.domain.sending import accepted
 from tests.kit.client import Client
 from tests.outgoing.servers import Destination, Received, destination
-from tests.webhooks.conftest import Sender, employed
+from tests.webhooks.conftest import Sender
 
 BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
 FINE = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
