@@ -1,6 +1,15 @@
 """The manifest of gateway in the domain."""
 
-from domain.gateway import event_schemas, events, letters, outcomes, replays, sources, webhook_commands, webhooks
+from domain.gateway import (
+    event_schemas,
+    events,
+    letters,
+    outcomes,
+    replays,
+    sources,
+    webhook_commands,
+    webhooks,
+)
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
