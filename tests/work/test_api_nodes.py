@@ -14,6 +14,7 @@ from api.kit.schema.nodes import require_findable
 from domain.governance.erasures import erasure_id
 from tests.attacks.people import colleague
 from tests.auth.people import Person, registered
+from tests.gateway.sending import event
 from tests.kit.client import Client
 from tests.kit.product import Product, running
 from tests.kit.times import IN_A_YEAR
@@ -69,12 +70,45 @@ async def ids(product: Product, owner: Person, operator: Client) -> dict[str, st
     ):
         made[kind] = str(uuid4())
         assert "position" in await by.send(mutation, input=input, commandId=made[kind]), mutation
+    made |= await _of_commerce(client)
+    made |= await _of_gateway(client)
     made["Consent"] = (await client.send("GiveConsent", input={"purpose": "mail"}))["consent"]["id"]
     made["Export"] = (await client.send("RequestExport", input={}))["export"]["id"]
     last = await client.send("EraseUser", input={"subjectId": str(gone.id)})
     listed = await client.post("{ activities(first: 1) { nodes { id } } }")
     made["Activity"] = listed.json()["data"]["activities"]["nodes"][0]["id"]
     await client.send("Task", id=task, afterPosition=last["position"])
+    return made
+
+
+async def _of_commerce(client: Client) -> dict[str, str]:
+    product = {"sku": "A-1", "name": "Apron", "price": "5.00", "currency": "EUR"}
+    made = {"Product": (await client.send("CreateProduct", input=product))["product"]["id"]}
+    placed = {"items": [{"productId": made["Product"], "quantity": 2}], "currency": "EUR"}
+    made["Order"] = (await client.send("PlaceOrder", input=placed))["order"]["id"]
+    paid = {"id": made["Order"], "paymentId": "p-1", "amount": "10.00", "currency": "EUR"}
+    receipt = await client.send("RecordPayment", input=paid)
+    order = await client.send("Order", id=made["Order"], afterPosition=receipt["position"])
+    for kind, shown in (("OrderItem", "items"), ("Payment", "payments")):
+        made[kind] = order[shown]["nodes"][0]["id"]
+    return made
+
+
+async def _of_gateway(client: Client) -> dict[str, str]:
+    source = (await client.send("RegisterSource", input={"name": "Shop"}))["source"]["id"]
+    keyed = await client.send("IssueSourceKey", input={"id": source, "name": "first"})
+    made = {"Source": source, "SourceKey": keyed["source"]["keys"]["nodes"][0]["id"]}
+    schema = {"eventType": "order.created", "schema": {"type": "object"}}
+    made["EventSchema"] = (await client.send("RegisterSchema", input=schema))["eventSchema"]["id"]
+    versions = (await client.send("EventSchema", id=made["EventSchema"]))["versions"]["nodes"]
+    made["SchemaVersion"] = versions[0]["id"]
+    sent = {"sourceId": source, "events": [event(), event(eventId="x")]}
+    receipt = await client.send("IngestEvents", input=sent)
+    made["DeadLetter"] = receipt["results"][1]["letterId"]
+    events = await client.send("OutsideEvents", afterPosition=receipt["position"])
+    made["OutsideEvent"] = events["edges"][0]["node"]["id"]
+    called = {"name": "Shop", "url": "https://shop.example.com/hook", "types": ["work.task.created"]}
+    made["Webhook"] = (await client.send("RegisterWebhook", input=called))["webhook"]["id"]
     return made
 
 
@@ -112,7 +146,13 @@ async def test_who_may_see_less_finds_less(product: Product, ids: dict[str, str]
     guest = await colleague(product, owner, role="GUEST")
     seen = dict(zip(ids, await _kinds(guest.client, list(ids.values())), strict=True))
     # The work is private; consent, export and sessions are somebody else's.
-    assert {kind for kind, found in seen.items() if found} <= {"User", "Tenant", "Role", "FeatureFlag"}
+    assert {kind for kind, found in seen.items() if found} <= {
+        "User",
+        "Tenant",
+        "Role",
+        "FeatureFlag",
+        "Product",
+    }
     assert seen["User"] == "User"
 
 
