@@ -1,8 +1,6 @@
 """Two tenants with things of their own, and everybody who could try to reach the first one's."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -31,6 +29,8 @@ from tests.tenancy.sweeping import Sweep
 from tests.tenancy.values import Values, cursors_in, texts
 
 SURFACE = Surface(schema._schema)
+EVERYWHERE = {kind.only for kind in Aggregate.__subclasses__()} - {None}
+"""The ids that every tenant has: of what there is one of in each."""
 WORD, OTHER = "zanzibar", "mauritius"
 """What all texts of the first tenant hold, and all of the second's."""
 NAME = "madagascar"
@@ -177,6 +177,11 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
     await builder.make(
         root("eraseUser"), {"input": {"subjectId": spare["user"]["id"], "reason": tenant.word}}
     )
+    # Only a person vouches for a webhook.
+    builder.owner, acting = tenant.owner, builder.owner
+    called = {"name": tenant.word, "url": texts("url", tenant.word), "types": ["work.task.created"]}
+    await builder.make(root("registerWebhook"), {"input": called})
+    builder.owner = acting
     await builder.make(root("requestExport"), {"input": {"subjectId": str(tenant.owner.caller.user_id)}})
     async with written(settings) as side:
         command = NotifyUser(
@@ -272,8 +277,13 @@ async def _ids(connection: "asyncpg.Connection[asyncpg.Record]", tenant: Tenant)
         "select event_id, command_id from es.events where tenant_id = $1 limit 1", tenant.id
     )
     assert event is not None
-    found: Mapping[str, Any] = {row["topic"]: row["originator_id"] for row in rows}
-    more = {"tenant": tenant.id, "person": tenant.owner.caller.user_id, **dict(event)}
+    found = {row["topic"]: row["originator_id"] for row in rows if row["originator_id"] not in EVERYWHERE}
+    more = {
+        "tenant": tenant.id,
+        "person": tenant.owner.caller.user_id,
+        "schema version": tenant.builder.known["SchemaVersion"][0],
+        **dict(event),
+    }
     return {kind: str(id) for kind, id in {**found, **more}.items()}
 
 
@@ -285,8 +295,7 @@ async def _all_ids(connection: "asyncpg.Connection[asyncpg.Record]", tenant: Ten
         tenant.id,
         tenant.owner.caller.user_id,
     )
-    everywhere = {kind.only for kind in Aggregate.__subclasses__()}
-    return [row["id"] for row in rows if row["id"] not in everywhere]
+    return [row["id"] for row in rows if row["id"] not in EVERYWHERE]
 
 
 async def _cursors(owner: Actor) -> dict[str, str]:

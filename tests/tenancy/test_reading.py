@@ -8,11 +8,13 @@ from tests.tenancy.scene import SURFACE, WHO, Scene
 from tests.tenancy.sweeping import Finding, Sweep
 
 UNMARKED = {
+    "checkSchema": "what registering a schema would come to",
     "exportUserData": "no process has written an export",
     "featureEnabled": "a yes or no",
     "taskDays": "numbers by day",
     "unreadNotifications": "a number",
     "viewer": "permissions, which are words of the product",
+    "webhookReplayCount": "a number",
 }
 """Queries that need not show the first tenant itself anything by which it can be known, and why."""
 

@@ -28,7 +28,7 @@ def texts(name: str, word: str) -> str:
             return f"{word}.{uuid4().hex[:12]}@example.com"
         case "slug" | "tenantSlug":
             return f"{word}-{uuid4().hex[:8]}"
-        case "avatarUrl":
+        case "avatarUrl" | "url":
             return f"https://{word}.example.com/face.png"
         case "eventType":
             return f"{word}.happened"
@@ -112,6 +112,8 @@ class Values:
             "eventId": str(uuid4()),
             "eventType": texts("eventType", self._word),
             "timestamp": NOW.isoformat(),
+            "correlationId": self._word,
+            "userId": self._word,
             "data": {"payload": {"note": self._word}},
         }
 
