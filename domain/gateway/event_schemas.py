@@ -48,6 +48,7 @@ Aliases = Annotated[
     tuple[EventAlias, ...],
     Len(0, MOST_ALIASES),
     Internal(),
+    Authored(),
     Describe("Other names under which events of this type may be sent."),
 ]
 VersionId = Annotated[UUID, Internal(), Describe("The version's id.")]

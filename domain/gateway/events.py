@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid5
 
 from domain.gateway.envelope import EventCategory
-from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Purpose
+from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Personal, Purpose
 from domain.kit.model import Aggregate, Event, applies
 
 SourceId = Annotated[UUID, Internal(), Describe("The source that sent it.")]
@@ -13,7 +13,9 @@ KeyId = Annotated[
     UUID | None, Internal(), Describe("The key that the source showed; null: a person sent it.")
 ]
 EventId = Annotated[UUID, Internal(), Describe("The id that the source gave it.")]
-EventType = Annotated[str, Len(1, 100), Internal(), Describe("What happened, as `order.created`.")]
+EventType = Annotated[
+    str, Len(1, 100), Internal(), Authored(), Describe("What happened, as `order.created`.")
+]
 SubjectId = Annotated[
     UUID,
     Internal(),
@@ -44,7 +46,7 @@ class OutsideEvent(Aggregate, topic="gateway.event"):
         key_id: KeyId
         event_id: EventId
         event_type: EventType
-        event_source: Annotated[str, Len(1, 100), Internal(), Describe("Where it happened.")]
+        event_source: Annotated[str, Len(1, 100), Internal(), Authored(), Describe("Where it happened.")]
         category: Annotated[EventCategory, Internal(), Describe("The category of its type.")]
         schema_version: Annotated[str, Len(1, 20), Internal(), Describe("The version of its form.")]
         occurred_at: Annotated[datetime, Internal(), Describe("When it happened, by the source's clock.")]
@@ -53,9 +55,9 @@ class OutsideEvent(Aggregate, topic="gateway.event"):
         ]
         data: Data
         subject_id: SubjectId
-        user_id: Annotated[str | None, Internal(), Describe("The user that it names.")]
-        session_id: Annotated[str | None, Internal(), Describe("The session that it names.")]
-        order_id: Annotated[str | None, Internal(), Describe("The order that its payload names.")]
+        user_id: Annotated[str | None, Internal(), Authored(), Describe("The user that it names.")]
+        session_id: Annotated[str | None, Internal(), Authored(), Describe("The session that it names.")]
+        order_id: Annotated[str | None, Internal(), Authored(), Describe("The order that its payload names.")]
         completeness: Annotated[
             int, Internal(), Describe("How much of what it may say of itself it says, in per cent.")
         ]

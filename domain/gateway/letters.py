@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from uuid import UUID, uuid5
 
 from domain.gateway.events import KeyId, SourceId, SubjectId
-from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Purpose
+from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Personal, Purpose
 from domain.kit.model import Aggregate, Command, Event, applies
 
 MOST_A_DAY = 10_000
@@ -32,15 +32,21 @@ class DeadLetter(Aggregate, topic="gateway.dead_letter"):
         key_id: KeyId
         event_id: Annotated[UUID | None, Internal(), Describe("The id that it says, if it can be read.")]
         event_type: Annotated[
-            str | None, Len(0, 100), Internal(), Describe("The type that it says, if it can be read.")
+            str | None,
+            Len(0, 100),
+            Internal(),
+            Authored(),
+            Describe("The type that it says, if it can be read."),
         ]
         raw: Raw
         subject_id: SubjectId
         cut: Annotated[bool, Internal(), Describe("Whether it was longer than what is kept.")]
         rule: Annotated[str, Len(1, 100), Internal(), Describe("The rule that rejected it.")]
         code: Annotated[str, Len(1, 50), Internal(), Describe("What kind of limit it is outside of.")]
-        path: Annotated[tuple[str, ...], Internal(), Describe("Where in the event the fault is.")]
-        message: Annotated[str, Len(1, 500), Internal(), Describe("What is wrong, as a sentence.")]
+        path: Annotated[tuple[str, ...], Internal(), Authored(), Describe("Where in the event the fault is.")]
+        message: Annotated[
+            str, Len(1, 500), Internal(), Authored(), Describe("What is wrong, as a sentence.")
+        ]
         violations: Annotated[int, Internal(), Describe("How many faults were found; the first is told.")]
 
     class Replayed(Event, ends=True):

@@ -46,7 +46,7 @@ Word = Pattern("[a-z0-9][a-z0-9_-]*", "must be small letters, digits, - and _")
 Name = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("The source's name.")]
 Kind = Annotated[SourceKind, Internal(), Describe("How it sends what happens there.")]
 Environment = Annotated[
-    str, Len(1, 50), Word, Internal(), Describe("The environment of events that name none.")
+    str, Len(1, 50), Word, Internal(), Authored(), Describe("The environment of events that name none.")
 ]
 Region = Annotated[str, Len(1, 50), Word, Internal(), Describe("The region of events that name none.")]
 KeyId = Annotated[UUID, Internal(), Describe("The key's id.")]
@@ -56,6 +56,7 @@ Scopes = Annotated[
     tuple[Scope, ...],
     Len(0, 50),
     Internal(),
+    Authored(),
     Describe(
         "The event types that may be sent with it, each with all that begin so: `order` allows `order.created`. "
         "None: every type."

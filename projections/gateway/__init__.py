@@ -27,4 +27,10 @@ CONTEXT = ContextViews(
         listed("activity_data", "events", events.OutsideEvents, "subject_id"),
         listed("activity_data", "rejected_events", events.DeadLetters, "subject_id"),
     ),
+    not_exported={
+        event_schemas.EventSchemas: "Says what events hold, and nothing of people.",
+        event_schemas.SchemaVersions: "Says what events hold, and nothing of people.",
+        sources.SourceKeys: "Says how systems are known; who issued a key stands in `activity_data`.",
+        webhooks.Webhooks: "Says which systems are called; who directs that stands in `activity_data`.",
+    },
 )

@@ -8,7 +8,7 @@ from domain.gateway.envelope import EventCategory
 from domain.gateway.events import OutsideEvent
 from domain.gateway.letters import DeadLetter, LetterStatus
 from domain.gateway.outcomes import LARGEST_EVENT
-from domain.kit.fields import Confidential, Describe, Len, Longest, Personal
+from domain.kit.fields import Authored, Confidential, Describe, Len, Longest, Personal
 from projections.kit.declare.folds import TIME, FoldValue, carried
 from projections.kit.model import Check, Id, Index, PostgresView, Row
 
@@ -42,12 +42,14 @@ class OutsideEventRow(Row):
         Describe("Under whose key its data is sealed: of the person it names, or of its source and day."),
     ]
     correlation_id: Annotated[
-        str, Len(max_length=200), Describe("What it belongs together with other events by.")
+        str, Len(max_length=200), Authored(), Describe("What it belongs together with other events by.")
     ]
     user_id: Annotated[str | None, Len(max_length=200), Describe("The user that it names.")]
     session_id: Annotated[str | None, Len(max_length=200), Describe("The session that it names.")]
     order_id: Annotated[str | None, Len(max_length=200), Describe("The order that its payload names.")]
-    environment: Annotated[str, Len(max_length=50), Describe("The environment that it happened in.")]
+    environment: Annotated[
+        str, Len(max_length=50), Authored(), Describe("The environment that it happened in.")
+    ]
     region: Annotated[str, Len(max_length=50), Describe("The region that it happened in.")]
     completeness: Annotated[int, Describe("How much of what it may say of itself it says, in per cent.")]
     added: Annotated[

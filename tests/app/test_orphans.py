@@ -110,7 +110,7 @@ async def test_a_rebuilder_ends_when_asked_to_though_what_it_does_hangs(
             async with asyncio.timeout(60):
                 _, errors = await process.communicate()
         assert process.returncode == 1
-        assert b"The rebuilder ends as it is" in errors
+        assert b"The rebuilder exits at once" in errors
 
 
 async def test_a_child_keeps_no_file_that_it_was_not_given(tmp_path: Path) -> None:

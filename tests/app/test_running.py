@@ -21,6 +21,7 @@ from tests.kit.product import running
 from tests.kit.servers import SECRET
 
 PROCESSES = (
+    "gateway.webhook_deliveries",
     "governance.departures",
     "governance.erasure",
     "governance.export",
@@ -55,7 +56,7 @@ WORKER = {
     "stop",
     *(f"lane {name}" for name in LANES),
     *(f"process {name}" for name in PROCESSES),
-    *(f"{name} {does}" for name in PROCESSES for does in ("follows", "works")),
+    *(f"{name} {does}" for name in PROCESSES for does in ("follows", "forgets", "works")),
 }
 API = {
     "access log",

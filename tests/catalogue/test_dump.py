@@ -209,8 +209,10 @@ READABLE = {
     # What stands in place of the address of somebody who was forgotten.
     "email",
     "currency",
-    # A closed list.
-    "provider",
+    # Closed lists.
+    *("provider", "kind", "policy"),
+    # What is said of events from outside.
+    *("rule", "code", "added", "stages", "schema_version"),
 }
 """Texts that the product chose, or that say nothing of a company and its work; JSON is masked by its members."""
 

@@ -28,8 +28,9 @@ from tests.hostile.sending import Answered, Caller, calling
 from tests.kit.processes import until
 from tests.kit.product import Product, produced
 from tests.tenancy.actors import Actor
+from tests.tenancy.log_ids import folded
 from tests.tenancy.marks import hexes
-from tests.tenancy.scene import SURFACE, WORD, Scene, folded, service, staged
+from tests.tenancy.scene import SURFACE, WORD, Scene, service, staged
 
 COUNT = int(os.environ.get("HEADWATER_HOSTILE_COUNT", "400"))
 SEED = os.environ.get("HEADWATER_HOSTILE_SEED", "always the same")

@@ -13,6 +13,7 @@ from domain.gateway.checks import NoChecks
 from domain.gateway.event_schemas import RegisterSchema
 from domain.gateway.outcomes import EventStatus
 from domain.gateway.sources import IssueSourceKey, RegisterSource, SourceKind
+from domain.gateway.webhook_commands import RegisterWebhook
 from domain.governance.consents import GiveConsent, consent_id
 from domain.governance.erasures import RequestErasure, erasure_id
 from domain.governance.exports import RequestExport
@@ -102,7 +103,9 @@ def _of_accounts() -> Sequence[Command]:
 def _of_people(person: UUID) -> Sequence[Command]:
     role, tomorrow = uuid4(), datetime.now(UTC) + timedelta(days=1)
     permissions = ("work:read",)
+    called = "https://shop.example.com/hook"
     return (
+        RegisterWebhook(id=uuid4(), name="Shop", url=called, types=("work.task.created",), secret=HASH),
         CreateRole(id=role, name="Reader", permissions=permissions),
         GrantRole(id=person, role_id=role),
         InviteUser(id=uuid4(), email="new@example.com", token_hash=HASH),

@@ -12,7 +12,6 @@ from app.entry.asgi import create_app
 from app.settings import Settings
 from domain.identity.authorization import BaseRole
 from domain.identity.registration import RegisterUser
-from domain.kit.aggregate import Aggregate
 from domain.kit.caller import NOBODY, PLATFORM, Caller
 from domain.kit.log import AppendReceipt
 from domain.kit.permissions import ROLES
@@ -23,14 +22,13 @@ from tests.kit.times import IN_A_YEAR
 from tests.tenancy.actors import Actor
 from tests.tenancy.building import Builder
 from tests.tenancy.documents import Document, paged
+from tests.tenancy.log_ids import all_ids, folded, newest_ids
 from tests.tenancy.marks import Marks, marks
 from tests.tenancy.surface import Root, Surface
 from tests.tenancy.sweeping import Sweep
 from tests.tenancy.values import Values, cursors_in, texts
 
 SURFACE = Surface(schema._schema)
-EVERYWHERE = {kind.only for kind in Aggregate.__subclasses__()} - {None}
-"""The ids that every tenant has: of what there is one of in each."""
 WORD, OTHER = "zanzibar", "mauritius"
 """What all texts of the first tenant hold, and all of the second's."""
 NAME = "madagascar"
@@ -211,8 +209,10 @@ async def staged(product: Product) -> Scene:
     try:
         await until(lambda: folded(connection))
         position = str(await connection.fetchval("select max(position) from es.events"))
-        ids = await _ids(connection, first)
-        found = marks((WORD, NAME), await _all_ids(connection, first))
+        owner = first.owner.caller
+        ids = await newest_ids(connection, owner)
+        ids["schema version"] = first.builder.known["SchemaVersion"][0]
+        found = marks((WORD, NAME), await all_ids(connection, owner))
     finally:
         await connection.close()
     return Scene(product, first, second, actors, found, position, await _cursors(first.owner), ids)
@@ -252,50 +252,6 @@ async def _machine(product: Product, tenant: Tenant) -> Actor:
             )
             return Actor("API key", product.http, caller, receipt["key"])
     raise AssertionError("no key was made")
-
-
-async def folded(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
-    """Whether every view has folded the whole log."""
-    behind = await connection.fetchval(
-        "select count(*) from ops.views v join ops.lanes l on l.view = v.view and l.generation = v.live"
-        " where not v.inline and l.position < (select max(position) from es.events)"
-    )
-    return bool(behind == 0)
-
-
-async def _ids(connection: "asyncpg.Connection[asyncpg.Record]", tenant: Tenant) -> dict[str, str]:
-    """The newest stream of every topic, and what else has an id."""
-    rows = await connection.fetch(
-        "select distinct on (topic) topic, originator_id from es.streams"
-        " where tenant_id = $1 or originator_id = $2"
-        " or originator_id in (select originator_id from es.events where payload ->> 'user_id' = $2::text)"
-        " order by topic, ended, first",
-        tenant.id,
-        tenant.owner.caller.user_id,
-    )
-    event = await connection.fetchrow(
-        "select event_id, command_id from es.events where tenant_id = $1 limit 1", tenant.id
-    )
-    assert event is not None
-    found = {row["topic"]: row["originator_id"] for row in rows if row["originator_id"] not in EVERYWHERE}
-    more = {
-        "tenant": tenant.id,
-        "person": tenant.owner.caller.user_id,
-        "schema version": tenant.builder.known["SchemaVersion"][0],
-        **dict(event),
-    }
-    return {kind: str(id) for kind, id in {**found, **more}.items()}
-
-
-async def _all_ids(connection: "asyncpg.Connection[asyncpg.Record]", tenant: Tenant) -> list[UUID]:
-    """Every id of the tenant's in the log, but those that every tenant has."""
-    rows = await connection.fetch(
-        "select distinct unnest(array[tenant_id, originator_id, event_id, command_id]) as id from es.events"
-        " where tenant_id = $1 or originator_id = $2 or payload ->> 'user_id' = $2::text",
-        tenant.id,
-        tenant.owner.caller.user_id,
-    )
-    return [row["id"] for row in rows if row["id"] not in EVERYWHERE]
 
 
 async def _cursors(owner: Actor) -> dict[str, str]:

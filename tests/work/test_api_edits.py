@@ -141,8 +141,10 @@ NOT_SAID = {
     "DeactivateUser.other_owner_id",
     "DeleteUser.other_owner_id",
     "EraseUser.other_owner_id",
+    "IssueSourceKey.expires_at",
     "MoveTenant.database_url",
     "RemoveUser.other_owner_id",
+    "ReplayWebhook.until",
     "SuspendUser.other_owner_id",
 }
 """Fields that add to what is asked, and that nothing stands for in what is changed."""

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from domain.gateway.envelope import CATEGORIES, EventCategory
-from domain.kit.fields import Describe, Internal, Len, Pattern
+from domain.kit.fields import Authored, Describe, Internal, Len, Pattern
 
 EventType = Annotated[
     str,
@@ -13,6 +13,7 @@ EventType = Annotated[
         "must be lower-case words joined by dots, such as order.created",
     ),
     Internal(),
+    Authored(),
     Describe("The type of the events: lower-case words joined by dots, such as `order.created`."),
 ]
 EventAlias = Annotated[
@@ -20,6 +21,7 @@ EventAlias = Annotated[
     Len(1, 100),
     Pattern("[A-Za-z0-9_]+(?:[.][A-Za-z0-9_]+)*", "must be words joined by dots, such as OrderCreated"),
     Internal(),
+    Authored(),
     Describe("Another name for the type, such as `OrderCreated`."),
 ]
 
