@@ -95,9 +95,12 @@ async def test_an_append_that_does_not_see_a_new_partition_yet_is_made_again(
     log: PostgresLog, owner: Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As when another session makes the partition between the look at what there is and the insert."""
-    head = await owner.fetchval("select max(last) from es.partitions")
-    size = await owner.fetchval("select size from es.partitioning")
-    await owner.execute("insert into es.partitions values ($1, $2)", head + 1, head + size)
+    async with owner.transaction():
+        # As `es.extend` does, which may be at it for what was appended before.
+        await owner.execute("select pg_advisory_xact_lock(7311902764002)")
+        head = await owner.fetchval("select max(last) from es.partitions")
+        size = await owner.fetchval("select size from es.partitioning")
+        await owner.execute("insert into es.partitions values ($1, $2)", head + 1, head + size)
 
     async def seen() -> None:
         await until(lambda: "no partition of relation" in caplog.text)
