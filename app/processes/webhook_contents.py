@@ -8,17 +8,16 @@ from uuid import UUID
 
 import msgspec
 
-from api.governance.history import confidential_of
-from api.kit.schema.masking import is_marked
 from api.kit.schema.row_visibility import RowVisibility, VisibilityRules
 from app.contexts import VISIBILITY
 from app.storage.database import Database
+from domain.contexts import confidential_of
 from domain.gateway.webhook_terms import WebhookTerms, camel
 from domain.gateway.webhooks import MANAGE, Webhook
 from domain.kit.caller import Caller
 from domain.kit.codec import Codec
 from domain.kit.events import event_classes
-from domain.kit.fields import Confidential, Personal, Restricted
+from domain.kit.fields import Confidential, Personal, Restricted, is_marked
 from domain.kit.log import Envelope, Log, Selection
 from domain.kit.sealed import ERASED, Opening, is_sealed
 from domain.processes.webhooks.ports import Sendable, SponsorGone, WebhookContents

@@ -145,6 +145,11 @@ def marks(hint: Any) -> Iterator[object]:
             yield from marks(option)
 
 
+def is_marked(hint: Any, *kinds: type) -> bool:
+    """Whether a type hint carries a mark of one of these kinds. Type hints have no static type, hence Any."""
+    return any(isinstance(mark, kinds) for mark in marks(hint))
+
+
 def field_names(cls: type) -> tuple[str, ...]:
     """The names of the fields of a class, in order: of a dataclass, or of a struct, as rows of views are.
 

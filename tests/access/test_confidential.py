@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from api.governance.history import confidential_of
 from api.kit.schema.node_types import shows
 from app.catalogue.inventory import product_events
 from app.settings import Settings
 from app.storage.database import WRITER, role_url
+from domain.contexts import confidential_of
 from domain.kit import permissions
 from domain.kit.fields import Confidential, Personal
 from domain.kit.privacy.inventory import field_facts

@@ -194,7 +194,7 @@ def test_a_worker_loads_neither_the_api_nor_what_migrates() -> None:
     script = "import sys, app.entry.worker; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", script], text=True).split())
     assert "app.contexts" in loaded
-    assert loaded & {"strawberry", "uvicorn", "alembic", "sqlalchemy.ext.asyncio", "httpx"} == set()
+    assert loaded & {"strawberry", "uvicorn", "alembic", "sqlalchemy.ext.asyncio"} == set()
 
 
 @pytest.mark.servers

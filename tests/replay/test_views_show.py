@@ -42,6 +42,7 @@ WITHOUT_ROWS = {
     "gateway.events",
     "gateway.source_keys",
     "gateway.sources",
+    "gateway.webhooks",
     "governance.consents",
     "governance.erasures",
     "governance.exports",

@@ -32,15 +32,14 @@ from api.kit.model import (
 )
 from api.kit.schema.commands import camel
 from api.kit.schema.live.changes import envelopes
-from api.kit.schema.masking import MASKED, is_marked
+from api.kit.schema.masking import MASKED
 from api.kit.schema.scalars import Json
-from domain.contexts import CONTEXTS
+from domain.contexts import confidential_of
 from domain.kit.caller import Caller
 from domain.kit.events import event_class
-from domain.kit.fields import Confidential, Personal, Restricted
+from domain.kit.fields import Confidential, Personal, Restricted, is_marked
 from domain.kit.ids import read_id
 from domain.kit.log import Envelope, Selection
-from domain.kit.permissions import confidential
 from projections.governance.activity import ActivityAction, ActivityEntityType, ActivityLog, ActivityRow
 from projections.identity.people import People
 from projections.kit.read.allowance import allowance
@@ -195,22 +194,6 @@ def _data(envelope: Envelope, caller: Caller) -> dict[str, Any]:
 def _reads(caller: Caller, topic: str) -> bool:
     permission = confidential_of(topic)
     return permission is not None and caller.may(permission)
-
-
-def confidential_of(topic: str) -> str | None:
-    """The permission that reads the confidential fields of a topic's events; None where nobody does.
-
-    Raises LookupError for a topic whose area has no such permission and that does not say so.
-    """
-    context = topic.partition(".")[0]
-    return None if topic in _NOBODY_READS else confidential(_AREAS.get(context, context))
-
-
-_AREAS = {context.name: context.area for context in CONTEXTS if context.area}
-"""The area of permissions of each context that is not called like it."""
-
-_NOBODY_READS = frozenset(aggregate.topic for context in CONTEXTS for aggregate in context.unread)
-"""Topics whose confidential fields no history shows."""
 
 
 def _aggregate_id(envelope: Envelope) -> str:

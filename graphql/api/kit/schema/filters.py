@@ -15,10 +15,9 @@ import strawberry
 
 from api.kit.execution.errors import ClientError
 from api.kit.schema.commands import camel
-from api.kit.schema.masking import is_marked
 from api.kit.schema.node_types import columns_of, deprecation, described_as, plain
 from api.kit.schema.operators import NAMES, Operators, operators_of
-from domain.kit.fields import Confidential, Opened, Personal, Restricted
+from domain.kit.fields import Confidential, Opened, Personal, Restricted, is_marked
 from projections.kit.declare.filters import (
     All,
     Compare,

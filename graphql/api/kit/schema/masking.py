@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain.kit.fields import Confidential, Personal, marks
+from domain.kit.fields import Confidential, Personal, is_marked, marks
 from domain.kit.permissions import confidential as reading
 from domain.kit.sealed import is_sealed, subject_of
 
@@ -16,11 +16,6 @@ MASKED = "***"
 _PARENT: Any = strawberry.Parent
 
 Resolver: TypeAlias = Callable[..., Awaitable[Any]]
-
-
-def is_marked(hint: Any, *kinds: type) -> bool:
-    """Whether a type hint carries a mark of one of these kinds. Type hints have no static type, hence Any."""
-    return any(isinstance(mark, kinds) for mark in marks(hint))
 
 
 def revealing(

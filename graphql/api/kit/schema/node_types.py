@@ -28,7 +28,7 @@ from strawberry.types.field import StrawberryField
 
 from api.kit.execution.access import covered, needing
 from api.kit.execution.sizes import LONGEST, longest
-from api.kit.schema.masking import is_marked, noting, revealing
+from api.kit.schema.masking import noting, revealing
 from api.kit.schema.scalars import Json
 from api.kit.schema.stored_texts import UNKNOWN, is_of_enum, reading
 from domain.kit.commands import Command
@@ -41,6 +41,7 @@ from domain.kit.fields import (
     Personal,
     Restricted,
     field_names,
+    is_marked,
     marks,
     nullable,
 )

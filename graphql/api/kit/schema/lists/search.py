@@ -19,9 +19,9 @@ from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import Parent, argument, derived, described, field
 from api.kit.schema.filters import RowFilter, row_filter
 from api.kit.schema.lists.pages import PageInfo, PageRequest
-from api.kit.schema.masking import is_marked
 from api.kit.schema.scalars import Position
 from domain.kit.events import snake
+from domain.kit.fields import is_marked
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import Row
 from projections.kit.declare.search import FullText
