@@ -18,13 +18,3 @@ class EventChecks(Protocol):
     def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
         """What is wrong with an event, in order; nothing, where nothing is registered. Call it after `ready`."""
         ...
-
-
-class NoChecks(EventChecks):
-    """For an installation where nothing is registered."""
-
-    async def ready(self, tenant_id: UUID, types: Collection[str]) -> None:
-        """Nothing is needed."""
-
-    def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
-        return []

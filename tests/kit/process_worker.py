@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from app.log.postgres import PostgresLog
@@ -66,3 +68,40 @@ async def drain(
     runner.stop()
     await running
     reading.cancel()
+
+
+class Child:
+    """Runs workers in processes of their own, one after the other."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def run(self, killed_at: int | str = 0) -> str:
+        """How a worker ends that is killed there: ``exit -9``; what a place is, the child's module says."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{killed_at}\n".encode())
+        async with asyncio.timeout(90):
+            return (await self._process.stdout.readline()).decode().strip()
+
+
+@asynccontextmanager
+async def child_of(
+    module: str, *arguments: str, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[Child]:
+    """A child that runs this module; it fails where the child does not end well."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, *arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **(environ or {})},
+    )
+    try:
+        yield Child(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

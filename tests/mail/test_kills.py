@@ -1,7 +1,5 @@
 """A worker killed at any point: people are told once and mailed once, whatever had happened by then."""
 
-import asyncio
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
@@ -16,6 +14,7 @@ from domain.identity.user_commands import ConfirmUserEmail
 from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.work.task_commands import CreateTask
 from tests.domain.sending import accepted
+from tests.kit.process_worker import Child, child_of
 from tests.mail.conftest import BuildProcesses
 from tests.mail.server import Inbox
 from tests.processes.working import Works
@@ -24,40 +23,13 @@ ANN, BOB = UUID(int=1), UUID(int=2)
 ANNS = Caller(tenant_id=UUID(int=10), user_id=ANN)
 
 
-class Child:
-    """Runs workers in processes of their own."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def run(self, number: int) -> str:
-        """A worker's run, until it ends, killed at this point; see `tests.mail.child`."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{number}\n".encode())
-        async with asyncio.timeout(60):
-            return (await self._process.stdout.readline()).decode().strip()
-
-
 @pytest.fixture
 async def child(settings: Settings, works: Works, build: BuildProcesses) -> AsyncIterator[Child]:
     for declared in build():
         await enroll(works.database.writer, declared)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tests.mail.child", settings.database_url, settings.smtp_url, str(settings.data_dir)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield Child(process)
-        assert process.stdin is not None
-        process.stdin.close()
-        assert await process.wait() == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    arguments = settings.database_url, settings.smtp_url, str(settings.data_dir)
+    async with child_of("tests.mail.child", *arguments) as child:
+        yield child
 
 
 async def test_a_welcome_is_one_message_wherever_its_worker_is_killed(

@@ -1,11 +1,7 @@
 """Workers killed at each step of an erasure and of an export: others carry it through, nothing is half done."""
 
-import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -17,48 +13,14 @@ from domain.kit.caller import ACCOUNTS
 from domain.processes.erasure import PersonErasure
 from projections.governance.erasures import Erasures
 from projections.governance.exports import ExportState
+from tests.kit.process_worker import Child, child_of
 from tests.privacy.estate import Estate, accepted
 from tests.privacy.people import a_member, an_account, an_owner, some_work, traces_outside
 
 
-class Child:
-    """Runs workers in processes of their own; see `tests.privacy.child`."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def run(self, killed_at: str = "", number: int = 0) -> str:
-        """How a worker ends: ``exit -9`` when it was killed."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{number} {killed_at}\n".encode())
-        async with asyncio.timeout(90):
-            return (await self._process.stdout.readline()).decode().strip()
-
-
-@asynccontextmanager
-async def _children(settings: Settings) -> AsyncIterator[Child]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tests.privacy.child"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, **settings.environ()},
-    )
-    try:
-        yield Child(process)
-        assert process.stdin is not None
-        process.stdin.close()
-        assert await process.wait() == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
 @pytest.fixture(scope="module")
 async def child(estate: Estate, estate_settings: Settings) -> AsyncIterator[Child]:
-    async with _children(estate_settings) as child:
+    async with child_of("tests.privacy.child", environ=estate_settings.environ()) as child:
         # The processes begin at the end of the log as it is when they are first run.
         assert await child.run() == "exit 0"
         yield child
@@ -75,7 +37,7 @@ async def test_an_erasure_survives_a_kill_at_each_of_its_steps(estate: Estate, c
     killed_at[access:access] = ["sent EndSession", "sent EraseAccount"]
     killed_at.insert(killed_at.index("performed do key"), "destroyed")
     for point in killed_at:
-        assert await child.run(point, 1) == "exit -9", point
+        assert await child.run(f"1 {point}") == "exit -9", point
     assert await child.run() == "exit 0"
     await estate.house.followed()
     key = (erasure_id(person.id),)
@@ -102,7 +64,7 @@ async def test_an_export_survives_a_kill(estate: Estate, child: Child, point: st
     await some_work(estate, owner, person)
     subject = estate.request(person.caller)
     accepted(await estate.desk.export(subject, person.id))
-    assert await child.run(point, number) == "exit -9"
+    assert await child.run(f"{number} {point}") == "exit -9"
     found = await estate.files.read(owner.tenant_id, subject.command_id)
     # What is there is whole; a file that was begun is not there under its name.
     assert (found is None) == (not point.startswith(("performed", "sent Finish")))

@@ -1,6 +1,6 @@
 """What the demo leaves out: something of each kind that a view shows, by the real commands."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,9 +9,10 @@ from app.demo.story import Company
 from app.gateway.admission import KnownSource, SourceAdmission
 from app.gateway.ingestion import Ingestion
 from domain.gateway.bodies import read_value
-from domain.gateway.checks import NoChecks
+from domain.gateway.checks import EventChecks
+from domain.gateway.envelope import IncomingEvent
 from domain.gateway.event_schemas import RegisterSchema
-from domain.gateway.outcomes import EventStatus
+from domain.gateway.outcomes import EventStatus, EventViolation
 from domain.gateway.sources import IssueSourceKey, RegisterSource, SourceKind
 from domain.gateway.webhook_commands import RegisterWebhook
 from domain.governance.consents import GiveConsent, consent_id
@@ -48,6 +49,16 @@ async def tell(log: Log, company: Company) -> None:
     await _of_outside(log, bus, by)
 
 
+class _NoSchemas(EventChecks):
+    """Checks the events of a company without schemas."""
+
+    async def ready(self, tenant_id: UUID, types: Collection[str]) -> None:
+        """Nothing is needed."""
+
+    def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
+        return []
+
+
 class _AnySource(SourceAdmission):
     """Takes the events of a source that no table holds yet."""
 
@@ -81,7 +92,7 @@ async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
         bus,
         PlainCodec(),
         _AnySource(nowhere),
-        NoChecks(),
+        _NoSchemas(),
         clock=SystemClock(),
         ids=TimeOrderedIds(),
         rate=1_000,

@@ -1,9 +1,6 @@
 """A worker killed at any point of a delivery: it arrives under the same id, and is never lost."""
 
-import asyncio
 import json
-import os
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,48 +8,20 @@ from uuid import uuid4
 
 import pytest
 
+from tests.kit.process_worker import Child, child_of
 from tests.kit.product import Product
 from tests.outgoing.servers import destination
 from tests.webhooks.test_webhook_deliveries import registered, task
 
 
-class WebhookChild:
-    """Runs workers in processes of their own."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def run(self, number: int) -> str:
-        """A worker's run, until it ends, killed at this point; see `tests.webhooks.child`."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{number}\n".encode())
-        async with asyncio.timeout(90):
-            return (await self._process.stdout.readline()).decode().strip()
-
-
 @pytest.fixture
-async def child(product: Product) -> AsyncIterator[WebhookChild]:
+async def child(product: Product) -> AsyncIterator[Child]:
     settings = replace(product.settings, outgoing_loopback=True)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tests.webhooks.child"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, **settings.environ()},
-    )
-    try:
-        yield WebhookChild(process)
-        assert process.stdin is not None
-        process.stdin.close()
-        assert await process.wait() == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    async with child_of("tests.webhooks.child", environ=settings.environ()) as child:
+        yield child
 
 
-async def test_an_event_arrives_wherever_its_worker_is_killed(product: Product, child: WebhookChild) -> None:
+async def test_an_event_arrives_wherever_its_worker_is_killed(product: Product, child: Child) -> None:
     client = await product.newcomer()
     boss = product.client(client.tenant, uuid4())
     assert "user" in await boss.send("ChangeUserRole", input={"id": client.me, "role": "OWNER"})
