@@ -1,8 +1,6 @@
 """The demo: two companies with people in every role, whose history is made by the real commands."""
 
-import asyncio
 from collections.abc import Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,12 +9,19 @@ from uuid import UUID, uuid5
 from pyotp.totp import TOTP
 
 from app.auth.credentials.passwords import Passwords
-from app.composition.write_side import written
-from app.demo.story import DAYS, Company, StoryStep, story
+from app.composition.write_side import WriteSide, written
+from app.contexts import VIEWS
+from app.demo.narration import demo_bus, now, send, tell
+from app.demo.story import Company
+from app.gateway.factory import gateway_ports
+from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.placement.fence import is_away
 from app.placement.tenant_service import TenantService
 from app.settings import Settings
-from domain.commerce import order_commands
+from domain.commerce.orders import Order
+from domain.gateway.outcomes import EventIntake
+from domain.gateway.webhook_commands import RegisterWebhook, ReplayWebhook
+from domain.gateway.webhook_signature import new_secret
 from domain.identity.account_commands import (
     ConfirmSecondFactor,
     JoinTenant,
@@ -28,12 +33,10 @@ from domain.identity.registration import RegisterUser
 from domain.identity.user_commands import ConfirmUserEmail
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
-from domain.kit.clock import TimeOrderedIds
-from domain.kit.codec import Codec
-from domain.kit.commands import Command
-from domain.kit.log import AppendReceipt, Log, Selection
+from domain.kit.log import Log, Selection
 from domain.kit.permissions import ROLES
-from domain.work import task_commands
+from projections.kit.read.live_generations import pointers
+from projections.kit.read.postgres_reader import PostgresRows
 
 BRIGHT = Company(
     id=UUID("0d0e0f00-0000-4000-8000-000000000001"),
@@ -43,6 +46,7 @@ BRIGHT = Company(
     projects=40,
     tasks=5_000,
     orders=1_900,
+    batches=90,
     tier="business",
     fee=Decimal("199.00"),
 )
@@ -54,6 +58,7 @@ SMALL = Company(
     projects=6,
     tasks=120,
     orders=100,
+    batches=30,
     tier="team",
     fee=Decimal("49.00"),
     first=20,
@@ -63,21 +68,6 @@ OPERATOR = "operator@platform.example.com"
 _OPERATOR = uuid5(PLATFORM, "demo operator")
 _TOLD = uuid5(_OPERATOR, "confirmed")
 """The id of the demo's last command."""
-_TOGETHER = 500
-_AT_ONCE = {order_commands.__name__, task_commands.__name__}
-"""The modules whose commands are sent while others are under way."""
-_now: ContextVar[datetime] = ContextVar("demo_now")
-
-
-class DemoClock:
-    """Says the moment that the story has come to, separately in each running command; it never goes back."""
-
-    def __init__(self) -> None:
-        self._last = datetime.min.replace(tzinfo=UTC)
-
-    def now(self) -> datetime:
-        self._last = max(self._last, _now.get())
-        return self._last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,63 +107,56 @@ async def is_there(log: Log) -> bool:
 
 async def ensure_demo(settings: Settings) -> None:
     """Make the demo in a log that has none or half of it; a log that others have begun is left alone."""
-    async with written(settings) as side:
-        log, codec = side.log, side.codec
+    async with written(settings) as side, pointers(side.database.writer, VIEWS) as live:
+        log = side.log
         if await log.receipt(ACCOUNTS, _TOLD):
             return
         events = await log.read(limit=1, select=Selection(tenant_id=BRIGHT.id))
         told_here = events or await is_away(side.database.writer, BRIGHT.id)
         if told_here or await log.head() == 0:
+            ports = gateway_ports(settings, side, PostgresRows(side.database, live))
+            intake = next(port for port in ports if isinstance(port, EventIntake))
             for company in COMPANIES:
                 if await is_away(side.database.writer, company.id):
                     continue  # Its story was told before it was moved, and goes on where it is.
                 size = min(company.tasks, settings.demo_tasks)
                 orders = company.orders * size // company.tasks
-                await tell(log, codec, replace(company, tasks=size, orders=orders))
+                batches = company.batches * size // company.tasks
+                told = replace(company, tasks=size, orders=orders, batches=batches)
+                await tell(log, side.codec, told, intake=intake)
+                await _register_webhook(settings, side, told)
                 desk = TenantService(settings, side.database, side.bus)
                 await desk.adopt(company.id, company.name, company.slug)
-            await _open_doors(log, codec, settings)
+            await _open_doors(settings, side)
 
 
-async def tell(
-    log: Log, codec: Codec, company: Company, *, size: int | None = None, start: datetime | None = None
-) -> int:
-    """Carry the story out and return how many commands were sent; what had been told is not told twice."""
-    began = await log.read(limit=1, select=Selection(tenant_id=company.id))
-    start = (
-        began[0].timestamp + timedelta(seconds=1)
-        if began
-        else start or datetime.now(UTC) - timedelta(days=DAYS)
+async def _register_webhook(settings: Settings, side: WriteSide, company: Company) -> None:
+    """Give it a webhook that nobody answers, and send it the orders of the last day."""
+    id, command_id = uuid5(company.id, "webhook"), uuid5(company.id, "webhook registered")
+    if not company.orders or await side.log.receipt(company.id, command_id) is not None:
+        # Sealed again, its secret would make another command.
+        return
+    at = datetime.now(UTC)
+    now.set(at)
+    bus = demo_bus(side.log, side.codec)
+    by = Caller(tenant_id=company.id, user_id=company.person(0), permissions=ROLES["owner"])
+    secrets = SealedWebhookSecrets(settings.derive("webhook secrets"))
+    registered = RegisterWebhook(
+        id=id,
+        name="Delivery company",
+        url="https://deliveries.example.com/orders",
+        types=(Order.Placed.stored_as,),
+        secret=secrets.seal(id, new_secret()),
     )
-    steps = story(company, start)[:size]
-    if await log.receipt(company.id, uuid5(company.id, f"command {len(steps) - 1}")):
-        return 0
-    bus = Bus(log, codec, DemoClock(), TimeOrderedIds(), environment="demo")
-    started: dict[UUID, asyncio.Task[None]] = {}
-    for number, step in enumerate(steps):
-        # The log is to be in order of time, so none overtakes one that waits for another on its stream.
-        if (earlier := started.pop(step.command.id, None)) is not None:
-            await earlier
-        if len(started) == _TOGETHER:
-            await started.pop(next(iter(started)))
-        task = started[step.command.id] = asyncio.create_task(_step(bus, company, number, step))
-        if type(step.command).__module__ not in _AT_ONCE:
-            # What comes later refers to people and projects, and a person's key has to be made first.
-            await task
-    await asyncio.gather(*started.values())
-    return len(steps)
+    await send(bus, registered, by, command_id)
+    replayed = ReplayWebhook(id=id, since=at - timedelta(days=1))
+    await send(bus, replayed, by, uuid5(company.id, "webhook replayed"))
 
 
-async def _step(bus: Bus, company: Company, number: int, step: StoryStep) -> None:
-    _now.set(step.at)
-    by = Caller(tenant_id=company.id, user_id=step.by, permissions=ROLES["owner"])
-    await _send(bus, step.command, by, uuid5(company.id, f"command {number}"))
-
-
-async def _open_doors(log: Log, codec: Codec, settings: Settings) -> None:
+async def _open_doors(settings: Settings, side: WriteSide) -> None:
     """Give those who can sign in their accounts."""
-    _now.set(datetime.now(UTC))
-    bus = Bus(log, codec, DemoClock(), TimeOrderedIds(), environment="demo")
+    now.set(datetime.now(UTC))
+    bus = demo_bus(side.log, side.codec)
     passwords = Passwords()
     try:
         hashed = await passwords.hash(password(settings))
@@ -188,12 +171,12 @@ async def _open_doors(log: Log, codec: Codec, settings: Settings) -> None:
     registered = RegisterUser(
         id=_OPERATOR, email=OPERATOR, first_name=names[0], last_name=names[1], role=BaseRole.OPERATOR
     )
-    await _send(bus, registered, by, uuid5(_OPERATOR, "user"))
+    await send(bus, registered, by, uuid5(_OPERATOR, "user"))
     await _account(bus, _OPERATOR, OPERATOR, names, hashed, PLATFORM)
     by = Caller(tenant_id=ACCOUNTS, user_id=_OPERATOR)
     secret = SetSecondFactor(id=_OPERATOR, secret=_factor(settings), recovery_hashes=())
-    await _send(bus, secret, by, uuid5(_OPERATOR, "factor"))
-    await _send(bus, ConfirmSecondFactor(id=_OPERATOR), by, _TOLD)
+    await send(bus, secret, by, uuid5(_OPERATOR, "factor"))
+    await send(bus, ConfirmSecondFactor(id=_OPERATOR), by, _TOLD)
 
 
 async def _account(
@@ -211,20 +194,11 @@ async def _account(
     )
     if await bus.log.receipt(ACCOUNTS, uuid5(id, "account")) is None:
         # Hashing with another salt makes another command.
-        await _send(bus, opened, by, uuid5(id, "account"))
+        await send(bus, opened, by, uuid5(id, "account"))
         # No link was mailed to them, and without this they would get no mail about their work either.
         system = Caller(tenant_id=tenant_id, user_id=SYSTEM)
-        await _send(bus, ConfirmUserEmail(id=id), system, uuid5(id, "proved"))
-    await _send(bus, JoinTenant(id=id, tenant_id=tenant_id), by, uuid5(id, "joined"))
-
-
-async def _send(bus: Bus, command: Command, by: Caller, command_id: UUID) -> None:
-    outcome = await bus.send(command, by=by, command_id=command_id)
-    if not isinstance(outcome, AppendReceipt):
-        raise RuntimeError(
-            f"The demo's {command.stored_as} was refused: {outcome.message} "
-            "A demo that was broken off goes on with the HEADWATER_DEMO_TASKS that it began with."
-        )
+        await send(bus, ConfirmUserEmail(id=id), system, uuid5(id, "proved"))
+    await send(bus, JoinTenant(id=id, tenant_id=tenant_id), by, uuid5(id, "joined"))
 
 
 def _signing(company: Company) -> Sequence[int]:

@@ -1,4 +1,5 @@
-"""The story of a demo company: its people, projects, tasks and orders over ninety days, as commands in order."""
+"""The story of a demo company: its people, projects, tasks, orders and outside systems over ninety
+days, in order."""
 
 import random
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid5
 
+from app.demo.outside import SentBatch, outside
 from app.demo.shop import Shop, sales
 from app.demo.words import ABOUT, FIRST_NAMES, LAST_NAMES, OBJECTS, PROJECTS, TAGS, VERBS
 from domain.identity.authorization import BaseRole
@@ -24,11 +26,11 @@ _MONTH = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class StoryStep:
-    """A command of the story: when, by whom."""
+    """A command of the story, or what an outside system sends: when, by whom."""
 
     at: datetime
     by: UUID
-    command: Command
+    command: Command | SentBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,8 @@ class Company:
     fee: Decimal
     """What it pays a month, in euros."""
     orders: int = 0
+    batches: int = 0
+    """How often its outside systems send events."""
     first: int = 0
     region: str = "local"
 
@@ -79,6 +83,8 @@ def story(company: Company, start: datetime) -> list[StoryStep]:
     people = [company.person(number) for number in range(company.people)]
     shop = Shop(id=company.id, owner=people[0], buyers=people, orders=company.orders)
     steps += [StoryStep(*step) for step in sales(shop, start, DAYS)]
+    sent = outside(company.id, people[0], people, company.batches, start, DAYS)
+    steps += [StoryStep(*step) for step in sent]
     return sorted(steps, key=lambda step: step.at)
 
 

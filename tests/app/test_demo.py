@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from app.composition.write_side import written
-from app.demo.demo import BRIGHT, tell
+from app.demo.demo import BRIGHT
+from app.demo.narration import tell
 from app.demo.story import story
 from app.settings import Settings
 from domain.kit.log import Selection

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from app.composition.write_side import written
-from app.demo.demo import SMALL, tell
+from app.demo.demo import SMALL
+from app.demo.narration import tell
 from app.demo.shop import Shop
 from app.settings import Settings
 from domain.commerce.order_states import OrderStatus

@@ -9,7 +9,7 @@ import pytest
 
 from app.contexts import VIEWS
 from app.demo.demo import BRIGHT
-from app.demo.demo import tell as tell_demo
+from app.demo.narration import tell as tell_demo
 from domain.kit.codec import PlainCodec
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import View

@@ -11,7 +11,7 @@ import orjson
 from app.catalogue.dump import dump
 from app.contexts import VIEWS
 from app.demo.demo import BRIGHT
-from app.demo.demo import tell as tell_demo
+from app.demo.narration import tell as tell_demo
 from app.log.postgres import PostgresLog
 from app.settings import Settings
 from app.storage.database import Database

@@ -1,0 +1,29 @@
+"""What outside systems send in the demo: in order of time, all once, and what was wrong among it is kept."""
+
+from dataclasses import replace
+
+from app.composition.write_side import written
+from app.demo.demo import SMALL, ensure_demo
+from app.settings import Settings
+from domain.gateway.events import OutsideEvent
+from domain.gateway.letters import DeadLetter
+from domain.gateway.sources import Source
+from domain.gateway.webhooks import Webhook
+from domain.kit.log import Selection
+
+
+async def test_sources_send_over_the_whole_time_and_a_webhook_waits(settings: Settings) -> None:
+    small = replace(settings, demo_tasks=SMALL.tasks)
+    await ensure_demo(small)
+    async with written(small) as side:
+        events = await side.log.read(limit=20_000, select=Selection(tenant_id=SMALL.id))
+    times = [event.timestamp for event in events]
+    assert times == sorted(times)
+
+    def of(kind: type) -> list[object]:
+        return [event for event in events if event.type == kind.stored_as]  # type: ignore[attr-defined]
+
+    assert len(of(Source.Registered)) == 3
+    assert len(of(OutsideEvent.Accepted)) == 9 * SMALL.batches - 1
+    assert len(of(DeadLetter.Kept)) == 1
+    assert len(of(Webhook.Registered)) == len(of(Webhook.ReplayRequested)) == 1
