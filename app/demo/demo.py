@@ -12,7 +12,7 @@ from app.auth.credentials.passwords import Passwords
 from app.composition.write_side import WriteSide, written
 from app.contexts import VIEWS
 from app.demo.narration import demo_bus, now, send, tell
-from app.demo.story import Company
+from app.demo.story import DAYS, Company
 from app.gateway.factory import gateway_ports
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.placement.fence import is_away
@@ -131,7 +131,7 @@ async def ensure_demo(settings: Settings) -> None:
 
 
 async def _register_webhook(settings: Settings, side: WriteSide, company: Company) -> None:
-    """Give it a webhook that nobody answers, and send it the orders of the last day."""
+    """Give it a webhook that nobody answers, and send it about ten of the last orders."""
     id, command_id = uuid5(company.id, "webhook"), uuid5(company.id, "webhook registered")
     if not company.orders or await side.log.receipt(company.id, command_id) is not None:
         # Sealed again, its secret would make another command.
@@ -149,7 +149,7 @@ async def _register_webhook(settings: Settings, side: WriteSide, company: Compan
         secret=secrets.seal(id, new_secret()),
     )
     await send(bus, registered, by, command_id)
-    replayed = ReplayWebhook(id=id, since=at - timedelta(days=1))
+    replayed = ReplayWebhook(id=id, since=at - 10 * timedelta(days=DAYS) / company.orders)
     await send(bus, replayed, by, uuid5(company.id, "webhook replayed"))
 
 
