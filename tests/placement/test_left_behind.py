@@ -10,6 +10,7 @@ from app.catalogue.dump import dump
 from app.composition.write_side import written
 from app.demo import demo
 from app.demo.demo import SMALL
+from app.demo.narration import tell
 from app.keys import opened_ring
 from app.keys.rotation import Rotation
 from app.keys.verification import SealedPlaces
@@ -133,7 +134,7 @@ async def test_the_demo_finds_its_companies_where_they_are(
     monkeypatch.setattr(demo, "COMPANIES", (company,))
     monkeypatch.setattr(demo, "BRIGHT", company)
     async with written(platform.settings) as side:
-        await demo.tell(side.log, side.codec, company)
+        await tell(side.log, side.codec, company)
     await demo.ensure_demo(platform.settings)
     assert (await platform.moves(company.id, SILO)).status == "ready"
     # As each start of the product does.
