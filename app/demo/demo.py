@@ -122,9 +122,9 @@ async def ensure_demo(settings: Settings) -> None:
                 size = min(company.tasks, settings.demo_tasks)
                 orders = company.orders * size // company.tasks
                 batches = company.batches * size // company.tasks
-                told = replace(company, tasks=size, orders=orders, batches=batches)
-                await tell(log, side.codec, told, intake=intake)
-                await _register_webhook(settings, side, told)
+                scaled = replace(company, tasks=size, orders=orders, batches=batches)
+                await tell(log, side.codec, scaled, intake=intake)
+                await _register_webhook(settings, side, scaled)
                 desk = TenantService(settings, side.database, side.bus)
                 await desk.adopt(company.id, company.name, company.slug)
             await _open_doors(settings, side)
