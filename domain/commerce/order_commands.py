@@ -60,7 +60,20 @@ class OrderedProduct:
     ] = None
 
 
-class PlaceOrder(Command):
+def require_prices(items: tuple[OrderedProduct, ...], currency: str) -> None:
+    """Raise Invalid for a price that is finer than its currency."""
+    for item in items:
+        if item.price is not None:
+            money(item.price, currency, field="items")
+
+
+def require_total(total_amount: Decimal | None, currency: str) -> None:
+    """Raise Invalid for a total that is finer than its currency."""
+    if total_amount is not None:
+        money(total_amount, currency, field="total_amount")
+
+
+class PlaceOrder(Command, requires=(require_prices, require_total)):
     """Place an order, at the prices that its products have now."""
 
     user_id: Annotated[
@@ -106,7 +119,7 @@ class PlaceOrder(Command):
             raise ProductIsInactive(field="items", name=product.name)
         if product.currency != self.currency:
             raise OneCurrencyOnly(field="currency", name=product.name, currency=product.currency)
-        if ordered.price is not None and money(ordered.price, self.currency, field="items") != product.costs:
+        if ordered.price is not None and Money(ordered.price, self.currency) != product.costs:
             raise PriceDiffers(field="items", name=product.name, price=product.costs)
         return OrderItem(
             product_id=product.id,
@@ -123,7 +136,7 @@ class PlaceOrder(Command):
         costs = Decimal(units).scaleb(-digits_of(self.currency))
         total = money(costs, self.currency, field="items", most=MOST)
         said = self.total_amount
-        if said is not None and money(said, self.currency, field="total_amount") != total:
+        if said is not None and Money(said, self.currency) != total:
             raise TotalDiffers(field="total_amount", total=total)
         return total
 
@@ -145,7 +158,13 @@ class FulfilOrder(Command):
         order.fulfil()
 
 
-class RecordPayment(Command):
+def require_moved(amount: Decimal, currency: str) -> None:
+    """Raise Invalid for what is no amount that was paid in this currency."""
+    if not money(amount, currency, field="amount", most=MOST):
+        raise Invalid(field="amount", reason="must be more than 0", why=ViolationCode.TOO_SMALL, minimum=0)
+
+
+class RecordPayment(Command, requires=(require_moved,)):
     """Record that a payment of an order was settled, once, however often its provider tells of it."""
 
     provider: PaymentProvider = PaymentProvider.MANUAL
@@ -154,7 +173,7 @@ class RecordPayment(Command):
     currency: Currency
 
     def handle(self, order: Order) -> None:
-        paid = _moved(self.amount, self.currency)
+        paid = Money(self.amount, self.currency)
         order.settle(self.provider, self.payment_id.strip(), paid)
 
 
@@ -169,7 +188,7 @@ class RecordPaymentFailure(Command):
         order.fail(self.provider, self.payment_id.strip(), self.reason.strip())
 
 
-class RecordRefund(Command):
+class RecordRefund(Command, requires=(require_moved,)):
     """Record that money of a payment was refunded, once, however often its provider tells of it."""
 
     provider: PaymentProvider = PaymentProvider.MANUAL
@@ -179,12 +198,5 @@ class RecordRefund(Command):
     currency: Currency
 
     def handle(self, order: Order) -> None:
-        refunded = _moved(self.amount, self.currency)
+        refunded = Money(self.amount, self.currency)
         order.refund(self.provider, self.payment_id.strip(), self.refund_id.strip(), refunded)
-
-
-def _moved(amount: Decimal, currency: str) -> Money:
-    moved = money(amount, currency, field="amount", most=MOST)
-    if not moved:
-        raise Invalid(field="amount", reason="must be more than 0", why=ViolationCode.TOO_SMALL, minimum=0)
-    return moved

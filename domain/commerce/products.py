@@ -77,7 +77,12 @@ class Product(Aggregate, topic="commerce.product", unique=(Unique("sku", fold=st
         return Money(self.price, self.currency)
 
 
-class CreateProduct(Command):
+def require_price(price: Decimal, currency: str) -> None:
+    """Raise Invalid for a price that is finer than its currency, or more than a product costs."""
+    _price(price, currency)
+
+
+class CreateProduct(Command, requires=(require_price,)):
     """Create a product, which can be ordered at once."""
 
     sku: Sku

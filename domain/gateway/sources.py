@@ -185,7 +185,18 @@ class ActivateSource(Command):
         source.record(Source.Activated())
 
 
-class IssueSourceKey(Command):
+def require_expiry(expires_at: datetime | None, now: datetime) -> None:
+    """Raise Invalid for a moment at which a key cannot expire; None: it does not."""
+    if expires_at is None:
+        return
+    if expires_at <= now:
+        raise Invalid(field="expires_at", reason="is in the past", why=ViolationCode.TOO_SMALL)
+    if expires_at > now + LONGEST:
+        reason = f"is more than {LONGEST.days} days ahead"
+        raise Invalid(field="expires_at", reason=reason, why=ViolationCode.TOO_LARGE, maximum=LONGEST.days)
+
+
+class IssueSourceKey(Command, requires=(require_expiry,)):
     """Issue a key for a source, which may send events and nothing else. To replace a key, issue another, use it,
     and revoke the first."""
 
@@ -199,14 +210,6 @@ class IssueSourceKey(Command):
         # A key that makes keys would outlive every revocation of itself.
         if by.kind == "key":
             raise Forbidden(permission="gateway:write")
-        expires_at = in_utc(self.expires_at)
-        if expires_at is not None and expires_at <= now:
-            raise Invalid(field="expires_at", reason="is in the past", why=ViolationCode.TOO_SMALL)
-        if expires_at is not None and expires_at > now + LONGEST:
-            reason = f"is more than {LONGEST.days} days ahead"
-            raise Invalid(
-                field="expires_at", reason=reason, why=ViolationCode.TOO_LARGE, maximum=LONGEST.days
-            )
         if sum(end is None or end > now for end in source.keys.values()) >= LIVE_KEYS:
             raise TooManySourceKeys(most=LIVE_KEYS, field="id")
         issued = Source.KeyIssued(
@@ -214,7 +217,7 @@ class IssueSourceKey(Command):
             name=self.name.strip(),
             scopes=tuple(sorted(distinct(self.scopes))),
             secret_hash=self.secret_hash,
-            expires_at=expires_at,
+            expires_at=in_utc(self.expires_at),
         )
         source.record(issued)
 

@@ -27,7 +27,7 @@ from domain.kit.model import Caller, Command, Invalid, distinct, in_utc
 from domain.kit.refusals import ViolationCode
 
 
-class RegisterWebhook(Command):
+class RegisterWebhook(Command, requires=(checked_url, checked_types)):
     """Register an address that is called with what happens. You vouch for it: what you may not see is not sent."""
 
     name: Name
@@ -55,7 +55,7 @@ class RegisterWebhook(Command):
         return Webhook.begin(self.id, registered)
 
 
-class ChangeWebhook(Command):
+class ChangeWebhook(Command, requires=(checked_url, checked_types)):
     """Change a webhook; what is left out stays. You vouch for it from then on."""
 
     name: Name | Kept = KEPT
@@ -128,7 +128,13 @@ class SendTestEvent(Command):
         webhook.record(Webhook.TestRequested())
 
 
-class ReplayWebhook(Command):
+def require_some_time(since: datetime, until: datetime | None, now: datetime) -> None:
+    """Raise Invalid for a time that ends before it begins."""
+    if since >= (until or now):
+        raise Invalid(field="since", reason="is not before the end", why=ViolationCode.TOO_LARGE)
+
+
+class ReplayWebhook(Command, requires=(require_some_time,)):
     """Send the events of a time again that the webhook is for, under the same message ids.
     `webhookReplayCount` says how many these are."""
 
@@ -140,11 +146,8 @@ class ReplayWebhook(Command):
     def handle(self, webhook: Webhook, now: datetime) -> None:
         if not webhook.active:
             raise WebhookInactive(field="id")
-        since, until = in_utc(self.since), in_utc(self.until) or now
-        assert since is not None
-        if since >= until:
-            raise Invalid(field="since", reason="is not before the end", why=ViolationCode.TOO_LARGE)
-        webhook.record(Webhook.ReplayRequested(since=since, until=min(until, now)))
+        until = in_utc(self.until) or now
+        webhook.record(Webhook.ReplayRequested(since=in_utc(self.since) or self.since, until=min(until, now)))
 
 
 class ReplayWebhookEvent(Command):

@@ -205,10 +205,10 @@ def require_person(by: Caller) -> None:
         raise Forbidden(permission=MANAGE)
 
 
-def checked_url(text: str) -> str:
+def checked_url(url: str) -> str:
     """The address as it is called. Raises WebhookUrlRefused for one that may not be."""
     try:
-        return str(read_web_address(text.strip()))
+        return str(read_web_address(url.strip()))
     except WebAddressInvalid as invalid:
         raise WebhookUrlRefused(reason=str(invalid), field="url") from None
 

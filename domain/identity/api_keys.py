@@ -63,7 +63,16 @@ class ApiKey(Aggregate, topic="identity.api_key"):
         self.revoked = True
 
 
-class CreateApiKey(Command):
+def require_expiry(expires_at: datetime, now: datetime) -> None:
+    """Raise Invalid for a moment at which a key cannot expire."""
+    if expires_at <= now:
+        raise Invalid(field="expires_at", reason="is in the past", why=ViolationCode.TOO_SMALL)
+    if expires_at > now + LONGEST:
+        reason = f"is more than {LONGEST.days} days ahead"
+        raise Invalid(field="expires_at", reason=reason, why=ViolationCode.TOO_LARGE, maximum=LONGEST.days)
+
+
+class CreateApiKey(Command, requires=(require_known, require_expiry)):
     """Create an API key with permissions that you hold."""
 
     name: KeyName
@@ -71,26 +80,17 @@ class CreateApiKey(Command):
     expires_at: Annotated[Expiry, Describe(f"When the key expires, {LONGEST.days} days ahead at most.")]
     secret_hash: SecretHash
 
-    def handle(self, by: Caller, now: datetime) -> ApiKey:
+    def handle(self, by: Caller) -> ApiKey:
         # A key that makes keys would outlive every revocation of itself.
         if by.kind == "key":
             raise Forbidden(permission="keys:write")
-        expires_at = in_utc(self.expires_at)
-        if expires_at is None or expires_at <= now:
-            raise Invalid(field="expires_at", reason="is in the past", why=ViolationCode.TOO_SMALL)
-        if expires_at > now + LONGEST:
-            reason = f"is more than {LONGEST.days} days ahead"
-            raise Invalid(
-                field="expires_at", reason=reason, why=ViolationCode.TOO_LARGE, maximum=LONGEST.days
-            )
         permissions = tuple(sorted(distinct(self.permissions)))
-        require_known(permissions, field="permissions")
         require_held(by, permissions, field="permissions")
         created = ApiKey.Created(
             name=self.name.strip(),
             permissions=permissions,
             secret_hash=self.secret_hash,
-            expires_at=expires_at,
+            expires_at=in_utc(self.expires_at) or self.expires_at,
             created_by=by.user_id,
         )
         return ApiKey.begin(self.id, created)

@@ -55,13 +55,13 @@ def require_role(by: Caller, role: str, *, field: str) -> None:
     require_held(by, ROLES[role], field=field)
 
 
-def require_known(permissions: Iterable[str], *, field: str) -> None:
+def require_known(permissions: Iterable[str]) -> None:
     """Raise PermissionUnknown or OnlyForOperators unless a tenant can grant each of these permissions."""
     for permission in permissions:
         if permission.partition(":")[0] == OPERATORS:
-            raise OnlyForOperators(field=field)
+            raise OnlyForOperators(field="permissions")
         if permission not in PERMISSIONS:
-            raise PermissionUnknown(field=field, permission=permission)
+            raise PermissionUnknown(field="permissions", permission=permission)
 
 
 def require_held(by: Caller, permissions: Iterable[str], *, field: str) -> None:

@@ -31,26 +31,32 @@ class Role(Aggregate, topic="identity.role", unique=(Unique("name", fold=key),))
     changed = assigns(Created, Changed)
 
 
-class CreateRole(Command):
+def require_free_name(name: str) -> None:
+    """Raise AlreadyTaken for the name of a base role."""
+    if key(name.strip()) in ROLES:
+        raise AlreadyTaken(field="name")
+
+
+class CreateRole(Command, requires=(require_free_name, require_known)):
     """Create a role with permissions that you hold."""
 
     name: RoleName
     permissions: Permissions
 
     def handle(self, by: Caller) -> Role:
-        name, permissions = _tidy(self.name, self.permissions)
+        name, permissions = self.name.strip(), tuple(sorted(distinct(self.permissions)))
         require_held(by, permissions, field="permissions")
         return Role.begin(self.id, Role.Created(name=name, permissions=permissions))
 
 
-class ChangeRole(Command):
+class ChangeRole(Command, requires=(require_free_name, require_known)):
     """Change a role's name and permissions; you must hold every permission that you add or remove."""
 
     name: RoleName
     permissions: Permissions
 
     def handle(self, role: Role, by: Caller) -> None:
-        name, permissions = _tidy(self.name, self.permissions)
+        name, permissions = self.name.strip(), tuple(sorted(distinct(self.permissions)))
         require_held(by, set(permissions) ^ set(role.permissions), field="permissions")
         if (name, permissions) != (role.name, role.permissions):
             role.record(Role.Changed(name=name, permissions=permissions))
@@ -62,13 +68,3 @@ class DeleteRole(Command):
     def handle(self, role: Role, by: Caller) -> None:
         require_held(by, role.permissions, field="id")
         role.record(Role.Deleted())
-
-
-def _tidy(name: str, permissions: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Raise AlreadyTaken for the name of a base role, and what `require_known` raises."""
-    tidy = name.strip()
-    if key(tidy) in ROLES:
-        raise AlreadyTaken(field="name")
-    distinct_permissions = tuple(sorted(distinct(permissions)))
-    require_known(distinct_permissions, field="permissions")
-    return tidy, distinct_permissions

@@ -19,6 +19,11 @@ moment. A command that makes an aggregate returns it. ``handle`` does no I/O and
 
 is an edit: it has the fields of the commands that it stands for, each of which may be left out, and those that are
 said are carried out one after the other, all or none.
+
+    class ReplayWebhook(Command, requires=(require_some_time,)):
+
+has rules of several fields at once, or of a field and the moment: `require_some_time(since, until, now)` is a
+function of what it names. They are checked with the limits of the fields, before anything is loaded.
 """
 
 import dataclasses
@@ -26,7 +31,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
-from typing import Any, ClassVar, dataclass_transform, get_type_hints
+from typing import Any, ClassVar, TypeAlias, dataclass_transform, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -34,6 +39,10 @@ import msgspec
 from domain.kit.events import snake
 from domain.kit.fields import KEPT, Kept, References, marks
 from domain.kit.wiring.needs import Wiring
+
+Rule: TypeAlias = Callable[..., object]
+"""A rule of fields, which its parameters name, and of the moment, ``now``: it raises a refusal about one of them.
+It runs where each of these fields was said and is within its limits."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
@@ -55,11 +64,15 @@ class Command:
     stored_as: ClassVar[str]
     of: ClassVar[tuple["type[Command]", ...]] = ()
     """The commands that an edit stands for."""
+    rules: ClassVar[tuple[tuple[Rule, tuple[str, ...]], ...]]
+    """What several fields, or a field and the moment, must be besides, with the names of what each rule takes."""
     wiring: ClassVar[Wiring]
     handle: ClassVar[Callable[..., Any]]
     """Each command has its own signature; `Wiring` checks it when the class is made."""
 
-    def __init_subclass__(cls, *, of: tuple["type[Command]", ...] = ()) -> None:
+    def __init_subclass__(
+        cls, *, of: tuple["type[Command]", ...] = (), requires: tuple[Rule, ...] = ()
+    ) -> None:
         cls.of = of
         for name, hint in _joined(cls).items():
             cls.__annotations__ = {**inspect.get_annotations(cls), name: hint}
@@ -67,6 +80,10 @@ class Command:
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
         cls.wiring = of[0].wiring if of else Wiring(cls)
         cls.stored_as = cls.__dict__.get("stored_as") or _stored_name(cls)
+        cls.rules = (
+            *(rule for command in of for rule in command.rules),
+            *((rule, _taken_by(rule, cls)) for rule in requires),
+        )
         cls._defaults = tuple((field.name, field.default) for field in dataclasses.fields(cls))
         hints = get_type_hints(cls, include_extras=True)
         cls.references = tuple(
@@ -123,6 +140,20 @@ class Command:
             # No check lets it pass and no log holds it, so it only has to differ from all that is stored.
             content = repr(given).encode(errors="backslashreplace")
         return hashlib.sha256(self.stored_as.encode() + b"\0" + content).digest()
+
+
+def _taken_by(rule: Rule, command: type[Command]) -> tuple[str, ...]:
+    """The names of what a rule takes. Raises TypeError for what the command has not."""
+    names = tuple(inspect.signature(rule).parameters)
+    fields = {field.name for field in dataclasses.fields(command)}
+    for name in names:
+        if name not in fields | {NOW}:
+            raise TypeError(f"{command.__name__} has no field {name!r}, which {rule.__name__} takes.")
+    return names
+
+
+NOW = "now"
+"""The parameter of a rule that is given the moment."""
 
 
 def _own_field(command: type[Command]) -> str:

@@ -192,6 +192,12 @@ class Invalid(Refusal):
 class NotFound(Refusal):
     """There is no such {what}."""
 
+    def __init__(self, *, field: str | None = None, sentence: str = "", **facts: object) -> None:
+        """``what`` there is not; a ``sentence`` says more of it than that."""
+        super().__init__(field=field, **(facts | ({"sentence": sentence} if sentence else {})))
+        self.message = sentence or self.message
+        self.args = (self.message,)
+
 
 class AlreadyExists(Refusal):
     """There is already another {what} with this id."""

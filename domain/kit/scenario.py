@@ -70,7 +70,7 @@ class Scenario:
                 version = before.version + 1 if before else 1
                 streams[id] = event.stamped(id, version, self.moment).mutate(before)
         try:
-            check(command)
+            check(command, self.moment)
             for step in command.steps:
                 for field in step.present:
                     if (named := streams.get(id_of(step, field) or self.caller.tenant_id)) is not None:

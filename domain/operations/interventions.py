@@ -117,7 +117,18 @@ class RetireViews(Command):
         return Intervention.begin(self.id, request)
 
 
-class RetryEffects(Command):
+def require_effects(effects: tuple[int, ...], process: str | None) -> None:
+    """Raise Invalid for no effects of no process."""
+    if not effects and process is None:
+        raise Invalid(
+            field="effects",
+            reason="must not be empty unless a process is named",
+            why=ViolationCode.TOO_FEW,
+            minimum=1,
+        )
+
+
+class RetryEffects(Command, requires=(require_effects,)):
     """Retry parked effects with the same idempotency keys: some by number, or all of a process."""
 
     effects: Effects = ()
@@ -125,13 +136,6 @@ class RetryEffects(Command):
     asked_by: AskedBy
 
     def handle(self) -> Intervention:
-        if not self.effects and self.process is None:
-            raise Invalid(
-                field="effects",
-                reason="must not be empty unless a process is named",
-                why=ViolationCode.TOO_FEW,
-                minimum=1,
-            )
         request = Intervention.RetryRequested(
             effects=self.effects, process=self.process, asked_by=self.asked_by
         )
@@ -185,17 +189,19 @@ class _Replay:
         )
 
 
-class ReplayEvents(_Replay, Command):
+def require_some(stream: UUID | None, tenant_id: UUID | None) -> None:
+    """Raise Invalid for the events of everybody."""
+    if stream is None and tenant_id is None:
+        raise Invalid(field="stream", reason="must be given unless a tenant is", why=ViolationCode.REQUIRED)
+
+
+class ReplayEvents(_Replay, Command, requires=(require_some,)):
     """Replay the events of one aggregate or one tenant, and repair the rows of views that differ."""
 
     dry_run: DryRun = False
     asked_by: AskedBy
 
     def handle(self) -> Intervention:
-        if self.stream is None and self.tenant_id is None:
-            raise Invalid(
-                field="stream", reason="must be given unless a tenant is", why=ViolationCode.REQUIRED
-            )
         request = self._requested(dry_run=self.dry_run, asked_by=self.asked_by)
         return Intervention.begin(self.id, request)
 

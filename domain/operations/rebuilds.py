@@ -148,7 +148,13 @@ class Rebuild(Aggregate, topic="operations.rebuild"):
                 assert_never(event.request)
 
 
-class RebuildViews(Command):
+def require_whole(kind: RebuildKind, tenant_id: UUID | None) -> None:
+    """Raise OneTenantIsNotCompared for a reconciliation of one tenant."""
+    if kind is RebuildKind.RECONCILE and tenant_id is not None:
+        raise OneTenantIsNotCompared(field="tenant_id")
+
+
+class RebuildViews(Command, requires=(require_whole,)):
     """Rebuild views from the log while the live generations keep serving; then cut over, or only compare."""
 
     views: ViewNames
@@ -160,8 +166,6 @@ class RebuildViews(Command):
     asked_by: AskedBy
 
     def handle(self) -> Rebuild:
-        if self.kind is RebuildKind.RECONCILE and self.tenant_id is not None:
-            raise OneTenantIsNotCompared(field="tenant_id")
         requested = Rebuild.Requested(
             views=distinct(self.views),
             kind=self.kind,

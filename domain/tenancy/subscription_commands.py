@@ -1,6 +1,7 @@
 """Commands on subscriptions: those of the tenant, and those that payment services send."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated
 
 from domain.kit.fields import Describe
@@ -20,7 +21,18 @@ from domain.tenancy.subscriptions import (
 )
 
 
-class StartSubscription(Command):
+def require_order(period_start: datetime, period_end: datetime) -> None:
+    """Raise Invalid for a period that ends before it starts."""
+    if period_end <= period_start:
+        raise Invalid(field="period_end", reason="must be after the period's start")
+
+
+def require_amount_of(amount: Decimal, currency: str) -> None:
+    """Raise Invalid for an amount that is finer than its currency."""
+    money(amount, currency, field="amount")
+
+
+class StartSubscription(Command, requires=(require_order,)):
     """Start a subscription; a tenant has one running subscription at a time."""
 
     tier: Tier
@@ -29,12 +41,12 @@ class StartSubscription(Command):
     trial: Annotated[bool, Describe("Whether the first period is a trial.")] = False
 
     def handle(self) -> Subscription:
-        start, end = _utc(self.period_start), _utc(self.period_end)
-        if end <= start:
-            raise Invalid(field="period_end", reason="must be after the period's start")
         status = SubscriptionStatus.TRIALING if self.trial else SubscriptionStatus.ACTIVE
         started = Subscription.Started(
-            tier=self.tier.strip(), status=status, period_start=start, period_end=end
+            tier=self.tier.strip(),
+            status=status,
+            period_start=_utc(self.period_start),
+            period_end=_utc(self.period_end),
         )
         return Subscription.begin(self.id, started)
 
@@ -77,7 +89,7 @@ class RenewPeriod(Command):
         subscription.record(renewed)
 
 
-class IssueInvoice(Command):
+class IssueInvoice(Command, requires=(require_amount_of,)):
     """Issue an invoice."""
 
     number: Number

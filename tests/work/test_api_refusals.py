@@ -24,21 +24,21 @@ async def test_all_fields_that_are_wrong_are_told_at_once_with_their_limits(clie
     refused = await tried(
         client, title="", tags=["fine", "", "x" * 51], dueDate="9999-01-01T00:00:00Z", priority=None
     )
-    assert (refused["code"], refused["field"]) == ("invalid", "priority")
+    assert (refused["code"], refused["field"]) == ("invalid", "title")
     assert refused["violations"] == [
-        {
-            "path": ["priority"],
-            "code": "required",
-            "message": "Priority is required.",
-            "minimum": None,
-            "maximum": None,
-        },
         {
             "path": ["title"],
             "code": "too_short",
             "message": "Title must not be empty.",
             "minimum": 1,
             "maximum": 500,
+        },
+        {
+            "path": ["priority"],
+            "code": "required",
+            "message": "Priority is required.",
+            "minimum": None,
+            "maximum": None,
         },
         {
             "path": ["dueDate"],

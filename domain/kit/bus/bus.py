@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from uuid import UUID
 
 from domain.kit.aggregate import Aggregate
@@ -61,6 +62,10 @@ class Bus:
         self._together = Together(log, self._repository, self._appends, clock, self._appended)
         self._turns: dict[tuple[int, int], _Turn] = {}
 
+    def now(self) -> datetime:
+        """The moment, as commands see it."""
+        return self._clock.now()
+
     async def send(
         self,
         command: Command,
@@ -89,7 +94,7 @@ class Bus:
             expected_version,
         )
         try:
-            check(command)
+            check(command, self.now())
             await self._admit(by)
             return await self._in_turn(request)
         except Refusal as refusal:
@@ -125,7 +130,7 @@ class Bus:
         for place, request in enumerate(requests):
             if place not in known:
                 try:
-                    check(request.command)
+                    check(request.command, self.now())
                 except Refusal as refusal:
                     raise RefusedTogether(place, refusal) from None
         if len(known) < len(requests):

@@ -1,18 +1,19 @@
-"""Checks of a command's fields against their annotated limits, before any rule runs."""
+"""Checks of a command's fields against their annotated limits, and of their rules, before anything is loaded."""
 
 import dataclasses
 import math
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from unicodedata import category
 
-from domain.kit.fields import KEPT, Interval, Len, Pattern, Requires
-from domain.kit.refusals import Invalid, Violation, ViolationCode, first_of_each
+from domain.kit.bus.field_rules import refused_by_rules
+from domain.kit.fields import KEPT, Interval, Len, Pattern, Requires, field_names
+from domain.kit.refusals import Invalid, Refusal, Violation, ViolationCode, first_of_each
 from domain.kit.sealed import resembles_sealed
 
 # Postgres stores no NUL and UTF-8 has no lone surrogates; the other control characters only hide things.
@@ -36,10 +37,29 @@ Check = Callable[[Any], Iterable[Violation]]
 _FINE: tuple[Violation, ...] = ()
 
 
-def check(instance: object) -> None:
-    """Raise Invalid, with every field that has a value outside its limits."""
-    if found := violations(type(instance), vars(instance)):
-        raise Invalid.of(found)
+def check(instance: object, now: datetime | None = None) -> None:
+    """Raise a refusal for every field that has a value outside its limits, and of a command for every rule of its
+    fields: Invalid, or where it is one rule alone, what that raises.
+
+    Without a moment, rules about the time are left to whoever carries the command out.
+    """
+    if (refusal := refusal_of(type(instance), vars(instance), now)) is not None:
+        raise refusal
+
+
+def refusal_of(
+    cls: Any, values: Mapping[str, Any], now: datetime | None, missing: Sequence[Violation] = ()
+) -> Refusal | None:
+    """What these values of a class's fields are refused with, where others of them are ``missing``."""
+    found = [*missing, *violations(cls, values)]
+    refused = [] if not getattr(cls, "rules", ()) else refused_by_rules(cls, values, now, found)
+    if not found:
+        return Invalid.together(refused) if refused else None
+    if not missing and not refused:
+        return Invalid.of(found)
+    order = {name: place for place, name in enumerate(field_names(cls))}
+    found += [wrong for refusal in refused for wrong in refusal.violations]
+    return Invalid.of(first_of_each(sorted(found, key=lambda wrong: order[str(wrong.path[0])])))
 
 
 def violations(cls: Any, values: Mapping[str, Any]) -> list[Violation]:

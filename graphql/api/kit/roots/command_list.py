@@ -58,7 +58,7 @@ def command_list(mutation: type) -> type:
         for place, ((name, input), each) in enumerate(zip(named, commands, strict=True)):
             id = each.command_id or new_command_id()
             try:
-                command: Command = built(plain[name][1].command, input, id)
+                command: Command = built(plain[name][1].command, input, id, ask.services.bus.now())
             except Refusal as refusal:
                 return Refused.of(refusal, index=place)
             sent.append(SentTogether(command, id, each.expected_version))

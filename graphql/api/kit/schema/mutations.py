@@ -10,6 +10,7 @@ Most are made by a `Resource`, which does just that.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, TypeAlias, TypedDict, TypeVar, get_args, get_type_hints
 from uuid import UUID
@@ -22,7 +23,7 @@ from api.kit.schema.commands import Receipt, Refused
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import described
 from api.kit.schema.scalars import Position
-from domain.kit.bus.checks import violations
+from domain.kit.bus.checks import refusal_of
 from domain.kit.caller import Caller
 from domain.kit.clock import TimeOrderedIds
 from domain.kit.commands import Command
@@ -82,7 +83,8 @@ class Sending:
 
         Raises Refusal for what it cannot be, and for what the caller may not see.
         """
-        built_command = built(command, self.input, self.command_id, **known)
+        now = self.ask.services.bus.now()
+        built_command = built(command, self.input, self.command_id, now, **known)
         if (unseen := await self.ask.seeing.unseen(built_command)) is not None:
             raise unseen
         return built_command
@@ -198,10 +200,11 @@ COMMAND_ID = (
 )
 
 
-def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:
+def built(command: type[C], input: Any, command_id: UUID, now: datetime, **known: object) -> C:
     """The command of an input and of what is ``known`` besides; what was left out takes the command's default.
 
-    Raises Invalid for what is null or missing and must not be, together with what else is wrong with the input.
+    Raises Invalid for what is null or missing and must not be, together with what else is wrong with the input
+    at this moment.
     """
     given: Mapping[str, Any] = {
         each.name: value
@@ -223,7 +226,7 @@ def built(command: type[C], input: Any, command_id: UUID, **known: object) -> C:
         elif name in clearable and each.default is MISSING and name not in known:
             wrong.append(Violation(ViolationCode.REQUIRED, "is required; null clears it", (name,)))
     if wrong:
-        raise Invalid.of([*wrong, *violations(command, values)])
+        raise refusal_of(kind, values, now, wrong) or Invalid.of(wrong)
     return command(**values)
 
 
