@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from domain.kit.fields import Authored, Describe, Internal, Len
-from domain.kit.refusals import Refusal
+from domain.kit.refusals import NotFound, Refusal
 from domain.kit.text import ONE_LINE
 
 AskedBy = Annotated[
@@ -24,6 +24,11 @@ def absent(what: str, name: str, known: Iterable[str]) -> str:
     """What is said of a name that nothing has: an answer of nothing would say that all is well."""
     there = f"; there are {', '.join(names)}" if (names := sorted(known)) else ""
     return f"There is no {what} {name}{there}."
+
+
+def unknown(what: str, name: str, known: Iterable[str], *, field: str) -> NotFound:
+    """The refusal of a name that nothing has, which says what there is."""
+    return NotFound(field=field, what=what, sentence=absent(what, name, known))
 
 
 class NotPossible(Refusal):

@@ -23,7 +23,7 @@ from domain.operations.interventions import (
     RetireViews,
     RetryEffects,
 )
-from domain.operations.operators import NotPossible, absent
+from domain.operations.operators import NotPossible
 from domain.operations.rebuilds import (
     AcceptRebuild,
     AdoptRebuild,
@@ -43,6 +43,7 @@ from projections.kit.rebuild.requests import Rebuilds
 from projections.kit.rebuild.retirement import ViewRetirement
 from projections.kit.store.rebuild_queue import RebuildRefused
 from projections.operations.effects import Effects, Replayed, Replays
+from projections.operations.named_things import NamedThings
 from projections.operations.platform_sender import PlatformSender
 from projections.operations.tenant_location import FindTenant, misplaced
 
@@ -103,6 +104,7 @@ class OperatorRequests:
         self._pausing, self._retiring, self._replays = pausing, retiring, replays
         self.effects = effects
         """What processes do."""
+        self._named = NamedThings(rebuilds, parked, retiring, effects)
 
     async def carry_out(
         self,
@@ -152,12 +154,11 @@ class OperatorRequests:
         """Why it cannot be done as things stand, when that is plain."""
         if (refusal := await misplaced(operation, self._find_tenant)) is not None:
             return refusal
+        if (refusal := await self._named.absent(operation)) is not None:
+            return refusal
         match operation:
             case PauseRebuild() | ResumeRebuild() | CancelRebuild() | AcceptRebuild():
-                try:
-                    rebuild = await self.rebuilds.one(operation.id)
-                except RebuildRefused as refused:
-                    return NotPossible(reason=str(refused), field="id")
+                rebuild = await self.rebuilds.one(operation.id)
                 if not rebuild.open:
                     return NotPossible(reason=f"This rebuild has ended: {rebuild.state}.", field="id")
                 if isinstance(operation, AcceptRebuild) and rebuild.state is not RebuildState.DIFFERS:
@@ -166,9 +167,6 @@ class OperatorRequests:
                         field="id",
                     )
             case RetryParked() | DiscardParked():
-                views = await self.parked.views()
-                if operation.view not in views:
-                    return NotPossible(reason=absent("view", operation.view, views), field="view")
                 waiting = await self.parked.list(operation.view)
                 if not waiting:
                     return NotPossible(reason=f"No stream of {operation.view} is parked.", field="view")
@@ -176,15 +174,6 @@ class OperatorRequests:
                     return NotPossible(
                         reason=f"This stream is not parked in {operation.view}.", field="stream"
                     )
-            case RetryEffects(process=str() as process):
-                processes = await self.effects.processes()
-                if process not in processes:
-                    return NotPossible(reason=absent("process", process, processes), field="process")
-            case RollbackViews():
-                try:
-                    await self.rebuilds.one(operation.rebuild_id)
-                except RebuildRefused as refused:
-                    return NotPossible(reason=str(refused), field="rebuild_id")
         return None
 
     async def _adopt(self, id: UUID, sender: PlatformSender) -> None:

@@ -34,7 +34,7 @@ async def test_an_unknown_name_is_an_error(
     operator: Client, operation: str, variables: dict[str, object], said: str
 ) -> None:
     code, message = await operator.error(operation, **variables)
-    assert code == "BAD_USER_INPUT"
+    assert code == "NOT_FOUND"
     assert message.startswith(said)
 
 
@@ -44,14 +44,20 @@ async def test_an_unknown_name_is_an_error(
         ("RetryParked", {"view": "tasks.taks"}, "view"),
         ("DiscardParked", {"view": "tasks.taks", "stream": str(UUID(int=7)), "reason": "Why not."}, "view"),
         ("RetryEffects", {"process": "nope"}, "process"),
+        ("RebuildViews", {"views": ["tasks.tasks", "tasks.taks"]}, "views"),
+        ("PauseViews", {"views": ["tasks.taks"], "reason": "Why not."}, "views"),
+        ("ResumeViews", {"views": ["tasks.taks"]}, "views"),
+        ("RetireViews", {"views": ["tasks.taks"], "reason": "Why not."}, "views"),
+        ("ReplayEvents", {"views": ["tasks.taks"], "stream": str(UUID(int=7))}, "views"),
+        ("RollbackViews", {"rebuildId": str(UUID(int=7)), "views": ["tasks.taks"]}, "views"),
     ],
 )
 async def test_an_unknown_name_is_refused(
     operator: Client, operation: str, variables: dict[str, object], field: str
 ) -> None:
     refused = await operator.send(operation, input=variables)
-    assert (refused["code"], refused["field"]) == ("not_possible", field)
-    assert refused["message"].startswith(f"There is no {field} {variables[field]}")
+    assert (refused["code"], refused["field"]) == ("not_found", field)
+    assert re.match("There is no (view tasks.taks; there are |process nope)", refused["message"])
 
 
 async def test_what_is_there_is_answered_and_nothing_of_none(operator: Client) -> None:

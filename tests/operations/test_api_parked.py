@@ -118,14 +118,14 @@ async def test_refuses_what_is_not_parked(
     product: Product, operator: Client, client: Client, poisoned: set[UUID]
 ) -> None:
     task = await park(operator, client, poisoned)
-    for view, stream, field in (
-        ("tasks.tasks", task, "view"),
-        ("tasks.taks", task, "view"),
-        (VIEW, uuid4(), "stream"),
+    for view, stream, code, field in (
+        ("tasks.tasks", task, "not_possible", "view"),
+        ("tasks.taks", task, "not_found", "view"),
+        (VIEW, uuid4(), "not_possible", "stream"),
     ):
         input = {"view": view, "stream": str(stream), "reason": "x"}
         refused = await operator.send("DiscardParked", input=input)
-        assert (refused["code"], refused["field"]) == ("not_possible", field)
+        assert (refused["code"], refused["field"]) == (code, field)
     anothers = {"view": VIEW, "stream": str(task), "tenantId": str((await product.newcomer()).tenant)}
     assert (await operator.send("RetryParked", input=anothers))["code"] == "not_possible"
 

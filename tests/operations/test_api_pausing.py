@@ -146,7 +146,6 @@ async def test_it_is_in_the_log_with_who_asked_and_why(
     [
         (["tasks.tasks"], "folded with the append"),
         (["work.tags"], "which cached answers are old"),
-        (["no.view"], "There is no view no.view"),
         ([VIEWS[0], "tasks.tasks"], "folded with the append"),
     ],
 )

@@ -137,13 +137,13 @@ async def refused(operator: Client, mutation: str, **input: Any) -> tuple[str, s
     return answer["code"], answer["message"], answer["field"]
 
 
-async def test_refuses_an_unknown_view_and_notes_it(product: Product, operator: Client) -> None:
+async def test_refuses_an_unknown_view_and_leaves_no_trace(product: Product, operator: Client) -> None:
     command_id = str(uuid4())
     for _ in range(2):
         answer = await operator.send("RebuildViews", input={"views": ["tasks.taks"]}, commandId=command_id)
-        assert answer["code"] == "not_possible"
+        assert (answer["code"], answer["field"]) == ("not_found", "views")
         assert answer["message"].startswith("There is no view tasks.taks")
-    assert [kind for kind, _ in await noted(product, command_id)] == ["rebuild.requested", "rebuild.declined"]
+    assert await noted(product, command_id) == []
     assert await operator.send("Rebuild", id=command_id) is None
 
 
@@ -173,7 +173,7 @@ async def test_refuses_to_accept_what_does_not_differ(operator: Client, rebuild:
 async def test_refuses_what_is_not_there_or_over(operator: Client, mutation: str) -> None:
     unknown = str(uuid4())
     assert await refused(operator, mutation, id=unknown) == (
-        "not_possible",
+        "not_found",
         f"There is no rebuild {unknown}.",
         "id",
     )

@@ -79,7 +79,7 @@ async def test_what_differs_is_told_put_right_and_on_record(
     ("input", "code"),
     [
         ({"views": [VIEW]}, "invalid"),
-        ({"views": ["no.view"], "stream": str(uuid4())}, "not_possible"),
+        ({"views": ["no.view"], "stream": str(uuid4())}, "not_found"),
         ({"stream": str(uuid4()), "first": 0}, "invalid"),
     ],
 )

@@ -24,7 +24,7 @@ def require_known(what: str, names: Iterable[str], known: Iterable[str]) -> None
     there = set(known)
     for name in names:
         if name not in there:
-            raise ClientError(absent(what, name, there), code="BAD_USER_INPUT")
+            raise ClientError(absent(what, name, there), code="NOT_FOUND")
 
 
 def operator_request(

@@ -53,6 +53,11 @@ class Rebuilds:
         self._keep = keep
         self._owner = owner
 
+    @property
+    def names(self) -> Collection[str]:
+        """The names of the views that the code has."""
+        return self._views.keys()
+
     async def kept(self) -> list[str]:
         """The views that are folded here, by name; those of a server that is not there are left out."""
         rows = await self._pool.fetch(

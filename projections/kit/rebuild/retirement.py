@@ -39,6 +39,11 @@ class ViewRetirement:
         """``known``: the names of the views that the code has."""
         self._pool, self._known = pool, known
 
+    async def names(self) -> list[str]:
+        """The names of all views that are on record here, those of other code included."""
+        rows = await self._pool.fetch("select view from ops.views order by view")
+        return [row["view"] for row in rows]
+
     async def retire(self, names: Sequence[str]) -> None:
         """Let go of views, all or none of them; a rebuilder drops their rows, keys and documents.
 
