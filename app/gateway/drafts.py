@@ -10,12 +10,12 @@ from uuid import UUID
 import orjson
 
 from app.gateway.admission import KnownSource
-from domain.gateway.bodies import raw_of
+from domain.gateway.bodies import kept_of, raw_of
 from domain.gateway.checks import EventChecks
 from domain.gateway.envelope import IncomingEvent, event_id_of, read_event
 from domain.gateway.events import OutsideEvent, stream_of, subject_of
 from domain.gateway.letters import DeadLetter, letter_of
-from domain.gateway.outcomes import LARGEST_EVENT, EventViolation, ReceivedEvent
+from domain.gateway.outcomes import EventViolation, ReceivedEvent
 from domain.gateway.rules import broken_rules
 from domain.kit.events import Event
 from domain.kit.refusals import ViolationCode
@@ -98,9 +98,8 @@ class Intake:
 
     def letter(self, received: ReceivedEvent, violations: tuple[EventViolation, ...]) -> EventDraft:
         """The dead letter of an event that is rejected."""
-        raw, value, first = raw_of(received), received.value, violations[0]
-        cut = len(raw) > LARGEST_EVENT
-        raw = _storable(raw[:LARGEST_EVENT])
+        value, first = received.value, violations[0]
+        raw, cut = kept_of(raw_of(received))
         id = letter_of(self.source.row.id, raw, self.received_at)
         said = value if isinstance(value, dict) else {}
         kind, user = said.get("eventType"), said.get("userId")

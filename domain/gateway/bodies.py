@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,13 @@ import orjson
 from domain.gateway.outcomes import DEEPEST, LARGEST_EVENT, EventViolation, ReceivedEvent
 from domain.kit.refusals import Path, ViolationCode
 
-_DIGITS = 19
+_WHOLE = range(-(2**63), 2**64)
+"""The whole numbers that are kept: those of 64 bits, with a sign or without."""
+_DIGITS = 20
 """A whole number with more digits fits in no 64 bits."""
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_BLANKS = " \t\n\r"
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _LONGEST_NAME = 100
 
 # JSON of any shape, hence Any.
@@ -23,7 +29,11 @@ class NotEvents(ValueError):
 
 
 class _HugeNumber(float):
-    """A whole number with more digits than can be kept."""
+    """A whole number that is larger than can be kept."""
+
+
+class _Deep(dict[str, Any]):
+    """What is nested deeper than this interpreter can read."""
 
 
 class _Repeated(dict[str, Any]):
@@ -34,12 +44,16 @@ class _Repeated(dict[str, Any]):
 
 def read_body(body: bytes) -> tuple[list[ReceivedEvent], bool]:
     """The events of a body, and whether it is a list of them. Raises NotEvents."""
-    value = _decoded(body)
-    if isinstance(value, list):
-        return [read_value(each) for each in value], True
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise NotEvents("it is not UTF-8") from None
+    if text.lstrip(_BLANKS).startswith("["):
+        return [read_value(value, part) for value, part in _elements(text)], True
+    value = _decoded(text)
     if not isinstance(value, dict):
         raise NotEvents("send a JSON object, or a list of them")
-    return [read_value(value, _text(body))], False
+    return [read_value(value, text)], False
 
 
 def read_line(line: bytes) -> ReceivedEvent:
@@ -47,9 +61,10 @@ def read_line(line: bytes) -> ReceivedEvent:
     if len(line) > LARGEST_EVENT:
         return ReceivedEvent(None, _text(line[:LARGEST_EVENT]), _too_large())
     try:
-        return read_value(_decoded(line), _text(line))
-    except NotEvents as error:
-        message = f"The line is not JSON: {error}."
+        return read_value(_decoded(line.decode()), _text(line))
+    except (NotEvents, UnicodeDecodeError) as error:
+        said = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        message = f"The line is not JSON: {said}."
         return ReceivedEvent(None, _text(line), EventViolation("json", ViolationCode.FORMAT, (), message))
 
 
@@ -75,25 +90,75 @@ def read_value(value: Json, text: str | None = None) -> ReceivedEvent:
 
 
 def raw_of(event: ReceivedEvent) -> str:
-    """An event as text: as it was sent, if that is at hand."""
-    return event.text if event.text is not None else json.dumps(event.value, default=str)
+    """An event as text: as it was sent, if that is at hand and is not longer than need be."""
+    whole = event.unreadable is None
+    if event.text is not None and not (whole and len(event.text.encode()) > LARGEST_EVENT):
+        return event.text
+    text = json.dumps(event.value, default=str, ensure_ascii=False, separators=(",", ":"))
+    return _SURROGATES.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
-def _decoded(body: bytes) -> Json:
+def kept_of(text: str) -> tuple[str, bool]:
+    """What of a text is kept, and whether that is not all that was sent: it is too long, or holds what is no
+    text."""
+    start = text.encode(errors="surrogateescape")[:LARGEST_EVENT]
+    kept = start.decode(errors="replace").replace("\0", "\ufffd")
+    return kept, kept != text
+
+
+def _decoded(text: str) -> Json:
     try:
-        return json.loads(
-            body.decode(), object_pairs_hook=_object, parse_int=_whole, parse_constant=_constant
-        )
-    except UnicodeDecodeError:
-        raise NotEvents("it is not UTF-8") from None
+        value = _decoder.decode(text)
     except RecursionError:
         raise NotEvents("it is nested too deeply") from None
     except ValueError as error:
         raise NotEvents(str(error)) from error
+    return value
+
+
+def _elements(text: str) -> Iterator[tuple[Json, str]]:
+    """The elements of a list, each with its text. Raises NotEvents."""
+    at = _after_blanks(text, _after_blanks(text, 0) + 1)
+    while text[at : at + 1] != "]":
+        try:
+            value, end = _decoder.raw_decode(text, at)
+        except RecursionError:
+            value, end = _Deep(), _end_of(text, at)
+        except ValueError as error:
+            raise NotEvents(str(error)) from error
+        yield value, text[at:end]
+        at = _after_blanks(text, end)
+        if text[at : at + 1] == ",":
+            at = _after_blanks(text, at + 1)
+            if text[at : at + 1] != "]":
+                continue
+        elif text[at : at + 1] == "]":
+            continue
+        raise NotEvents(f"there is no other event, and no end of the list, at character {at}")
+    if _after_blanks(text, at + 1) != len(text):
+        raise NotEvents(f"there is more after the end of the list, at character {at + 1}")
+
+
+def _after_blanks(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _BLANKS:
+        at += 1
+    return at
+
+
+def _end_of(text: str, at: int) -> int:
+    """Where an object or a list that begins here ends, by its brackets alone. Raises NotEvents."""
+    depth = 0
+    for found in _BRACKETS.finditer(text, at):
+        if not found.group().startswith('"'):
+            depth += 1 if found.group() in "[{" else -1
+            if not depth:
+                return found.end()
+    raise NotEvents("it does not end")
 
 
 def _text(body: bytes) -> str:
-    return body.decode(errors="replace")
+    # What is no UTF-8 stays, so that what is kept is known to differ from it.
+    return body.decode(errors="surrogateescape")
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -107,11 +172,15 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _whole(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _DIGITS else _HugeNumber("inf")
+    number = int(digits) if len(digits.lstrip("-")) <= _DIGITS else None
+    return number if number is not None and number in _WHOLE else _HugeNumber("inf")
 
 
 def _constant(name: str) -> float:
     return float(name)
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_constant=_constant)
 
 
 def _unstorable(value: Json, path: Path, deeper: int) -> Iterator[EventViolation]:
@@ -123,10 +192,10 @@ def _unstorable(value: Json, path: Path, deeper: int) -> Iterator[EventViolation
         if not math.isfinite(value):
             yield _fault(path, "is a number that cannot be kept", ViolationCode.OUT_OF_RANGE)
     elif isinstance(value, int):
-        if not -(2**63) <= value < 2**63:
+        if value not in _WHOLE:
             yield _fault(path, "is a number that cannot be kept", ViolationCode.OUT_OF_RANGE)
     elif isinstance(value, dict | list):
-        if not deeper:
+        if not deeper or isinstance(value, _Deep):
             yield _fault(path, f"is nested deeper than {DEEPEST}", ViolationCode.TOO_DEEP)
             return
         if isinstance(value, _Repeated):

@@ -40,7 +40,11 @@ class DeadLetter(Aggregate, topic="gateway.dead_letter"):
         ]
         raw: Raw
         subject_id: SubjectId
-        cut: Annotated[bool, Internal(), Describe("Whether it was longer than what is kept.")]
+        cut: Annotated[
+            bool,
+            Internal(),
+            Describe("Whether what is kept is not all that was sent: it was too long, or no text."),
+        ]
         rule: Annotated[str, Len(1, 100), Internal(), Describe("The rule that rejected it.")]
         code: Annotated[str, Len(1, 50), Internal(), Describe("What kind of limit it is outside of.")]
         path: Annotated[tuple[str, ...], Internal(), Authored(), Describe("Where in the event the fault is.")]

@@ -13,7 +13,7 @@ MOST_REPLAYS = 1_000
 
 
 class LetterWasCut(Refusal):
-    """This event was longer than what is kept: discard it, or replay it with a corrected text."""
+    """What is kept of this event is not all that was sent: discard it, or replay it with a corrected text."""
 
 
 class LetterIsErased(Refusal):

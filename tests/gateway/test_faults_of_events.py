@@ -88,6 +88,14 @@ RAW = {
         '{"a": 123456789012345678901234567890}',
         ("json", "out_of_range", ["data", "payload", "a"]),
     ),
+    "a number of 65 bits": (
+        '{"a": 18446744073709551616}',
+        ("json", "out_of_range", ["data", "payload", "a"]),
+    ),
+    "more than the interpreter reads": (
+        '{"a": ' * 5_000 + r'"]} \" [{"' + "}" * 5_000,
+        ("json", "too_deep", []),
+    ),
     "thousands of digits": ('{"a": ' + "9" * 5_000 + "}", ("json", "out_of_range", ["data", "payload", "a"])),
     "half a surrogate pair": (r'{"a": "\ud800"}', ("json", "format", ["data", "payload", "a"])),
     "such a name": (r'{"\ud800": 1}', ("json", "format", ["data", "payload", "?"])),
@@ -115,6 +123,7 @@ GOOD = [
     event(timestamp=(datetime.now(UTC) + timedelta(minutes=2)).isoformat()),
     event(eventId=str(uuid4()).upper(), version="1.2.0-beta", correlationId="a/b:c=", userId=str(uuid4())),
     event(data={"payload": {"number": 9223372036854775807, "small": 1e-300, "large": 1.5e300}}),
+    event(data={"payload": {"numbers": [2**64 - 1, -(2**63), -(10**18)], "none": None}}),
 ]
 
 

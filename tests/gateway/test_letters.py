@@ -147,3 +147,34 @@ async def test_so_many_letters_are_kept_of_a_source_and_day(
     assert [bool(result["letterId"]) for result in results] == [True, True, False, False]
     assert {result["status"] for result in results} == {"rejected"}
     assert len(await letters(client, shop)) == 2
+
+
+async def test_what_is_kept_of_a_list_is_what_was_sent(shop: Sender, client: Client) -> None:
+    good = json.dumps(event())
+    bad = good.replace('"payload": {', '"payload": {"amount": 1, "amount": 1000, "big": 1e400, ')
+    assert bad != good
+    (rejected,) = (await shop.send(f"[ {bad} ]".encode())).json()["results"]
+    (letter,) = await letters(client, shop)
+    assert (letter["raw"], letter["cut"]) == (bad, False)
+    again = await client.send("ReplayDeadLetter", input={"id": rejected["letterId"]})
+    assert again["result"]["status"] == "REJECTED"
+
+
+async def test_what_is_no_text_is_replayed_as_a_corrected_text_alone(shop: Sender, client: Client) -> None:
+    line = json.dumps(event(data={"payload": {"name": "Muller"}})).encode().replace(b"Mu", b"M\xfc")
+    response = await shop.send(line + b"\n", **{"content-type": "application/x-ndjson"})
+    rejected = json.loads(response.text)
+    assert rejected["status"] == "rejected"
+    (letter,) = await letters(client, shop)
+    assert letter["cut"]
+    refused = await client.send("ReplayDeadLetter", input={"id": rejected["letterId"]})
+    assert refused["code"] == "letter_was_cut"
+    done = await client.send("ReplayDeadLetters", input={"sourceId": shop.id, "dryRun": False})
+    assert (done["replayed"], done["rejected"]) == (0, 1)
+
+
+async def test_letters_are_as_long_as_events(shop: Sender, client: Client) -> None:
+    long = event(eventType="nonsense", data={"payload": {"text": "漢" * 15_000}})
+    await shop.answers(long)
+    (letter,) = await letters(client, shop)
+    assert (letter["cut"], json.loads(letter["raw"])) == (False, long)
