@@ -20,6 +20,7 @@ from projections.kit.follow.pages import Pages
 _QUIET = """
 select not exists (select from processes.lanes where position < (select coalesce(max(position), 0) from es.events))
    and not exists (select from processes.ledger where finished_at is null)
+   and not exists (select from processes.timers where due_at <= clock_timestamp())
 """
 
 

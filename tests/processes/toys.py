@@ -1,13 +1,24 @@
 """Processes about the toy accounts, over a port that a test may break in every way."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, cast
+from uuid import UUID
 
 from app.storage.database import Connection
 from domain.kit.events import Event
-from domain.kit.process.effects import Call, Done, Effect, Failed, Send, Then
-from domain.kit.process.process import Process, on, performs, when_discarded, when_done, when_failed
+from domain.kit.process.effects import Call, Done, Effect, Failed, Fired, Send, Then
+from domain.kit.process.process import (
+    Process,
+    on,
+    performs,
+    when_discarded,
+    when_done,
+    when_due,
+    when_failed,
+)
 from domain.kit.process.saga import Saga, SagaState, Step
+from domain.kit.process.schedules import Cron, next_timer, occurrence_of
 from tests.domain.toys import Account, Pay
 
 
@@ -52,6 +63,32 @@ class Thanks(Process[Thanked], name="toys.thanks", version=1):
     @performs(Thank)
     async def thank(self, effect: Thank, call: Call[Thanked]) -> str:
         return await self._port.call(f"thanks for {effect.amount}", call)
+
+
+class Rent(Process[Thanked], name="toys.rent", version=1):
+    """Pays the rent of an account each day at half past two, in Prague."""
+
+    cron = Cron("30 2 * * *", "Europe/Prague")
+
+    class PayRent(Effect, attempts=5, timeout=5, pause=0.01):
+        due_at: datetime
+        id: UUID
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+
+    @on(Account.Opened)
+    def opened(self, state: Thanked | None, event: Account.Opened) -> Then[Thanked]:
+        return Then(Thanked(), *next_timer("rent", self.cron.after(event.timestamp)))
+
+    @when_due("rent")
+    def rent_due(self, state: Thanked, fired: Fired) -> Then[Thanked]:
+        this = occurrence_of(self.cron, UUID(fired.instance), fired)
+        return Then(state, self.PayRent(due_at=this.due_at, id=this.id), *next_timer("rent", this.next_at))
+
+    @performs(PayRent)
+    async def pay_rent(self, effect: PayRent, call: Call[Thanked]) -> str:
+        return await self._port.call(f"{effect.due_at:%m-%d %H:%M} {effect.id}", call)
 
 
 class GiveBack(Process[Thanked], name="toys.give_back", version=1):
