@@ -27,7 +27,7 @@ from app.storage.database import Database
 from app.storage.database_probe import DatabaseProbe, probed
 from app.telemetry.health import ABSENT
 from app.telemetry.metrics import timed
-from app.telemetry.tracing import traced_append, traced_append_all
+from app.telemetry.tracing import traced_append, traced_appends
 from app.views.operations import operator_ports
 from domain.kit.context.adapters import provided
 from domain.kit.log import Append, Outcome
@@ -72,7 +72,10 @@ class MeasuredLog(PostgresLog):
         return await refusing(traced_append(timed(super().append)))(append)
 
     async def append_all(self, appends: Sequence[Append]) -> Sequence[Outcome]:
-        return await refusing(traced_append_all(timed(super().append_all)))(appends)
+        return await refusing(traced_appends("append all", timed(super().append_all)))(appends)
+
+    async def append_each(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
+        return await refusing(traced_appends("append each", timed(super().append_each)))(appends)
 
 
 @asynccontextmanager

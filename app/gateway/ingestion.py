@@ -10,7 +10,6 @@ from uuid import UUID
 from app.gateway.admission import KnownSource, SourceAdmission
 from app.gateway.drafts import EventDraft, Intake
 from app.gateway.rates import SourceRates
-from app.log.batch import Unstorable
 from domain.gateway.checks import EventChecks
 from domain.gateway.letters import MOST_A_DAY
 from domain.gateway.outcomes import (
@@ -115,11 +114,12 @@ class Ingestion(EventIntake):
         gone: Collection[UUID],
         *,
         letters: bool,
-    ) -> dict[int, Outcome | BaseException]:
+    ) -> dict[int, Outcome | None]:
         """What became of each that was to be stored, by the identity of its draft."""
         kept = self._kept(intake, drafts, gone, letters=letters)
-        appends = [self._append(by, intake.tenant_id, draft) for draft in kept]
-        outcomes = await asyncio.gather(*map(self._bus.log.append, appends), return_exceptions=True)
+        outcomes = await self._bus.log.append_each(
+            [self._append(by, intake.tenant_id, draft) for draft in kept]
+        )
         return dict(zip(map(id, kept), outcomes, strict=True))
 
     async def _source(self, by: Caller, source_id: UUID | None) -> KnownSource:
@@ -199,14 +199,12 @@ def _types(events: Sequence[ReceivedEvent]) -> set[str]:
     }
 
 
-def _conflicts(draft: EventDraft, outcome: Outcome | BaseException | None) -> bool:
+def _conflicts(draft: EventDraft, outcome: Outcome | None) -> bool:
     """Whether another event has its id. Nothing but that moves the stream of an event."""
     return not draft.violations and isinstance(outcome, Reused | Conflict)
 
 
-def _answer(draft: EventDraft, erased: bool, outcome: Outcome | BaseException | None) -> EventAnswer:
-    if isinstance(outcome, BaseException) and not isinstance(outcome, Unstorable):
-        raise outcome
+def _answer(draft: EventDraft, erased: bool, outcome: Outcome | None) -> EventAnswer:
     if draft.violations:
         letter = draft.id if isinstance(outcome, AppendReceipt) else None
         return _rejected(draft, *draft.violations, letter_id=letter)

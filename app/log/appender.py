@@ -8,7 +8,7 @@ from typing import TypeAlias
 from app.log.append_connection import AppendConnection, Inline
 from app.log.batch import PreparedAppend, Unstorable, apart
 from app.log.failures import LogUnavailable, hits_all
-from app.log.pending_append import PendingAppend, Queue
+from app.log.pending_append import Answers, PendingAppend, Queue
 from app.storage.database import Database
 from domain.kit.log import Append, Outcome
 
@@ -28,7 +28,7 @@ class Appender:
         max_waiting: int = 10_000,
         patience: float = 30,
     ) -> None:
-        """``max_waiting`` commands queue before callers wait; ``patience`` is how many seconds a lost
+        """``max_waiting`` callers' commands queue before others wait; ``patience`` is how many seconds a lost
         server is waited for before callers get ``LogUnavailable``.
         """
         self._database = database
@@ -49,15 +49,44 @@ class Appender:
         """Store one command. Raises ``Unstorable``, ``LogUnavailable``, or what an
         inline view raised. A caller that is cancelled may find its command stored or not.
         """
-        waiting = PendingAppend(append)
+        answers = Answers(1)
+        (outcome,) = await self._queued([PendingAppend(append, answers)], answers)
+        if isinstance(outcome, Exception):
+            raise outcome
+        assert outcome is not None, "each is answered"
+        return outcome
+
+    async def append_each(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
+        """Store several commands, each by itself; None for one that is unstorable. Raises as ``append`` does,
+        after all were tried."""
+        if not appends:
+            return []
+        answers = Answers(len(appends))
+        waiting: list[PendingAppend] = []
+        for place, append in enumerate(appends):
+            try:
+                waiting.append(PendingAppend(append, answers, place))
+            except Unstorable as error:
+                answers.settle(place, error)
+        outcomes: list[Outcome | None] = []
+        for outcome in await self._queued(waiting, answers):
+            if isinstance(outcome, Exception) and not isinstance(outcome, Unstorable):
+                raise outcome
+            outcomes.append(None if isinstance(outcome, Unstorable) else outcome)
+        return outcomes
+
+    async def _queued(
+        self, waiting: Sequence[PendingAppend], answers: Answers
+    ) -> Sequence[Outcome | Exception | None]:
         async with self._room:
             if self._closing:
                 raise LogUnavailable("The appender is closed.")
             if self._task is None:
                 self._task = asyncio.create_task(self._run(), name="log appender")
-            self._queue.put(waiting)
+            for each in waiting:
+                self._queue.put(each)
             self._wake.set()
-            return await waiting.answer
+            return await answers.all
 
     async def append_all(self, appends: Sequence[Append]) -> Sequence[Outcome]:
         """Store several commands in one transaction, all or none. Raises as ``append`` does."""

@@ -33,6 +33,9 @@ class PostgresLog:
     async def append(self, append: Append) -> Outcome:
         return await self._appender.append(append)
 
+    async def append_each(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
+        return await self._appender.append_each(appends)
+
     async def append_all(self, appends: Sequence[Append]) -> Sequence[Outcome]:
         return await self._appender.append_all(appends)
 

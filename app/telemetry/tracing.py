@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -28,6 +29,8 @@ from projections.kit.follow.watch import Watch
 _logger = logging.getLogger(__name__)
 _tracer = trace.get_tracer("headwater")
 _propagator = TraceContextTextMapPropagator()
+
+O = TypeVar("O")  # noqa: E741
 
 _MOST_LINKS = 64
 """Links of one fold span: a page may hold thousands of events."""
@@ -146,13 +149,13 @@ def traced_append(append: Callable[[Append], Awaitable[Outcome]]) -> Callable[[A
     return traced
 
 
-def traced_append_all(
-    append: Callable[[Sequence[Append]], Awaitable[Sequence[Outcome]]],
-) -> Callable[[Sequence[Append]], Awaitable[Sequence[Outcome]]]:
-    """The same append of several commands inside a span."""
+def traced_appends(
+    name: str, append: Callable[[Sequence[Append]], Awaitable[Sequence[O]]]
+) -> Callable[[Sequence[Append]], Awaitable[Sequence[O]]]:
+    """The same append of several commands inside one span of this name."""
 
-    async def traced(commands: Sequence[Append]) -> Sequence[Outcome]:
-        with _tracer.start_as_current_span("append all") as span:
+    async def traced(commands: Sequence[Append]) -> Sequence[O]:
+        with _tracer.start_as_current_span(name) as span:
             span.set_attribute("headwater.commands", len(commands))
             span.set_attribute("headwater.events", sum(len(command.events) for command in commands))
             return await append(commands)

@@ -60,7 +60,8 @@ class Event(CanMutateAggregate[UUID], metaclass=EventType):
     class_version: ClassVar[int] = 1
     ends: ClassVar[bool] = False
     from_outside: ClassVar[bool] = False
-    """Whether it tells what an outside system did, and nobody of the tenant: it is no activity of theirs."""
+    """Whether it tells what an outside system did, and nobody of the tenant: it is no activity of theirs, and
+    views of every event leave it out."""
 
     def stamped(self, originator_id: UUID, originator_version: int, timestamp: datetime) -> Self:
         """A copy that stands at a place in a stream."""

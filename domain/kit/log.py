@@ -198,6 +198,14 @@ class Log(Protocol):
         """Store one command's events and return once they are durable."""
         ...
 
+    async def append_each(self, appends: Sequence[Append]) -> Sequence[Outcome | None]:
+        """Store several commands, each by itself: what becomes of one says nothing of the others.
+
+        The outcomes are in their order, None for one that holds what the log cannot store. Whatever else hinders
+        one of them is raised once the others are stored.
+        """
+        ...
+
     async def append_all(self, appends: Sequence[Append]) -> Sequence[Outcome]:
         """Store several commands, in their order and in one transaction: all of them or none.
 

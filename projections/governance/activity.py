@@ -61,8 +61,8 @@ class ActivityLog(PostgresView[ActivityRow], name="audit.activity_log", version=
         Index("idx_activity_created_at", ("created_at", "id")),
     )
 
-    # What outside systems send is no activity of the tenant's people, and far more than that.
-    @on(Event, by=lambda event, envelope: None if event.from_outside else envelope.event_id, first=True)
+    # What outside systems send is left out: no activity of the tenant's people, and far more than that.
+    @on(Event, by=lambda event, envelope: envelope.event_id, first=True)
     def happened(self, row: None, event: Event, envelope: Envelope) -> ActivityRow:
         return ActivityRow(
             id=envelope.event_id,

@@ -8,7 +8,7 @@ import pytest
 
 from app.log.appender import Appender
 from app.log.batch import Unstorable
-from app.log.pending_append import PendingAppend, Queue
+from app.log.pending_append import Answers, PendingAppend, Queue
 from app.log.postgres import PostgresLog
 from app.storage.database import Connection, Database
 from domain.kit.log import AppendReceipt, Conflict, Guard, Reused
@@ -247,7 +247,7 @@ async def test_callers_wait_when_too_many_wait_already(
     def counted(queue: Queue, waiting: PendingAppend) -> None:
         nonlocal most
         seen.append(waiting)
-        most = max(most, sum(not pending.answer.done() for pending in seen))
+        most = max(most, sum(not pending.is_answered for pending in seen))
         put(queue, waiting)
 
     monkeypatch.setattr(Queue, "put", counted)
@@ -263,7 +263,7 @@ async def test_a_batch_has_a_bound(monkeypatch: pytest.MonkeyPatch, bound: str) 
     monkeypatch.setattr(f"app.log.pending_append.{bound}", 1)
     queue = Queue()
     for _ in range(3):
-        queue.put(PendingAppend(command(event())))
+        queue.put(PendingAppend(command(event()), Answers(1)))
     assert [len(queue.take()) for _ in range(4)] == [1, 1, 1, 0]
 
 

@@ -47,7 +47,7 @@ class FoldMark:
 
 
 def on(*events: type[Event], by: By = BY_STREAM, first: bool = False) -> Callable[[F], F]:
-    """Mark the fold for these events; ``on(Event)`` takes every event of every context.
+    """Mark the fold for these events; ``on(Event)`` takes every event of every context but those `from_outside`.
 
     ``first``: there is no row before these events, so none is loaded; the fold declares ``row: None``.
     """

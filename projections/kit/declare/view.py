@@ -118,7 +118,7 @@ class View(Generic[R]):
         for _, method in inspect.getmembers(self, inspect.ismethod):
             mark: FoldMark | None = getattr(method, "folds", None)
             for event in mark.events if mark else ():
-                for kind in event_classes().values() if event is Event else (event,):
+                for kind in _own() if event is Event else (event,):
                     assert mark is not None
                     self._add(kind, _written(method, mark, kind))
 
@@ -136,6 +136,10 @@ class View(Generic[R]):
         """The row after the event. Only for keys that `touched` named."""
         after: R | None = self.folds[envelope.type].apply(row, event, key, envelope)
         return after
+
+
+def _own() -> list[type[Event]]:
+    return [event for event in event_classes().values() if not event.from_outside]
 
 
 def _declared(code: FoldCode, mark: FoldMark) -> Fold:
