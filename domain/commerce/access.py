@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from domain.kit.caller import SYSTEM, Caller
-from domain.kit.refusals import Forbidden
+from domain.kit.refusals import Forbidden, NotFound
 
 READ = "commerce:read"
 """The permission to see products, and one's own orders."""
@@ -17,8 +17,17 @@ CONFIDENTIAL = "commerce:confidential"
 """The permission to read where the orders of others are shipped to."""
 
 
-def require_buyer(by: Caller, user_id: UUID) -> None:
+def require_visible(by: Caller, user_id: UUID) -> None:
+    """Raise NotFound for who may not see an order of this user, as if it were not there."""
+    if by.user_id != user_id and not _is_system(by) and not (by.may(ORDERS) or by.may(WRITE)):
+        raise NotFound(field="id", what="order")
+
+
+def require_buyer(by: Caller, user_id: UUID, *, field: str = "user_id") -> None:
     """Raise Forbidden unless somebody may place or cancel an order of this user."""
-    itself = by.user_id == SYSTEM and by.kind != "nobody"
-    if by.user_id != user_id and not itself and not by.may(WRITE):
-        raise Forbidden(field="user_id", permission=WRITE)
+    if by.user_id != user_id and not _is_system(by) and not by.may(WRITE):
+        raise Forbidden(field=field, permission=WRITE)
+
+
+def _is_system(by: Caller) -> bool:
+    return by.user_id == SYSTEM and by.kind != "nobody"

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from domain.commerce.access import require_buyer
+from domain.commerce.access import require_buyer, require_visible
 from domain.commerce.order_fields import (
     MOST_ITEMS,
     Address,
@@ -97,7 +97,10 @@ class PlaceOrder(Command, requires=(require_prices, require_total)):
     def handle(self, products: Mapping[UUID, Product], numbers: OrderNumbers, by: Caller) -> Order:
         buyer = self.user_id or by.user_id
         require_buyer(by, buyer)
-        items = tuple(self._item(ordered, products.get(ordered.product_id)) for ordered in self.items)
+        items = tuple(
+            self._item(ordered, products.get(ordered.product_id), place)
+            for place, ordered in enumerate(self.items)
+        )
         total = self._total(items)
         placed = Order.Placed(
             number=numbers.give(self.id),
@@ -112,15 +115,16 @@ class PlaceOrder(Command, requires=(require_prices, require_total)):
         order.refer(USER, buyer, field="user_id")
         return order
 
-    def _item(self, ordered: OrderedProduct, product: Product | None) -> OrderItem:
+    def _item(self, ordered: OrderedProduct, product: Product | None, place: int) -> OrderItem:
+        at = ("items", place, "product_id")
         if product is None:
-            raise NotFound(field="items", what="product")
+            raise NotFound(path=at, what="product")
         if not product.active:
-            raise ProductIsInactive(field="items", name=product.name)
+            raise ProductIsInactive(path=at, name=product.name)
         if product.currency != self.currency:
             raise OneCurrencyOnly(field="currency", name=product.name, currency=product.currency)
         if ordered.price is not None and Money(ordered.price, self.currency) != product.costs:
-            raise PriceDiffers(field="items", name=product.name, price=product.costs)
+            raise PriceDiffers(path=("items", place, "price"), name=product.name, price=product.costs)
         return OrderItem(
             product_id=product.id,
             sku=product.sku,
@@ -147,7 +151,8 @@ class CancelOrder(Command):
     reason: Reason = ""
 
     def handle(self, order: Order, by: Caller) -> None:
-        require_buyer(by, order.user_id)
+        require_visible(by, order.user_id)
+        require_buyer(by, order.user_id, field="id")
         order.cancel(self.reason.strip())
 
 
@@ -167,7 +172,7 @@ def require_moved(amount: Decimal, currency: str) -> None:
 class RecordPayment(Command, requires=(require_moved,)):
     """Record that a payment of an order was settled, once, however often its provider tells of it."""
 
-    provider: PaymentProvider = PaymentProvider.MANUAL
+    provider: PaymentProvider
     payment_id: PaymentId
     amount: Amount
     currency: Currency
@@ -180,7 +185,7 @@ class RecordPayment(Command, requires=(require_moved,)):
 class RecordPaymentFailure(Command):
     """Record that a payment of an order failed; it can be paid again."""
 
-    provider: PaymentProvider = PaymentProvider.MANUAL
+    provider: PaymentProvider
     payment_id: PaymentId
     reason: Reason = ""
 
@@ -191,7 +196,7 @@ class RecordPaymentFailure(Command):
 class RecordRefund(Command, requires=(require_moved,)):
     """Record that money of a payment was refunded, once, however often its provider tells of it."""
 
-    provider: PaymentProvider = PaymentProvider.MANUAL
+    provider: PaymentProvider
     payment_id: PaymentId
     refund_id: RefundId
     amount: Amount

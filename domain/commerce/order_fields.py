@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.commerce.order_states import OrderStatus
 from domain.commerce.products import Name, Price, Sku
-from domain.kit.fields import Authored, Confidential, Describe, Internal, Interval, Len
+from domain.kit.fields import Authored, Confidential, Describe, Internal, Interval, Len, Pattern
 from domain.kit.model import ONE_LINE
 
 MOST_ITEMS = 100
@@ -30,7 +30,12 @@ RefundId = Annotated[
 ]
 Reason = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Authored(), Describe("The reason, in one line.")]
 Method = Annotated[
-    str, Len(0, 50), ONE_LINE, Internal(), Authored(), Describe("How the buyer pays, such as `card`.")
+    str,
+    Len(0, 50),
+    Pattern("(?:[A-Za-z][A-Za-z _-]*)?", "must be words such as `card`: no numbers"),
+    Internal(),
+    Authored(),
+    Describe("How the buyer pays, such as `card`."),
 ]
 Address = Annotated[
     str,

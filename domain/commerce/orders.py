@@ -40,6 +40,10 @@ class PaymentInOtherCurrency(Refusal):
     """The order is in {currency}, so a payment in {other} does not pay it."""
 
 
+class RefundDiffers(Refusal):
+    """Refund {refund_id} was recorded before, with {amount} of payment {payment_id}."""
+
+
 class RefundExceedsPayment(Refusal):
     """Only {left} of payment {payment_id} is left to be refunded."""
 
@@ -50,7 +54,14 @@ class Payment:
 
     amount: Decimal
     refunded: Decimal = Decimal(0)
-    refunds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refund:
+    """Money of a payment that went back."""
+
+    payment_id: str
+    amount: Decimal
 
 
 class Settlement(Event):
@@ -71,17 +82,23 @@ class Standing(TypedDict):
     refund_owed: Decimal
 
 
-def payment_key(provider: PaymentProvider, payment_id: str) -> str:
-    """By what a payment is known in a tenant: ids are a provider's own."""
-    return f"{provider.value}:{payment_id}"
+def payment_key(provider: PaymentProvider, id: str) -> str:
+    """By what a payment, or a refund, is known in a tenant: ids are a provider's own."""
+    return f"{provider.value}:{id}"
 
 
 class Order(
     Aggregate,
     topic="commerce.order",
-    unique=(Unique("payments", stored_as="commerce.payment", field="payment_id"),),
+    unique=(
+        Unique("payments", stored_as="commerce.payment", field="payment_id"),
+        Unique("refunds", stored_as="commerce.refund", field="refund_id"),
+    ),
 ):
-    """What a user buys. A payment belongs to one order of the tenant."""
+    """What a user buys. A payment, and a refund, belongs to one order of the tenant."""
+
+    class_version = 2
+    oldest_snapshot = 2
 
     class Placed(Event):
         aliases = ("order.created",)
@@ -127,6 +144,8 @@ class Order(
     status: OrderStatus = OrderStatus.PLACED
     payments: dict[str, Payment] = field(default_factory=dict)
     """By provider and id, see `payment_key`."""
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    """In the same way."""
     failures: tuple[str, ...] = ()
     """The payments that failed last, and did not succeed since."""
 
@@ -149,13 +168,10 @@ class Order(
     @applies(PaymentRefunded)
     def _refunded(self, event: PaymentRefunded) -> None:
         self.status, key = event.status, payment_key(event.provider, event.payment_id)
-        before = self.payments[key]
-        payment = Payment(
-            amount=before.amount,
-            refunded=event.payment_refunded,
-            refunds=(*before.refunds, event.refund_id),
-        )
+        payment = Payment(amount=self.payments[key].amount, refunded=event.payment_refunded)
         self.payments = {**self.payments, key: payment}
+        refund = Refund(payment_id=event.payment_id, amount=event.amount)
+        self.refunds = {**self.refunds, payment_key(event.provider, event.refund_id): refund}
 
     @applies(Cancelled, Fulfilled)
     def _stands(self, event: Settlement) -> None:
@@ -220,7 +236,15 @@ class Order(
         payment = self.payments.get(payment_key(provider, payment_id))
         if payment is None:
             raise NotFound(field="payment_id", what="payment of this order")
-        if refund_id in payment.refunds:
+        known = self.refunds.get(payment_key(provider, refund_id))
+        if known is not None:
+            if known != Refund(payment_id=payment_id, amount=amount.amount):
+                raise RefundDiffers(
+                    field="refund_id",
+                    refund_id=refund_id,
+                    amount=self._money(known.amount),
+                    payment_id=known.payment_id,
+                )
             return
         before = self._money(payment.refunded)
         left = self._money(payment.amount) - before

@@ -60,7 +60,7 @@ Category = Annotated[
 class SchemaIncompatible(Refusal):
     """This schema does not go together with version {version}. {reasons}"""
 
-    def __init__(self, *, field: str, found: list[Incompatibility], **facts: object) -> None:
+    def __init__(self, *, field: str, found: list[Incompatibility], **facts: Any) -> None:
         """About a field of the command, with all that does not go together, the last version first."""
         sentences = [f"At {each.difference.path or '/'}: {each.difference.reason}" for each in found]
         super().__init__(field=field, version=found[0].version, reasons=" ".join(sentences[:3]), **facts)

@@ -37,6 +37,8 @@ class Aggregate(BaseAggregate[UUID]):
     class_version: ClassVar[int] = 1
     """Raise it when the state changes shape, and add ``upcast_v1_v2(state: dict) -> None``, which turns the
     state of an old snapshot (plain JSON values) into the new one in place."""
+    oldest_snapshot: ClassVar[int] = 1
+    """Snapshots of earlier versions lack what the state needs: the events are folded instead."""
     snapshot_every: ClassVar[int] = 200
     """How many events may follow the last snapshot before another is taken."""
 
@@ -44,7 +46,7 @@ class Aggregate(BaseAggregate[UUID]):
         # The library would subclass every nested event again to give it a base of the aggregate's own;
         # naming ours as that base keeps `Task.Created` the class that stands in the source.
         type.__setattr__(cls, "Event", Event)
-        require_upcasts(cls, cls.class_version)
+        require_upcasts(cls, cls.class_version, oldest=cls.oldest_snapshot)
         super().__init_subclass__()
         if topic is None:
             return

@@ -113,9 +113,9 @@ def register(event: type[Event]) -> None:
             raise TypeError(f"Two event classes are known as {alias!r}.")
 
 
-def require_upcasts(cls: type, class_version: int) -> None:
-    """Raise TypeError unless the class can raise what it stored as any older version to this one."""
-    for version in range(1, class_version):
+def require_upcasts(cls: type, class_version: int, *, oldest: int = 1) -> None:
+    """Raise TypeError unless the class can raise what it stored as any version from the oldest on to this one."""
+    for version in range(oldest, class_version):
         if not hasattr(cls, name := f"upcast_v{version}_v{version + 1}"):
             raise TypeError(f"{cls.__qualname__} has class_version {class_version} but no {name}.")
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from domain.kit.events import snake
 
@@ -103,7 +103,8 @@ class Refusal(Exception):
 
     ``{name}`` in the docstring is filled from the keyword arguments, ``{field}`` with what people call the field.
     ``code`` is a contract with clients: the class's name in snake case, unless the class says otherwise because it
-    was renamed. ``field`` names the input the refusal is about, when there is one.
+    was renamed. ``field`` names the input the refusal is about, when there is one, and ``path`` the place in it,
+    beginning with the field, where that is one of several.
     """
 
     code: ClassVar[str]
@@ -114,12 +115,14 @@ class Refusal(Exception):
         if _refusals.setdefault(cls.code, cls) is not cls:
             raise TypeError(f"Two refusals have the code {cls.code!r}.")
 
-    def __init__(self, *, field: str | None = None, **facts: object) -> None:
-        self.field = field
-        self.facts = facts
+    def __init__(self, *, field: str | None = None, path: Path = (), **facts: object) -> None:
+        self.field = str(path[0]) if path else field
+        self.path = path or ((field,) if field else ())
+        # Whatever the message speaks of, hence Any.
+        self.facts: dict[str, Any] = facts
         text = " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
         try:
-            self.message = text.format(field=label(field), **facts)
+            self.message = text.format(field=label(self.path), **facts)
         except KeyError as missing:
             given = ", ".join(facts) or "nothing"
             raise TypeError(f"{type(self).__name__} speaks of {missing}, but was given {given}.") from None
@@ -128,13 +131,13 @@ class Refusal(Exception):
     @property
     def violations(self) -> Sequence[Violation]:
         """What is wrong with which field: of a rule, the field that it is about."""
-        if self.field is None:
-            return ()
-        return (Violation(ViolationCode.RULE, self.message, (self.field,)),)
+        return (Violation(ViolationCode.RULE, self.message, self.path),) if self.path else ()
 
     def about(self, field: str | None) -> Self:
         """The same refusal as whoever is answered knows the field, which its message may name as well."""
-        return type(self)(field=field, **self.facts)
+        if field is None or not self.path[1:]:
+            return type(self)(field=field, **self.facts)
+        return type(self)(path=(field, *self.path[1:]), **self.facts)
 
 
 _refusals: dict[str, type[Refusal]] = {}
@@ -192,9 +195,13 @@ class Invalid(Refusal):
 class NotFound(Refusal):
     """There is no such {what}."""
 
-    def __init__(self, *, field: str | None = None, sentence: str = "", **facts: object) -> None:
+    def __init__(
+        self, *, field: str | None = None, path: Path = (), sentence: str = "", **facts: Any
+    ) -> None:
         """``what`` there is not; a ``sentence`` says more of it than that."""
-        super().__init__(field=field, **(facts | ({"sentence": sentence} if sentence else {})))
+        if sentence:
+            facts["sentence"] = sentence
+        super().__init__(field=field, path=path, **facts)
         self.message = sentence or self.message
         self.args = (self.message,)
 

@@ -21,5 +21,8 @@ CONTEXT = ContextViews(
         listed("additional_data", "orders", orders.Orders, "user_id", people=("user_id",)),
         listed("additional_data", "order_items", orders.OrderItems, "user_id", people=("user_id",)),
     ),
-    not_exported={orders.Payments: "What was paid and refunded stands in `additional_data.orders`."},
+    not_exported={
+        orders.Payments: "What was paid and refunded stands in `additional_data.orders`.",
+        orders.Refunds: "What was paid and refunded stands in `additional_data.orders`.",
+    },
 )

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from domain.commerce.order_fields import (
     Buyer,
     Method,
+    Moved,
     Owed,
     Paid,
     PaymentId,
@@ -16,6 +17,7 @@ from domain.commerce.order_fields import (
     Provider,
     Quantity,
     Refunded,
+    RefundId,
     Total,
 )
 from domain.commerce.order_numbers import OrderNumber
@@ -24,7 +26,7 @@ from domain.commerce.orders import Order, payment_key
 from domain.commerce.products import Name, Price, Sku
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Longest, Personal, Purpose
 from domain.kit.money.money import Currency
-from projections.kit.declare.folds import TIME, carried, on
+from projections.kit.declare.folds import STREAM, TIME, EventField, carried, on
 from projections.kit.model import (
     Check,
     CreatedAt,
@@ -69,10 +71,13 @@ class OrderRow(Row):
     cancelled_at: Annotated[
         datetime | None, Internal(), Describe("When it was cancelled; null while it was not.")
     ] = None
+    cancel_reason: Annotated[
+        str, Len(0, 500), Internal(), Authored(), Describe("Why it was cancelled; null where nobody said so.")
+    ] = ""
     version: Version
 
 
-class Orders(PostgresView[OrderRow], name="commerce.orders", version=1, inline=True):
+class Orders(PostgresView[OrderRow], name="commerce.orders", version=2, inline=True):
     """Every order as it stands."""
 
     checks = (
@@ -89,11 +94,12 @@ class Orders(PostgresView[OrderRow], name="commerce.orders", version=1, inline=T
         Index("idx_orders_updated_at", ("updated_at", "id")),
         Index("idx_orders_user_id", ("user_id", "created_at", "id")),
         Index("idx_orders_status", ("status", "created_at", "id")),
+        Index("idx_orders_refund_owed", ("refund_owed", "id")),
     )
 
     placed = carried(Order.Placed, first=True, status=OrderStatus.PLACED)
     changed = carried(Order.PaymentSettled, Order.PaymentFailed, Order.PaymentRefunded)
-    cancelled = carried(Order.Cancelled, cancelled_at=TIME)
+    cancelled = carried(Order.Cancelled, cancelled_at=TIME, cancel_reason=EventField("reason"))
     fulfilled = carried(Order.Fulfilled, fulfilled_at=TIME)
 
 
@@ -173,11 +179,15 @@ def _payment_id(event: Told, _: object) -> UUID:
     return uuid5(event.originator_id, payment_key(event.provider, event.payment_id))
 
 
-class Payments(PostgresView[PaymentRow], name="commerce.payments", version=1, inline=True):
+class Payments(PostgresView[PaymentRow], name="commerce.payments", version=2, inline=True):
     """Every payment of an order that its provider has told of, each for itself."""
 
     checks = (Check("valid_payment_status", "status in ('settled', 'failed')"),)
-    indexes = (Index("idx_payments_order_id", ("order_id", "recorded_at", "id")),)
+    indexes = (
+        Index("idx_payments_order_id", ("order_id", "recorded_at", "id")),
+        Index("idx_payments_recorded_at", ("recorded_at", "id")),
+        Index("idx_payments_payment_id", ("payment_id", "id")),
+    )
 
     @on(Order.PaymentSettled, by=_payment_id)
     def settled(self, row: PaymentRow | None, event: Order.PaymentSettled, key: UUID) -> PaymentRow:
@@ -202,4 +212,33 @@ def _told(event: Order.PaymentSettled | Order.PaymentFailed, key: UUID) -> Payme
         status=PaymentStatus.FAILED,
         currency=event.currency,
         recorded_at=event.timestamp,
+    )
+
+
+class RefundRow(Row):
+    """Money of a payment that went back."""
+
+    id: Id
+    order_id: Annotated[UUID, Internal(), Describe("The order's id.")]
+    provider: Provider
+    payment_id: PaymentId
+    refund_id: RefundId
+    amount: Moved
+    currency: Currency
+    recorded_at: Annotated[datetime, Internal(), Describe("When its provider told of it.")]
+
+
+class Refunds(PostgresView[RefundRow], name="commerce.refunds", version=1, inline=True):
+    """Every refund of an order's payments."""
+
+    indexes = (Index("idx_refunds_order_id", ("order_id", "recorded_at", "id")),)
+
+    refunded = carried(
+        Order.PaymentRefunded,
+        by=lambda event, _: uuid5(
+            event.originator_id, f"refund {payment_key(event.provider, event.refund_id)}"
+        ),
+        first=True,
+        order_id=STREAM,
+        recorded_at=TIME,
     )

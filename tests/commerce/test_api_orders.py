@@ -53,6 +53,7 @@ async def test_an_order_is_placed_paid_and_fulfilled(client: Client) -> None:
         "updatedAt": at,
         "fulfilledAt": None,
         "cancelledAt": None,
+        "cancelReason": None,
         "version": 1,
     }
     await client.send("RecordPayment", input=payment(order["id"]))
@@ -84,6 +85,49 @@ async def test_a_payment_belongs_to_one_order(client: Client) -> None:
     await client.send("RecordPayment", input=payment(one["id"]))
     refused = await client.send("RecordPayment", input=payment(other["id"]))
     assert (refused["code"], refused["field"]) == ("already_taken", "paymentId")
+
+
+async def test_a_refund_belongs_to_one_payment(client: Client) -> None:
+    mug = await a_product(client)
+    one, other = await an_order(client, mug), await an_order(client, mug)
+    for order, paid in ((one, "pi_1"), (one, "pi_2"), (other, "pi_3")):
+        await client.send("RecordPayment", input=payment(order["id"], paid))
+    first = {**payment(one["id"], amount="5"), "refundId": "re_1"}
+    refunded = (await client.send("RecordRefund", input=first))["order"]["refunded"]
+    assert refunded == (await client.send("RecordRefund", input=first))["order"]["refunded"] == euros("5.00")
+    for wrong in ({**first, "amount": "999"}, {**first, "paymentId": "pi_2"}):
+        refused = await client.send("RecordRefund", input=wrong)
+        assert (refused["code"], refused["field"]) == ("refund_differs", "refundId")
+    refused = await client.send("RecordRefund", input={**first, "id": other["id"], "paymentId": "pi_3"})
+    assert (refused["code"], refused["field"]) == ("already_taken", "refundId")
+    (refund,) = (await client.send("Order", id=one["id"]))["refunds"]["nodes"]
+    assert (refund["refundId"], refund["paymentId"], refund["amount"]) == ("re_1", "pi_1", euros("5.00"))
+
+
+async def test_who_is_owed_and_whose_payment_it_is_are_found(client: Client) -> None:
+    mug = await a_product(client)
+    order, _ = await an_order(client, mug), await an_order(client, mug)
+    await client.send("RecordPayment", input=payment(order["id"], amount="30"))
+    owed = await client.send("Orders", filter={"refundOwed": {"gt": "0"}, "currency": {"eq": EUR}})
+    assert [edge["node"]["id"] for edge in owed["edges"]] == [order["id"]]
+    paid = await client.send("Payments", filter={"paymentId": {"eq": "pi_1"}})
+    assert [edge["node"]["order"]["id"] for edge in paid["edges"]] == [order["id"]]
+
+
+async def test_a_buyer_hears_of_their_own_orders_alone(product: Product, client: Client) -> None:
+    mug = await a_product(client)
+    guest = await product.newcomer("Zoe", tenant=client.tenant, role="guest")
+    of_owner, own = await an_order(client, mug), await an_order(guest, mug)
+    async with guest.watching("MyOrderChanged", initial=True) as messages:
+        state = await anext(messages)
+        assert [node["id"] for node in state["nodes"]] == [own["id"]]
+        for order, paid in ((of_owner, "pi_1"), (own, "pi_2")):
+            await client.send("RecordPayment", input=payment(order["id"], paid))
+        await client.send("CancelOrder", input={"id": of_owner["id"]})
+        await client.send("CancelOrder", input={"id": own["id"], "reason": "Broken"})
+        changes = [await anext(messages) for _ in range(2)]
+    assert [change["nodeId"] for change in changes] == [own["id"]] * 2
+    assert changes[-1]["node"]["cancelReason"] == "Broken"
 
 
 async def test_a_late_payment_is_owed_back(client: Client) -> None:
@@ -126,6 +170,7 @@ async def test_orders_of_other_tenants_are_numbered_for_themselves(product: Prod
         ({"currency": "XXX"}, "invalid", "currency"),
         ({"totalAmount": "24.99"}, "total_differs", "totalAmount"),
         ({"userId": str(uuid4())}, "not_found", "userId"),
+        ({"paymentMethod": "card 4111 1111 1111 1111"}, "invalid", "paymentMethod"),
     ],
 )
 async def test_a_wrong_order_is_refused(client: Client, input: dict[str, str], code: str, field: str) -> None:
@@ -144,7 +189,9 @@ async def test_what_is_wrong_with_an_item_is_said_where_it_stands(client: Client
 
 async def test_an_unknown_product_and_another_price_are_refused(client: Client) -> None:
     items: list[dict[str, Any]] = [{"productId": str(uuid4()), "quantity": 1}]
-    assert (await client.send("PlaceOrder", input={"items": items, "currency": EUR}))["code"] == "not_found"
+    refused = await client.send("PlaceOrder", input={"items": items, "currency": EUR})
+    assert (refused["code"], refused["field"]) == ("not_found", "items")
+    assert refused["violations"][0]["path"] == ["items", "0", "productId"]
     items = [{"productId": await a_product(client), "quantity": 1, "price": "12.49"}]
     refused = await client.send("PlaceOrder", input={"items": items, "currency": EUR})
     assert (refused["code"], refused["message"]) == ("price_differs", "The price of Mug is 12.50 EUR.")
@@ -178,8 +225,14 @@ async def test_guests_see_their_own_orders_alone(product: Product, client: Clien
     assert [node["id"] for node in mine["nodes"]] == [own["id"]]
     code, _ = await guest.error("Orders")
     assert code == "FORBIDDEN"
-    refused = await guest.send("CancelOrder", input={"id": of_owner["id"]})
-    assert refused["code"] == "forbidden"
+    unseen = await guest.send("CancelOrder", input={"id": of_owner["id"]})
+    unknown = await guest.send("CancelOrder", input={"id": str(uuid4())})
+    assert unseen == unknown
+    assert (unseen["code"], unseen["field"]) == ("not_found", "id")
+    assert await guest.send("Order", id=of_owner["id"]) is None
+    assert (await guest.send("Order", id=own["id"]))["number"] == own["number"]
+    found = await guest.send("MyOrders", filter={"number": {"eq": of_owner["number"]}})
+    assert found["nodes"] == []
     assert (await guest.send("CancelOrder", input={"id": own["id"]}))["order"]["status"] == "CANCELLED"
     for_other = {"items": [{"productId": mug, "quantity": 1}], "currency": EUR, "userId": client.me}
     assert (await guest.send("PlaceOrder", input=for_other))["code"] == "forbidden"

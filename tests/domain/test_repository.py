@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+import pytest
 
 from app.log.postgres import PostgresLog
 from domain.kit.aggregate import Aggregate
@@ -190,6 +191,21 @@ async def test_a_snapshot_of_newer_code_is_left_aside(bus: Bus, log: PostgresLog
         originator_version=2, timestamp=NOON, topic="toys.account", state=b'{"money": 3}', class_version=2
     )
     await log.keep_snapshot(TENANT, id, newer)
+    account = (await repository(log).get(TENANT, [id]))[id]
+    assert isinstance(account, Account)
+    assert account.balance == 3
+
+
+async def test_a_snapshot_that_lacks_what_the_state_needs_is_left_aside(
+    bus: Bus, log: PostgresLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = await an_account(bus, balance=3)
+    older = StoredSnapshot(
+        originator_version=2, timestamp=NOON, topic="toys.account", state=b'{"balance": 4}', class_version=1
+    )
+    await log.keep_snapshot(TENANT, id, older)
+    monkeypatch.setattr(Account, "oldest_snapshot", 2)
+    monkeypatch.setattr(Account, "class_version", 2)
     account = (await repository(log).get(TENANT, [id]))[id]
     assert isinstance(account, Account)
     assert account.balance == 3

@@ -117,7 +117,7 @@ def take(aggregate: Aggregate) -> StoredSnapshot:
 def _readable(stored: StoredSnapshot) -> bool:
     """Whether this code can restore it; a snapshot of newer code, met after a roll-back, it leaves aside."""
     aggregate: type[Aggregate] = resolve_topic(stored.topic)
-    return stored.class_version <= aggregate.class_version
+    return aggregate.oldest_snapshot <= stored.class_version <= aggregate.class_version
 
 
 def restore(id: UUID, stored: StoredSnapshot) -> Aggregate:

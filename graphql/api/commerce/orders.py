@@ -1,22 +1,13 @@
 """Orders: queries, live changes and mutations."""
 
-from typing import Any
-
 import strawberry
 
 from api.commerce.products import Product
 from api.identity.users import User
 from api.kit.model import (
-    PAGE_ARGUMENTS,
-    After,
-    Connection,
-    Info,
     Node,
-    PageRequest,
     Resource,
-    connect,
     extend,
-    field,
     headed,
     linked,
     money_field,
@@ -31,10 +22,11 @@ from projections.commerce.orders import (
     Orders,
     PaymentRow,
     Payments,
+    RefundRow,
+    Refunds,
 )
 from projections.commerce.products import Products
 from projections.identity.people import People
-from projections.kit.read import conditions
 from projections.kit.read.keyset import Order as SortOrder
 
 
@@ -55,6 +47,13 @@ class Payment(Node):
     refunded = money_field("refunded_amount", "What of it was refunded.")
 
 
+@shows(RefundRow, needs=READ, leave_out=("currency",))
+class Refund(Node):
+    """Money of a payment that went back."""
+
+    amount = money_field("amount", "How much.")
+
+
 @shows(
     OrderRow,
     needs=READ,
@@ -66,6 +65,7 @@ class Order(Node):
 
     payment_method: str | None
     shipping_address: str | None
+    cancel_reason: str | None
     total = money_field("total_amount", "What its items cost together.")
     paid = money_field("paid_amount", "What was paid in all.")
     refunded = money_field("refunded_amount", "What was refunded in all.")
@@ -85,6 +85,13 @@ class Order(Node):
         order=SortOrder("recorded_at"),
         description="Its payments, the earliest first, by pages.",
     )
+    refunds = headed(
+        Refund,
+        Refunds,
+        "order_id",
+        order=SortOrder("recorded_at"),
+        description="What of its payments was refunded, the earliest first, by pages.",
+    )
 
 
 extend(
@@ -98,40 +105,21 @@ extend(
         needs=ORDERS,
     ),
 )
-_orders = Resource(Order, Orders, read=ORDERS, write=WRITE, own="user_id")
+_orders = Resource(Order, Orders, read=ORDERS, write=WRITE, own="user_id", own_read=READ)
+_orders.filter(also=("total_amount", "currency", "paid_amount", "refunded_amount", "refund_owed"))
 _items = Resource(OrderItem, OrderItems, read=ORDERS, own="user_id")
 _payments = Resource(Payment, Payments, read=ORDERS)
-
-
-async def _own(
-    info: Info,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-    after_position: After = None,
-) -> Any:
-    ask = info.context
-    await ask.caught_up(Orders, after_position)
-    return await connect(
-        ask,
-        Orders,
-        where=conditions.equals("user_id", ask.caller.user_id),
-        order=SortOrder("created_at", descending=True),
-        wanted=PageRequest(first=first, after=after, last=last, before=before),
-    )
-
-
-_own.__annotations__ |= PAGE_ARGUMENTS
+_payments.filter(also=("amount", "currency"))
+_refunds = Resource(Refund, Refunds, read=ORDERS)
+extend(Payment, order=linked(Order, Orders, "order_id", "The order that it pays.", needs=ORDERS))
 
 
 @strawberry.type
 class Query:
-    order = _orders.by_id("An order by id; one's own is also found by `node`.")
+    order = _orders.by_id("An order by id; those of others take `commerce:orders`.")
     orders = _orders.list("Orders, by pages.")
-    my_orders = field("The caller's own orders, the newest first, by pages.", Connection[Order], needs=READ)(
-        _own
-    )
+    my_orders = _orders.own_list("The caller's own orders, by pages.")
+    payments = _payments.list("Payments of orders, by pages.", orders=("recorded_at",))
 
 
 @strawberry.type

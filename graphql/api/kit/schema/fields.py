@@ -11,7 +11,7 @@ from strawberry.types.arguments import StrawberryArgumentAnnotation
 from strawberry.types.field import StrawberryField
 
 from api.kit.execution.errors import ClientError
-from api.kit.schema.context import Info
+from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.node_types import READS, enum, require_rows
 from api.kit.schema.past import PAST_ARGUMENTS, AsOf, moment
 from api.kit.schema.scalars import Position
@@ -119,8 +119,16 @@ def described(
     return cast(StrawberryField, shown_field)
 
 
-def found(shown: type, view: type[PostgresView[Any]], description: str, *, needs: str) -> StrawberryField:
-    """The field that looks one row up by the ``id`` argument, as it is or as of a moment of the past."""
+def found(
+    shown: type,
+    view: type[PostgresView[Any]],
+    description: str,
+    *,
+    needs: str,
+    visible: Callable[[RequestContext, Any], bool] = lambda ask, row: True,
+) -> StrawberryField:
+    """The field that looks one row up by the ``id`` argument, as it is or as of a moment of the past. One that is
+    not ``visible`` is not there."""
     require_rows(shown, view)
 
     async def resolve(
@@ -134,13 +142,17 @@ def found(shown: type, view: type[PostgresView[Any]], description: str, *, needs
             at = await moment(info, as_of, stream=id, version=version)
         except ClientError:
             # How many versions there are is chosen to whoever may see the thing alone.
-            if version is not None and as_of is None and await info.context.row(view, id) is None:
-                return None
+            if version is not None and as_of is None:
+                row = await info.context.row(view, id)
+                if row is None or not visible(info.context, row):
+                    return None
             raise
         if at is not None:
-            return await info.context.past.row(view, (id,), at)
-        await info.context.caught_up(view, after_position)
-        return await info.context.row(view, id)
+            row = await info.context.past.row(view, (id,), at)
+        else:
+            await info.context.caught_up(view, after_position)
+            row = await info.context.row(view, id)
+        return row if row is not None and visible(info.context, row) else None
 
     resolve.__annotations__ |= {
         "id": Annotated[UUID, argument("Its id.")],

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias, get_type_hints
+from uuid import UUID
 
 import strawberry
 
@@ -264,6 +265,11 @@ _JOINED_TEXTS = {
     "or": "One of these at least must be met, besides what else is given; an empty list is met by nothing.",
     "not": "This must not be met. What is compared is not met by null, so null is found.",
 }
+
+
+def owned(filter: Filter, column: str, user_id: UUID | None) -> Filter:
+    """What meets a filter and is this user's, by the column that says whose it is."""
+    return All((filter, Compare(ComparedColumn(column), Comparison.EQ, user_id)))
 
 
 def hidden(hint: Any) -> bool:

@@ -1,5 +1,6 @@
 """Fields that are not for everyone: confidential ones masked, sealed ones opened, as they are shown."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, get_type_hints
 from uuid import UUID
@@ -9,11 +10,13 @@ import strawberry
 from domain.kit.fields import Confidential, Personal, is_marked, marks
 from domain.kit.permissions import confidential as reading
 from domain.kit.sealed import is_sealed, subject_of
+from domain.kit.text import ADDRESS
 
 MASKED = "***"
 """Stands in place of what the caller may not read."""
 
 _PARENT: Any = strawberry.Parent
+_ADDRESS = re.compile(ADDRESS.regex)
 
 Resolver: TypeAlias = Callable[..., Awaitable[Any]]
 
@@ -109,8 +112,11 @@ def _called(info: strawberry.Info[Any, Any]) -> str:
 
 
 def masked(text: str) -> str:
-    """A personal text of which just enough is left to tell it from others: ``a***@example.com``, ``B***``."""
+    """A personal text of which just enough is left to tell it from others: ``a***@example.com``, ``B***``.
+
+    A domain is left of what is an address as a whole; a text that only holds one may say anything after it.
+    """
     if not text:
         return text
-    local, at, domain = text.partition("@")
-    return f"{local[:1]}***{at}{domain}"
+    local, at, domain = text.partition("@") if _ADDRESS.fullmatch(text) else (text, "", "")
+    return f"{local[:1]}{MASKED}{at}{domain}"

@@ -50,11 +50,16 @@ def in_view(
     async def find(ask: RequestContext, ids: Sequence[UUID]) -> Mapping[UUID, Any]:
         rows = await asyncio.gather(*(_row(ask, view, id, home=home) for id in ids))
         found = {id: row for id, row in zip(ids, rows, strict=True) if row is not None}
-        if not own or permits(ask.caller, read) is Permit.GRANTED:
+        if not own:
             return found
-        return {id: row for id, row in found.items() if getattr(row, own) == ask.caller.user_id}
+        return {id: row for id, row in found.items() if found_by(own, read, ask, row)}
 
     return find, None if own else read
+
+
+def found_by(own: str, read: str, ask: RequestContext, row: Any) -> bool:
+    """Whether the caller may see a row: it is theirs, by its column ``own``, or they hold the permission."""
+    return getattr(row, own) == ask.caller.user_id or permits(ask.caller, read) is Permit.GRANTED
 
 
 async def _row(ask: RequestContext, view: type[PostgresView[Any]], id: UUID, *, home: bool) -> Any:

@@ -18,28 +18,28 @@ same, here `taskChanged`. One that is more is said:
 What is matched by name is checked when the field is made: TypeError says which class and field do not fit.
 """
 
-import inspect
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Annotated, Any, cast, get_args, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 from uuid import UUID
 
 from strawberry.types.field import StrawberryField
 
 from api.kit.schema.commands import Receipt, receipt
 from api.kit.schema.context import Info
-from api.kit.schema.fields import argument, found, live
-from api.kit.schema.filters import AnyView, ComputedField, RowFilter, row_filter
+from api.kit.schema.fields import found, live
+from api.kit.schema.filters import AnyView, ComputedField, RowFilter, owned, row_filter
 from api.kit.schema.lists.connections import in_words, listed
+from api.kit.schema.live.arguments import taking
 from api.kit.schema.live.changes import watch
 from api.kit.schema.live.interest import interest
 from api.kit.schema.live.lists import LIVE, LiveList
-from api.kit.schema.live.messages import Initial, ResumeFrom, messages
+from api.kit.schema.live.messages import Change, ChangeKind, Initial, ResumeFrom, messages
 from api.kit.schema.mutations import Send, Sending, Sent, mutation, sentences
 from api.kit.schema.node_types import Node, described_as, takes
-from api.kit.schema.nodes import findable, in_view
+from api.kit.schema.nodes import findable, found_by, in_view
 from domain.kit.commands import Command
 from domain.kit.events import event_class, snake
 from domain.kit.refusals import Refusal
@@ -62,16 +62,19 @@ class Resource:
         plural: str = "",
         home: bool = False,
         own: str = "",
+        own_read: str = "",
     ) -> None:
         """``name`` is the receipt's field that shows the thing and ``plural`` what they are called in a sentence,
         where that does not follow from the type's name; ``home``: see `receipt`. ``own`` is the column with the id
         of the person whose row it is, who finds it by its id without the permission to ``read``; where there is no
-        such permission, nobody else does."""
+        such permission, nobody else does. With ``own_read``, the permission that takes, they also look it up in
+        the past, list theirs and watch them."""
         self._shown, self._view, self._read, self._write = shown, view, read, write
         self._name, self._home = name or snake(shown.__name__), home
         self._noun = snake(shown.__name__).replace("_", " ")
         self._plural = plural or f"{self._noun}s"
         self._hints = get_type_hints(view.row)
+        self._own, self._own_read = own, own_read
         self._watched = False
         self._filter: type[RowFilter] | None = None
         if issubclass(shown, Node) and self._has_id:
@@ -87,7 +90,10 @@ class Resource:
         """The field that looks one up by its id, as it is or as of a moment of the past."""
         if not self._has_id:
             raise TypeError(f"{self._view.__name__} has no id to look a {self._shown.__name__} up by.")
-        return found(self._shown, self._view, description, needs=self._read)
+        if not self._own_read:
+            return found(self._shown, self._view, description, needs=self._read)
+        visible = partial(found_by, self._own, self._read)
+        return found(self._shown, self._view, description, needs=self._own_read, visible=visible)
 
     def filter(
         self,
@@ -127,6 +133,23 @@ class Resource:
             declared=lambda: self._watched,
             unwatched=unwatched,
         )
+        return self._listed(description, orders, followed)
+
+    def own_list(self, description: str) -> StrawberryField:
+        """The same of the caller's own, with a subscription to their changes."""
+        followed = LiveList(
+            name=f"my_{snake(self._shown.__name__)}_changed",
+            subscription=lambda: self._watching(
+                f"Every change of the caller's own {self._plural}, as it happens.", own=True
+            ),
+            declared=lambda: False,
+            unwatched="",
+        )
+        return self._listed(description, (), followed, own=self._own)
+
+    def _listed(
+        self, description: str, orders: Sequence[str], followed: LiveList, *, own: str = ""
+    ) -> StrawberryField:
         if not (columns := orders or self._view.sorted_by):
             raise TypeError(
                 f"{self._shown.__name__}Order: no index of {self._view.__name__} sorts by a column."
@@ -137,7 +160,8 @@ class Resource:
             filter=self._filter or self.filter(),
             orders={column.upper(): self._order(column) for column in columns},
             description=description,
-            needs=self._read,
+            needs=self._own_read if own else self._read,
+            own=own,
             more={LIVE: followed},
         )
 
@@ -179,6 +203,9 @@ class Resource:
 
         ``within`` is the column of the key that clients give a value for, where that leaves one that is the id."""
         self._watched = True
+        return self._watching(description, within=within)
+
+    def _watching(self, description: str, *, within: str = "", own: bool = False) -> StrawberryField:
         others = {within} - {""}
         message = messages(
             self._shown,
@@ -187,7 +214,7 @@ class Resource:
             within=others,
             about_id=_about_id(self._view, others),
         )
-        view, narrowing = self._held, self._filter
+        view, narrowing, column = self._held, self._filter, self._own
 
         async def resolve(
             self: Any,
@@ -199,16 +226,20 @@ class Resource:
         ) -> AsyncGenerator[Any, None]:
             tree = EVERYTHING if narrowing is None else narrowing.tree(filter)
             tree = await in_words(info.context, type(view), tree)
+            if own:
+                tree = owned(tree, column, info.context.caller.user_id)
             wanted = interest(type(view), tree, {column: given[column] for column in others})
             changes = watch(info.context, view, resume_from=resume_from, initial=initial, interest=wanted)
             async with aclosing(changes) as received:
                 async for each in received:
-                    yield each
+                    if not own or not _is_of_others(each, column, info.context.caller.user_id):
+                        yield each
 
         hints = get_type_hints(self._view.row, include_extras=True)
         required = {column: described_as(self._view.row, column, hints[column]) for column in others}
-        taking = _taking(resolve, required, narrowing, message)
-        return cast(StrawberryField, live(description, message, needs=self._read)(taking))
+        takes_these = taking(resolve, required, narrowing, message)
+        needs = self._own_read if own else self._read
+        return cast(StrawberryField, live(description, message, needs=needs, own=own)(takes_these))
 
     @property
     def _has_id(self) -> bool:
@@ -250,25 +281,9 @@ def _about_id(view: AnyView, others: Collection[str]) -> str:
     return f"The {'id' if column == 'id' or column.endswith('_id') else column} of {subject}"
 
 
-def _taking(resolve: Any, ids: Mapping[str, str], filter: type[RowFilter] | None, message: Any) -> Any:
-    """The resolver of these messages with an argument for each id in place of those it takes by any name, and with
-    this filter or none. ``ids`` are those that must be given, each with its text."""
-    signature = inspect.signature(resolve)
-    kinds: dict[str, Any] = {name: Annotated[UUID, argument(text)] for name, text in ids.items()}
-    arguments = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
-        for name, kind in kinds.items()
-    ]
-    if filter is not None:
-        kinds["filter"] = Annotated[filter | None, argument("The filter, as the list takes it.")]
-        narrowed = signature.parameters["filter"]
-        arguments.append(narrowed.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kinds["filter"]))
-    itself, info, _, resume_from, initial, _ = signature.parameters.values()
-    last = [where.replace(kind=inspect.Parameter.KEYWORD_ONLY) for where in (resume_from, initial)]
-    resolve.__signature__ = signature.replace(
-        parameters=[itself, info, *arguments, *last], return_annotation=AsyncGenerator[message, None]
-    )
-    for name in ("given", "filter"):
-        resolve.__annotations__.pop(name)
-    resolve.__annotations__ |= kinds
-    return resolve
+# Messages are of types made for each view, hence Any.
+def _is_of_others(message: Any, column: str, user_id: UUID | None) -> bool:
+    """Whether it tells that somebody else's is out of sight: that would say that it is there."""
+    if not isinstance(message, Change) or message.kind is not ChangeKind.REMOVED:
+        return False
+    return getattr(message.node, column, None) != user_id

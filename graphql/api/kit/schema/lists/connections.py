@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Annotated, Any, get_type_hints
 
@@ -16,7 +16,7 @@ from api.kit.execution.signatures import Signature
 from api.kit.schema.commands import camel
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, described
-from api.kit.schema.filters import RowFilter
+from api.kit.schema.filters import RowFilter, owned
 from api.kit.schema.lists.pages import PAGE_ARGUMENTS, Connection, Edge, PageInfo, PageRequest
 from api.kit.schema.node_types import require_rows
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
@@ -44,18 +44,15 @@ def listed(
     orders: Mapping[str, Order],
     description: str,
     needs: str,
+    own: str = "",
     more: Mapping[str, object] = MappingProxyType({}),
 ) -> StrawberryField:
     """The field that lists a view's rows by pages, filtered and sorted, as they are or as of a moment of the
-    past; the first order is the default. ``more`` is what its metadata say besides."""
+    past; the first order is the default. ``own`` is the column by which they are the caller's alone, and ``more``
+    what its metadata say besides."""
     require_rows(shown, view)
-    name = shown.__name__
     narrowing = filter
-    values = {key: strawberry.enum_value(key, description=_ordered(order)) for key, order in orders.items()}
-    # Enum's functional form takes plain values, and the checker cannot see through it.
-    make: Any = Enum
-    choices = make(f"{name}Order", values)
-    order_type: Any = strawberry.enum(choices, description=f"The sort order of `{name}` lists.")
+    order_type = _order_type(shown.__name__, tuple(orders.items()))
     default = next(iter(order_type))
     texts = {column for column, hint in get_type_hints(view.row).items() if hint is str}
 
@@ -77,6 +74,8 @@ def listed(
         order = replace(order, descending=not upwards)
         wanted = PageRequest(first=first, after=after, last=last, before=before)
         tree = narrowing.tree(filter)
+        if own:
+            tree = owned(tree, own, ask.caller.user_id)
         if (at := await moment(info, as_of)) is None:
             await ask.caught_up(view, after_position)
         past, where = None, list[Condition]()
@@ -105,6 +104,15 @@ def listed(
         "return": Connection[shown],  # type: ignore[valid-type]
     }
     return described(resolve, description, needs=needs, more=more)
+
+
+@cache
+def _order_type(name: str, orders: tuple[tuple[str, Order], ...]) -> Any:
+    """The enum of these sort orders; the same lists of one type share it."""
+    values = {key: strawberry.enum_value(key, description=_ordered(order)) for key, order in orders}
+    # Enum's functional form takes plain values, and the checker cannot see through it.
+    make: Any = Enum
+    return strawberry.enum(make(f"{name}Order", values), description=f"The sort order of `{name}` lists.")
 
 
 def only_adds(view: type[PostgresView[Any]]) -> bool:
