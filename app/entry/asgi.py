@@ -23,6 +23,7 @@ from app.auth.routes import auth_routes
 from app.contexts import VIEWS, VISIBILITY
 from app.entry.assembly import HELPFUL, Assembly, assembled
 from app.entry.cells import Cells, celled
+from app.gateway.callback_routes import callback_routes
 from app.gateway.routes import event_routes
 from app.http.availability import Available
 from app.http.client_info import Origins
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         *page_routes(lambda: running.assembly.sign_in),
         *export_routes(running.authenticate, running.exported),
         *event_routes(running.authenticate, running.services),
+        *callback_routes(running.services),
         *(documentation_routes() if settings.shows_graphiql else ()),
     ]
     proxies = Proxies(settings.trusted_proxies)

@@ -40,6 +40,8 @@ class EventDraft:
     violations: tuple[EventViolation, ...] = ()
     """Empty for an event that is accepted."""
     event_id: UUID | None
+    told: tuple[Event, ...] = ()
+    """What follows the event in its stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class Intake:
             message = f"The key may not send events of the type {incoming.type}."
             wrong = EventViolation("scope", ViolationCode.UNSUITABLE, ("eventType",), message)
             return self.letter(received, (wrong,))
-        if violations := self.checks.check(self.tenant_id, incoming):
+        signed = received.once is not None
+        if not signed and (violations := self.checks.check(self.tenant_id, incoming)):
             return self.letter(received, tuple(violations))
         validated = self._elapsed()
         optional = (
@@ -166,7 +169,11 @@ class Intake:
             added=added,
             stages=stages,
         )
-        content = orjson.dumps(received.value, option=orjson.OPT_SORT_KEYS)
+        content = (
+            orjson.dumps(received.value, option=orjson.OPT_SORT_KEYS)
+            if received.once is None
+            else received.once.encode()
+        )
         return EventDraft(
             id=id,
             event=accepted.stamped(id, 1, self.received_at),
@@ -176,6 +183,9 @@ class Intake:
             environment=incoming.environment or source.environment,
             region=incoming.region or source.region,
             event_id=incoming.event_id,
+            told=tuple(
+                each.stamped(id, version, self.received_at) for version, each in enumerate(received.told, 2)
+            ),
         )
 
     def _elapsed(self) -> int:

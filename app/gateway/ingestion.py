@@ -164,16 +164,18 @@ class Ingestion(EventIntake):
         return kept
 
     def _append(self, by: Caller, tenant_id: UUID, draft: EventDraft) -> Append:
-        event = draft.event
-        new = NewEvent(
-            event_id=self._ids.new(),
-            topic=event.aggregate.topic,
-            originator_id=draft.id,
-            originator_version=1,
-            type=event.stored_as,
-            version=event.class_version,
-            timestamp=event.timestamp,
-            payload=self._codec.encode(event, tenant_id=tenant_id),
+        new = tuple(
+            NewEvent(
+                event_id=self._ids.new(),
+                topic=event.aggregate.topic,
+                originator_id=draft.id,
+                originator_version=event.originator_version,
+                type=event.stored_as,
+                version=event.class_version,
+                timestamp=event.timestamp,
+                payload=self._codec.encode(event, tenant_id=tenant_id),
+            )
+            for event in (draft.event, *draft.told)
         )
         # A bare hash would confirm to somebody what they guess of a person who was erased.
         digest = bytes.fromhex(self._codec.fingerprint("gateway event", draft.digest.hex()))
@@ -181,7 +183,7 @@ class Ingestion(EventIntake):
             tenant_id=tenant_id,
             command_id=draft.id,
             digest=digest,
-            events=(new,),
+            events=new,
             correlation_id=draft.correlation_id,
             user_id=None if by.key_id is not None or by.user_id == SYSTEM else by.user_id,
             source=_SERVICE,

@@ -70,7 +70,7 @@ def event_routes(authenticate: Authenticate, place: Place) -> list[Route]:
         except RequestError as error:
             return problem(503, "not_ready", str(error), headers=come_back(_AGAIN, "events"))
         except Refusal as refusal:
-            return _refused(refusal)
+            return refused(refusal)
         except BodyTooSlow:
             return problem(
                 408, "body_too_slow", "The body did not come in time.", headers={"connection": "close"}
@@ -207,7 +207,8 @@ def _sent_at(request: Request) -> datetime | None:
         raise _Stop(problem(400, "invalid", message, field=SENT_AT)) from None
 
 
-def _refused(refusal: Refusal) -> Response:
+def refused(refusal: Refusal) -> Response:
+    """The answer to a request that is refused."""
     wait = refusal.facts.get("retry_after")
     status = _STATUS.get(refusal.code, 503)
     headers: dict[str, str] = {}

@@ -6,6 +6,7 @@ from domain.gateway import (
     letters,
     outcomes,
     replays,
+    source_connections,
     sources,
     webhook_commands,
     webhooks,
@@ -16,7 +17,17 @@ from domain.kit.permissions import Permission
 
 CONTEXT = ContextDomain(
     package=__name__,
-    modules=(event_schemas, events, letters, outcomes, replays, sources, webhook_commands, webhooks),
+    modules=(
+        event_schemas,
+        events,
+        letters,
+        outcomes,
+        replays,
+        source_connections,
+        sources,
+        webhook_commands,
+        webhooks,
+    ),
     permissions=(
         Permission("gateway:read", "See sources of events, and what they sent.", "member"),
         Permission("gateway:confidential", "Read the payloads of events.", "admin"),

@@ -50,7 +50,7 @@ def read_body(body: bytes) -> tuple[list[ReceivedEvent], bool]:
         raise NotEvents("it is not UTF-8") from None
     if text.lstrip(_BLANKS).startswith("["):
         return [read_value(value, part) for value, part in _elements(text)], True
-    value = _decoded(text)
+    value = read_json(text)
     if not isinstance(value, dict):
         raise NotEvents("send a JSON object, or a list of them")
     return [read_value(value, text)], False
@@ -61,7 +61,7 @@ def read_line(line: bytes) -> ReceivedEvent:
     if len(line) > LARGEST_EVENT:
         return ReceivedEvent(None, _text(line[:LARGEST_EVENT]), _too_large())
     try:
-        return read_value(_decoded(line.decode()), _text(line))
+        return read_value(read_json(line.decode()), _text(line))
     except (NotEvents, UnicodeDecodeError) as error:
         said = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
         message = f"The line is not JSON: {said}."
@@ -106,7 +106,8 @@ def kept_of(text: str) -> tuple[str, bool]:
     return kept, kept != text
 
 
-def _decoded(text: str) -> Json:
+def read_json(text: str) -> Json:
+    """What JSON says. Raises NotEvents."""
     try:
         value = _decoder.decode(text)
     except RecursionError:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from domain.kit.caller import Caller
+from domain.kit.events import Event
 from domain.kit.refusals import Path, Refusal, ViolationCode
 
 MOST_EVENTS = 1_000
@@ -62,6 +63,11 @@ class ReceivedEvent:
     text: str | None = None
     """As it was sent, where that is at hand."""
     unreadable: EventViolation | None = None
+    once: str | None = None
+    """Of what a provider has signed: by what it is the same event, whatever else differs when it is sent again.
+    Nothing of it is refused but what cannot be stored."""
+    told: tuple[Event, ...] = ()
+    """What is recorded beside it, once."""
 
 
 class TooManyEvents(Refusal):

@@ -3,9 +3,10 @@
 from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
+from domain.gateway.callbacks.providers import CallbackProvider
 from domain.kit.fields import Authored, Describe, Internal, Len, Pattern, Restricted
 from domain.kit.model import (
     ONE_LINE,
@@ -70,6 +71,29 @@ SecretHash = Annotated[
     Describe("The SHA-256 of the whole key, in hexadecimal digits."),
 ]
 Expiry = Annotated[datetime | None, Internal(), Describe("When the key expires; null: never.")]
+Provider = Annotated[CallbackProvider, Internal(), Describe("Who sends callbacks to it.")]
+SealedSecret = Annotated[
+    str,
+    Len(0, 1500),
+    Restricted(),
+    Describe("The secret by which callbacks are signed; kept sealed, and never shown."),
+]
+SignatureHeader = Annotated[
+    str,
+    Len(0, 100),
+    Pattern("[A-Za-z0-9-]*", "must be letters, digits and -"),
+    Internal(),
+    Authored(),
+    Describe("The header with the HMAC of the body; of `HMAC_SHA256` alone."),
+]
+ProviderWebhookId = Annotated[
+    str,
+    Len(0, 50),
+    Pattern("[A-Za-z0-9-]*", "must be letters, digits and -"),
+    Internal(),
+    Authored(),
+    Describe("The id of the webhook at PayPal, which is a part of what they sign; of `PAYPAL` alone."),
+]
 
 
 class SourceInactive(Refusal):
@@ -114,16 +138,43 @@ class Source(Aggregate, topic="gateway.source", unique=(Unique("name", fold=key)
     class KeyRevoked(Event):
         key_id: KeyId
 
+    class Connected(Event):
+        provider: Provider
+        secret: SealedSecret
+        signature_header: SignatureHeader
+        provider_webhook_id: ProviderWebhookId
+
+    class SecretRotated(Event):
+        secret: SealedSecret
+        former_secret: SealedSecret
+        former_secret_until: Annotated[
+            datetime, Internal(), Describe("Until when the former secret is good too.")
+        ]
+
+    class CallbacksRefused(Event):
+        from_outside: ClassVar[bool] = True
+
+        refused_callbacks: Annotated[
+            int, Internal(), Describe("How many callbacks were not signed as they must be.")
+        ]
+
+    class_version = 2
+
     name: str
+    kind: SourceKind
     active: bool = True
+    provider: CallbackProvider | None = None
+    secret: str = ""
+    refused_callbacks: int = 0
     keys: dict[UUID, datetime | None] = field(default_factory=dict)
     """Those not revoked, with when they expire."""
 
-    changed = assigns(Renamed)
+    changed = assigns(Registered, Renamed, Connected, SecretRotated, CallbacksRefused)
 
-    @applies(Registered)
-    def _registered(self, event: Registered) -> None:
-        self.name = event.name
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """How it sends is remembered; of one that did not say so, callbacks may come as well."""
+        state.setdefault("kind", SourceKind.WEBHOOK.value)
 
     @applies(Deactivated)
     def _deactivated(self, event: Deactivated) -> None:

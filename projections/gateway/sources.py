@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from domain.gateway.callbacks.providers import CallbackProvider
 from domain.gateway.sources import Source, SourceKind
 from domain.kit.fields import Describe, Len, Restricted
 from projections.kit.declare.folds import STREAM, TIME, carried, stamped
@@ -22,9 +23,33 @@ class SourceRow(Row):
     created_at: CreatedAt
     updated_at: Annotated[UpdatedAt, Describe("When it last changed; a change of its keys counts.")]
     version: Version
+    provider: Annotated[CallbackProvider | None, Describe("Who sends callbacks to it; null: nobody.")] = None
+    signature_header: Annotated[
+        str, Len(max_length=100), Describe("The header with the HMAC of the body, of `HMAC_SHA256` alone.")
+    ] = ""
+    provider_webhook_id: Annotated[
+        str, Len(max_length=50), Describe("The id of the webhook at PayPal, of `PAYPAL` alone.")
+    ] = ""
+    secret: Annotated[
+        str, Len(max_length=1500), Restricted(), Describe("What signs callbacks, sealed; empty: nothing.")
+    ] = ""
+    former_secret: Annotated[
+        str, Len(max_length=1500), Restricted(), Describe("What signed them before, sealed; empty: nothing.")
+    ] = ""
+    secret_set_at: Annotated[
+        datetime | None,
+        Describe("When that was set by which its callbacks are verified; null: nothing is set."),
+    ] = None
+    former_secret_until: Annotated[
+        datetime | None, Describe("Until when the former secret is good as well; null: there is none.")
+    ] = None
+    refused_callbacks: Annotated[
+        int, Describe("How many callbacks were not signed as they must be; told once an hour at most.")
+    ] = 0
+    callbacks_refused_at: Annotated[datetime | None, Describe("When that was told last.")] = None
 
 
-class Sources(PostgresView[SourceRow], name="gateway.sources", version=1, inline=True):
+class Sources(PostgresView[SourceRow], name="gateway.sources", version=2, inline=True):
     """Every source."""
 
     collated = {"name": ("name",)}
@@ -39,6 +64,9 @@ class Sources(PostgresView[SourceRow], name="gateway.sources", version=1, inline
     deactivated = carried(Source.Deactivated, active=False)
     activated = carried(Source.Activated, active=True)
     keys_changed = stamped(Source.KeyIssued, Source.KeyRevoked)
+    told = carried(Source.CallbacksRefused, callbacks_refused_at=TIME)
+    connected = carried(Source.Connected, secret_set_at=TIME, former_secret="", former_secret_until=None)
+    rotated = carried(Source.SecretRotated, secret_set_at=TIME)
 
 
 class SourceKeyRow(Row):

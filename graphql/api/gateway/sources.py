@@ -2,12 +2,19 @@
 
 import hashlib
 import secrets
+from dataclasses import replace
+from uuid import UUID
 
 import strawberry
 
-from api.kit.model import Node, Refusal, Resource, Sending, Sent, covered, headed, shows
+from api.kit.model import Info, Node, Refusal, Resource, Sending, Sent, covered, field, headed, shows
+from domain.gateway import source_connections as connections
 from domain.gateway import sources as domain
+from domain.gateway.callbacks.paths import callback_path
+from domain.gateway.source_connections import checked_secret
+from domain.kit.commands import Command
 from projections.gateway.sources import SourceKeyRow, SourceKeys, SourceRow, Sources
+from projections.gateway.webhook_deliveries import WebhookDesk
 from projections.kit.read.keyset import Order
 
 
@@ -20,6 +27,8 @@ class SourceKey(Node):
 class Source(Node):
     """An outside system that sends events."""
 
+    kind: domain.SourceKind
+
     keys = headed(
         SourceKey,
         SourceKeys,
@@ -27,6 +36,16 @@ class Source(Node):
         order=Order("created_at", descending=True),
         description="Its keys, the newest first, those that are no longer good too.",
     )
+
+    @field(
+        "Where its provider sends callbacks, as a path of this installation; null for other kinds of sources.",
+        str | None,
+        needs="gateway:read",
+    )
+    async def callback_path(self, info: Info) -> str | None:
+        id: UUID = self.id
+        webhook = self.kind is domain.SourceKind.WEBHOOK
+        return callback_path(info.context.caller.tenant_id, id) if webhook else None
 
 
 _sources = Resource(Source, Sources, read="gateway:read", write="gateway:write")
@@ -52,6 +71,24 @@ async def _issue(sending: Sending) -> Sent | Refusal:
     return await sending.send(command, key=key)
 
 
+async def _connect(sending: Sending) -> Sent | Refusal:
+    return await _sealed(sending, connections.ConnectSource)
+
+
+async def _rotate(sending: Sending) -> Sent | Refusal:
+    return await _sealed(sending, connections.RotateSourceSecret)
+
+
+async def _sealed(sending: Sending, command: type[Command]) -> Sent | Refusal:
+    """What comes of a command with the secret of its input, which goes no further than here as it was sent."""
+    given = sending.input
+    if given.secret is not strawberry.UNSET and given.secret:
+        secret = checked_secret(given.secret)
+        sealed = sending.ask.port(WebhookDesk).secrets.seal(given.id, secret)
+        sending = replace(sending, input=replace(given, secret=sealed))
+    return await sending.send(await sending.command(command))
+
+
 @strawberry.type
 class Query:
     source = _sources.by_id("A source of events by id.")
@@ -64,6 +101,8 @@ class Mutation:
     rename_source = _sources.mutation(domain.RenameSource)
     deactivate_source = _sources.mutation(domain.DeactivateSource)
     activate_source = _sources.mutation(domain.ActivateSource)
+    connect_source = _sources.mutation(connections.ConnectSource, send=_connect)
+    rotate_source_secret = _sources.mutation(connections.RotateSourceSecret, send=_rotate)
     issue_source_key = _sources.mutation(
         domain.IssueSourceKey, send=_issue, leave_out=("key_id", "secret_hash"), receipt=NewSourceKeyReceipt
     )

@@ -1,0 +1,100 @@
+"""Providers of callbacks, and what is known of a callback that came in."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from domain.gateway.envelope import MAX_SKEW, read_instant
+
+_LONGEST_KEY = 200
+_HEADERS = (
+    "content-type",
+    "user-agent",
+    "paypal-auth-algo",
+    "paypal-cert-url",
+    "paypal-transmission-id",
+    "paypal-transmission-time",
+    "webhook-id",
+    "webhook-timestamp",
+)
+"""The headers that are kept; no other is, as they may hold what is secret."""
+_LONGEST_HEADER = 500
+
+# A body is JSON of any shape, hence Any.
+Json = Any
+
+
+class CallbackProvider(StrEnum):
+    """Who sends callbacks, which says how they are signed."""
+
+    STRIPE = "stripe"
+    PAYPAL = "paypal"
+    STANDARD_WEBHOOKS = "standard_webhooks"
+    """Whoever signs as Standard Webhooks has it."""
+    HMAC_SHA256 = "hmac_sha256"
+    """Whoever sends an HMAC-SHA256 of the body in a header."""
+
+
+SIGNATURE_HEADERS: Mapping[CallbackProvider, str] = {
+    CallbackProvider.STRIPE: "stripe-signature",
+    CallbackProvider.PAYPAL: "paypal-transmission-sig",
+    CallbackProvider.STANDARD_WEBHOOKS: "webhook-signature",
+}
+"""Where the signature stands, of those who always send it in the same header."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """What came in."""
+
+    headers: Mapping[str, str]
+    """By names in small letters."""
+    body: bytes
+    """As it came: the signature is over these bytes, not over what they mean."""
+    received_at: datetime
+
+    def header(self, name: str) -> str:
+        """What a header says; nothing, where it is not there."""
+        return self.headers.get(name, "")
+
+    def kept(self) -> dict[str, str]:
+        """The headers that are kept."""
+        return {name: self.headers[name][:_LONGEST_HEADER] for name in _HEADERS if name in self.headers}
+
+
+def key_of_callback(provider: CallbackProvider, callback: Callback, body: Json) -> str:
+    """By what a callback is the same when it comes again: what its provider signed as its id, or its content."""
+    said = callback.header("webhook-id") if provider is CallbackProvider.STANDARD_WEBHOOKS else None
+    if provider in (CallbackProvider.STRIPE, CallbackProvider.PAYPAL) and isinstance(body, dict):
+        said = body.get("id")
+    if isinstance(said, str) and 0 < len(said) <= _LONGEST_KEY and said.isascii() and said.isprintable():
+        return said
+    return hashlib.sha256(callback.body).hexdigest()
+
+
+def occurred_at(provider: CallbackProvider, callback: Callback, body: Json) -> datetime:
+    """When it happened, as its provider says it; when it was received, where they say nothing that can be."""
+    said = body if isinstance(body, dict) else {}
+    found: datetime | None = None
+    try:
+        match provider:
+            case CallbackProvider.STRIPE:
+                created = said.get("created")
+                found = _epoch(created) if type(created) is int else None
+            case CallbackProvider.PAYPAL:
+                found = read_instant(said.get("create_time"))
+            case CallbackProvider.STANDARD_WEBHOOKS:
+                found = read_instant(said.get("timestamp"))
+            case CallbackProvider.HMAC_SHA256:
+                pass
+    except (ValueError, OverflowError, OSError):
+        pass
+    late, early = callback.received_at + MAX_SKEW, callback.received_at - timedelta(days=36_500)
+    return found if found is not None and early < found <= late else callback.received_at
+
+
+def _epoch(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,104 @@
+"""Connections of sources to the providers whose callbacks come in by them."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from domain.gateway.callbacks.providers import CallbackProvider
+from domain.gateway.sources import (
+    Provider,
+    ProviderWebhookId,
+    SealedSecret,
+    SignatureHeader,
+    Source,
+    SourceKind,
+)
+from domain.kit.fields import Describe, Internal
+from domain.kit.model import Caller, Command, Forbidden, Invalid, Refusal
+from domain.kit.refusals import ViolationCode
+
+OVERLAP = timedelta(hours=24)
+"""For how long the former secret is good beside a new one, as at Stripe."""
+
+
+LONGEST_SECRET = 500
+_SHORTEST_SECRET = 8
+
+
+class SourceTakesNoCallbacks(Refusal):
+    """No callbacks come in by a source of this kind."""
+
+
+class SourceHasNoSecret(Refusal):
+    """This source is connected to nobody who signs with a secret."""
+
+
+class ConnectSource(Command):
+    """Say whose callbacks come in by a source, and how they are signed. What was said before is no longer good."""
+
+    provider: Provider
+    secret: SealedSecret = ""
+    signature_header: SignatureHeader = ""
+    provider_webhook_id: ProviderWebhookId = ""
+
+    def handle(self, source: Source, by: Caller) -> None:
+        _require_person(by)
+        if source.kind is not SourceKind.WEBHOOK:
+            raise SourceTakesNoCallbacks(field="id")
+        needs = {
+            "secret": self.provider is not CallbackProvider.PAYPAL,
+            "signature_header": self.provider is CallbackProvider.HMAC_SHA256,
+            "provider_webhook_id": self.provider is CallbackProvider.PAYPAL,
+        }
+        for name, needed in needs.items():
+            if bool(getattr(self, name)) is not needed:
+                reason = "is required" if needed else "is of no use"
+                why = ViolationCode.REQUIRED if needed else ViolationCode.UNSUITABLE
+                raise Invalid(field=name, reason=f"{reason} for {self.provider}", why=why)
+        connected = Source.Connected(
+            provider=self.provider,
+            secret=self.secret,
+            signature_header=self.signature_header.lower(),
+            provider_webhook_id=self.provider_webhook_id,
+        )
+        source.record(connected)
+
+
+class RotateSourceSecret(Command):
+    """Give a source the new secret of its provider; for 24 hours the former one is good as well."""
+
+    secret: SealedSecret
+
+    def handle(self, source: Source, by: Caller, now: datetime) -> None:
+        _require_person(by)
+        if source.provider in (None, CallbackProvider.PAYPAL):
+            raise SourceHasNoSecret(field="id")
+        if not self.secret:
+            raise Invalid(field="secret", reason="is required", why=ViolationCode.REQUIRED)
+        rotated = Source.SecretRotated(
+            secret=self.secret, former_secret=source.secret, former_secret_until=now + OVERLAP
+        )
+        source.record(rotated)
+
+
+class NoteRefusedCallbacks(Command):
+    """Note that callbacks were not signed as they must be; no client sends this."""
+
+    count: Annotated[int, Internal(), Describe("How many came since it was noted last.")]
+
+    def handle(self, source: Source) -> None:
+        source.record(Source.CallbacksRefused(refused_callbacks=source.refused_callbacks + self.count))
+
+
+def checked_secret(text: str) -> str:
+    """A secret before it is sealed. Raises Invalid for one that nobody would sign with."""
+    secret = text.strip()
+    if not (_SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET and secret.isascii()):
+        reason = f"must be {_SHORTEST_SECRET} to {LONGEST_SECRET} letters, digits and signs of ASCII"
+        raise Invalid(field="secret", reason=reason, why=ViolationCode.FORMAT)
+    return secret
+
+
+def _require_person(by: Caller) -> None:
+    # What a key lets in would outlive its revocation.
+    if by.kind == "key":
+        raise Forbidden(permission="gateway:write")

@@ -1,0 +1,242 @@
+"""PayPal's signatures, with certificates that a server on this machine hands out as PayPal's does."""
+
+import base64
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from app.gateway.paypal_certificates import CertificateAway, PayPalCertificates, known_authorities
+from app.outgoing.http_client import OutgoingClient
+from app.storage.certificates import make_certificates
+from domain.gateway.callbacks.providers import Callback
+from tests.outgoing.servers import Destination, destination
+
+WEBHOOK = "1JE4291016473214C"
+BODY = b'{"id": "WH-1", "event_type": "PAYMENT.CAPTURE.COMPLETED", "name": "J\xc3\xbcrgen"}'
+HOST = "api.paypal.com"
+NAME = "messageverificationcerts.paypal.com"
+
+
+@dataclass
+class Authority:
+    """Whoever vouches for certificates."""
+
+    key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
+
+    def __post_init__(self) -> None:
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority")])
+        usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+        self.certificate = (
+            _begun(name, name, self.key.public_key(), timedelta(days=30))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(usage, critical=True)
+            .sign(self.key, SHA256())
+        )
+
+    def vouch(self, key: rsa.RSAPrivateKey, host: str = NAME, days: int = 30) -> x509.Certificate:
+        """A certificate for a host."""
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        return (
+            _begun(subject, self.certificate.subject, key.public_key(), timedelta(days=days))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(issuer, critical=False)
+            .sign(self.key, SHA256())
+        )
+
+
+def _begun(
+    subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey, good: timedelta
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=60))
+        .not_valid_after(now + good)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+AUTHORITY, STRANGER = Authority(), Authority()
+KEY = rsa.generate_private_key(65537, 2048)
+
+
+def chain(*certificates: x509.Certificate) -> bytes:
+    return b"".join(each.public_bytes(Encoding.PEM) for each in certificates)
+
+
+def answer(content: bytes, status: str = "200 OK") -> bytes:
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status.encode(), len(content), content)
+
+
+async def everything_here(host: str) -> Sequence[str]:
+    return ["127.0.0.1"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("certificates")
+    make_certificates(path, {HOST: None})
+    return path
+
+
+@dataclass
+class PayPal:
+    """PayPal, which signs, and hands out its certificate."""
+
+    server: Destination
+    certificates: PayPalCertificates
+
+    def callback(self, **more: str) -> Callback:
+        """One that PayPal has signed, but for what is said otherwise."""
+        now = datetime.now(UTC)
+        said = {
+            "id": "69cd13f0-d67a-11e5-baa3-778b53f4ae55",
+            "time": now.isoformat(),
+            "host": HOST,
+            "path": "/v1/notifications/certs/CERT-360caa42",
+            "webhook": WEBHOOK,
+            "algorithm": "SHA256withRSA",
+            **more,
+        }
+        text = f"{said['id']}|{said['time']}|{said['webhook']}|{zlib.crc32(BODY)}".encode()
+        signature = base64.b64encode(KEY.sign(text, PKCS1v15(), SHA256())).decode()
+        headers = {
+            "paypal-transmission-id": said["id"],
+            "paypal-transmission-time": said["time"],
+            "paypal-transmission-sig": said.get("signature", signature),
+            "paypal-cert-url": said.get("url", f"https://{said['host']}:{self.server.port}{said['path']}"),
+            "paypal-auth-algo": said["algorithm"],
+        }
+        return Callback(headers=headers, body=BODY, received_at=now)
+
+    async def takes(self, **more: str) -> bool:
+        return await self.certificates.signed(self.callback(**more), WEBHOOK)
+
+
+@asynccontextmanager
+async def paypal(folder: Path, content: bytes) -> AsyncIterator[PayPal]:
+    """PayPal with this answer to who asks for its certificate."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / HOST / "cert.pem", folder / HOST / "key.pem")
+    trusted = ssl.create_default_context(cafile=str(folder / "ca" / "ca.pem"))
+    async with destination(content, tls=context) as server:
+        client = OutgoingClient(
+            ports=(server.port,), loopback=True, resolve=everything_here, authorities=trusted
+        )
+        yield PayPal(server, PayPalCertificates(client, lambda: [AUTHORITY.certificate]))
+
+
+GOOD = answer(chain(AUTHORITY.vouch(KEY), AUTHORITY.certificate))
+
+
+async def test_takes_what_paypal_signed_and_keeps_its_certificate(folder: Path) -> None:
+    async with paypal(folder, GOOD) as there:
+        assert [await there.takes() for _ in range(3)] == [True] * 3
+        # PayPal sends again for days, with the time of the first try.
+        first_try = (datetime.now(UTC) - timedelta(days=3)).isoformat()
+        assert await there.takes(time=first_try)
+        assert [received.target for received in there.server.received] == [
+            "/v1/notifications/certs/CERT-360caa42"
+        ]
+
+
+async def test_a_certificate_alone_is_vouched_for_by_where_it_came_from(folder: Path) -> None:
+    async with paypal(folder, answer(chain(AUTHORITY.vouch(KEY)))) as there:
+        assert await there.takes()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"webhook": "another"},
+        {"signature": ""},
+        {"signature": base64.b64encode(b"x" * 256).decode()},
+        {"algorithm": "none"},
+        {"time": "yesterday"},
+        {"time": (datetime.now(UTC) - timedelta(days=5)).isoformat()},
+        {"time": (datetime.now(UTC) + timedelta(hours=1)).isoformat()},
+    ],
+    ids=["webhook", "unsigned", "other-signature", "algorithm", "no-time", "old", "future"],
+)
+async def test_refuses_what_paypal_did_not_sign(folder: Path, more: dict[str, str]) -> None:
+    async with paypal(folder, GOOD) as there:
+        assert not await there.takes(**more)
+
+
+async def test_a_body_that_was_written_anew_is_not_what_was_signed(folder: Path) -> None:
+    async with paypal(folder, GOOD) as there:
+        sent = there.callback()
+        anew = Callback(headers=sent.headers, body=BODY.replace(b": ", b":"), received_at=sent.received_at)
+        assert await there.certificates.signed(sent, WEBHOOK)
+        assert not await there.certificates.signed(anew, WEBHOOK)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"host": "api.paypal.com.evil.example"},
+        {"host": "evilpaypal.com"},
+        {"host": "paypal.com"},
+        {"host": "127.0.0.1"},
+        {"path": "/v1/notifications/certs/../../evil"},
+        {"path": "/v1/notifications/certs/a?b"},
+        {"path": "/evil"},
+        {"url": "http://api.paypal.com/v1/notifications/certs/A"},
+        {"url": "https://api.paypal.com@127.0.0.1/v1/notifications/certs/A"},
+        {"url": ""},
+        {"url": "file:///v1/notifications/certs/A"},
+    ],
+    ids=str,
+)
+async def test_fetches_certificates_from_paypal_alone(folder: Path, more: dict[str, str]) -> None:
+    async with paypal(folder, GOOD) as there:
+        assert not await there.takes(**more)
+        assert there.server.received == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        chain(AUTHORITY.vouch(KEY, "messages.evil.example"), AUTHORITY.certificate),
+        chain(AUTHORITY.vouch(KEY, days=-1), AUTHORITY.certificate),
+        chain(STRANGER.vouch(KEY), STRANGER.certificate),
+        chain(AUTHORITY.vouch(rsa.generate_private_key(65537, 2048)), AUTHORITY.certificate),
+        b"no certificate",
+        b"",
+    ],
+    ids=["other-name", "expired", "other-authority", "other-key", "text", "nothing"],
+)
+async def test_refuses_certificates_that_are_not_good(folder: Path, content: bytes) -> None:
+    async with paypal(folder, answer(content)) as there:
+        assert [await there.takes() for _ in range(2)] == [False, False]
+        assert len(there.server.received) == 1
+
+
+async def test_a_certificate_that_cannot_be_fetched_is_asked_for_again(folder: Path) -> None:
+    async with paypal(folder, answer(b"", "503 Busy")) as there:
+        for _ in range(2):
+            with pytest.raises(CertificateAway):
+                await there.takes()
+        assert len(there.server.received) == 2
+
+
+def test_the_authorities_that_are_known_here_can_be_read() -> None:
+    assert len(known_authorities()) > 50
