@@ -1,8 +1,9 @@
 """What is to be stored of each event: the event itself, or a dead letter that says what is wrong with it."""
 
 import hashlib
+import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ import orjson
 from app.gateway.admission import KnownSource
 from domain.gateway.bodies import kept_of, raw_of
 from domain.gateway.checks import EventChecks
-from domain.gateway.envelope import IncomingEvent, event_id_of, read_event
+from domain.gateway.envelope import IncomingEvent, event_id_of, read_event, type_fault
 from domain.gateway.events import OutsideEvent, stream_of, subject_of
 from domain.gateway.letters import DeadLetter, letter_of
 from domain.gateway.outcomes import EventViolation, ReceivedEvent
@@ -21,8 +22,11 @@ from domain.kit.events import Event
 from domain.kit.refusals import ViolationCode
 
 _VERSION = "1"
-"""The version of an event's form, where it says none."""
+"""The version of an event of a type without a schema, where it says none."""
 _OPTIONAL = 7
+_WORD = re.compile("[A-Za-z0-9_.-]{1,100}")
+_UNSAID = "…"
+"""In place of a name that may say something about somebody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,11 @@ class Intake:
         incoming = read_event(received.value, self.received_at)
         if isinstance(incoming, list):
             return self.letter(received, tuple(incoming))
-        if not self.source.allows(incoming.type):
+        name, type = incoming.type, self.checks.known_as(self.tenant_id, incoming.type)
+        if type == name and (fault := type_fault(name)) is not None:
+            return self.letter(received, (fault,))
+        incoming = replace(incoming, type=type)
+        if not (self.source.allows(type) or self.source.allows(name)):
             message = f"The key may not send events of the type {incoming.type}."
             wrong = EventViolation("scope", ViolationCode.UNSUITABLE, ("eventType",), message)
             return self.letter(received, (wrong,))
@@ -112,18 +120,19 @@ class Intake:
             _storable(user) if isinstance(user, str) and len(user) <= 200 else None,
             self.received_at,
         )
+        path, message = _plain(first)
         kept = DeadLetter.Kept(
             source_id=self.source.row.id,
             key_id=self.source.key_id,
             event_id=event_id_of(value),
-            event_type=_storable(kind) if isinstance(kind, str) and len(kind) <= 100 else None,
+            event_type=kind if isinstance(kind, str) and _WORD.fullmatch(kind) else None,
             raw=raw,
             subject_id=subject,
             cut=cut,
             rule=first.rule,
             code=first.code.value,
-            path=tuple(_storable(str(part))[:200] for part in first.path),
-            message=_storable(first.message)[:500],
+            path=path,
+            message=message,
             violations=len(violations),
         )
         return EventDraft(
@@ -157,7 +166,8 @@ class Intake:
             event_type=incoming.type,
             event_source=incoming.source or source.name,
             category=incoming.category,
-            schema_version=incoming.version or _VERSION,
+            schema_version=incoming.version
+            or str(self.checks.newest(self.tenant_id, incoming.type) or _VERSION),
             occurred_at=incoming.occurred_at,
             sent_at=self.sent_at,
             data=orjson.dumps(data).decode(),
@@ -190,6 +200,16 @@ class Intake:
 
     def _elapsed(self) -> int:
         return (time.perf_counter_ns() - self.started) // 1_000
+
+
+def _plain(violation: EventViolation) -> tuple[tuple[str, ...], str]:
+    """Where the fault is and what it is, for everybody: without names that are no words, which may be data."""
+    path, message = list[str](), violation.message
+    for part in map(str, violation.path):
+        path.append(part if _WORD.fullmatch(part) else _UNSAID)
+        if path[-1] == _UNSAID:
+            message = message.replace(part, _UNSAID)
+    return tuple(path), _storable(message)[:500]
 
 
 def _storable(text: str) -> str:

@@ -19,7 +19,7 @@ MOST_TYPES = 20_000
 """Types of all tenants together whose versions are kept in mind between `ready` and `check`."""
 
 _NUMBER = re.compile("[0-9]{1,9}")
-_TYPE = re.compile("[a-z][a-z0-9_.]{0,99}")
+_NAME = re.compile("[A-Za-z0-9_.]{1,100}")
 _ALWAYS = {name: CompiledSchema(schema) for name, schema in BUILT_IN.items()}
 
 
@@ -33,12 +33,15 @@ class SchemaChecks(EventChecks):
             held, getsizeof=lambda schema: schema.weight
         )
         self._versions: LRUCache[tuple[UUID, str], Mapping[int, UUID]] = LRUCache(MOST_TYPES)
+        self._names: LRUCache[tuple[UUID, str], str] = LRUCache(MOST_TYPES)
 
     async def ready(self, tenant_id: UUID, types: Collection[str]) -> None:
+        canonical = dict[str, str]()
         # What is sent in place of a type may be any text; such an event is rejected before it is checked.
-        numbers: dict[str, dict[int, UUID]] = {name: {} for name in types if _TYPE.fullmatch(name)}
+        numbers: dict[str, dict[int, UUID]] = {name: {} for name in types if _NAME.fullmatch(name)}
         for version in await self._reader.versions(tenant_id, numbers):
             numbers[version.name][version.number] = version.id
+            canonical[version.name] = version.type
         ids = {id for known in numbers.values() for id in known.values()}
         missing = [id for id in ids if id not in self._compiled]
         for id, schema in (await self._reader.of_versions(tenant_id, missing)).items():
@@ -48,7 +51,14 @@ class SchemaChecks(EventChecks):
             # Compiling takes milliseconds; others have their turn.
             await asyncio.sleep(0)
         for name, known in numbers.items():
-            self._versions[tenant_id, name] = known
+            self._names[tenant_id, name] = type = canonical.get(name, name)
+            self._versions[tenant_id, type] = known
+
+    def known_as(self, tenant_id: UUID, name: str) -> str:
+        return self._names.get((tenant_id, name), name)
+
+    def newest(self, tenant_id: UUID, type: str) -> int | None:
+        return max(self._versions.get((tenant_id, type), {}), default=None)
 
     def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
         numbers = self._versions.get((tenant_id, event.type), {})

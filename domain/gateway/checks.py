@@ -15,6 +15,14 @@ class EventChecks(Protocol):
         """Have at hand what `check` needs for events of these types."""
         ...
 
+    def known_as(self, tenant_id: UUID, name: str) -> str:
+        """The type that has this name, or this other name; the name itself, where none has."""
+        ...
+
+    def newest(self, tenant_id: UUID, type: str) -> int | None:
+        """The newest version of what is registered for a type; None where nothing is."""
+        ...
+
     def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
         """What is wrong with an event, in order; nothing, where nothing is registered. Call it after `ready`."""
         ...

@@ -85,6 +85,18 @@ class _Wrong(ValueError):
 
 Read = Callable[[Json], Any]
 
+_TYPE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
+
+
+def type_fault(name: str) -> EventViolation | None:
+    """What is wrong with a type that is no other name of one that is registered."""
+    if _TYPE.fullmatch(name):
+        return None
+    message = (
+        "eventType must be words of small letters with dots between, or another name of a registered type."
+    )
+    return EventViolation("envelope", ViolationCode.FORMAT, ("eventType",), message)
+
 
 def read_event(value: Json, received_at: datetime) -> IncomingEvent | list[EventViolation]:
     """The event that a JSON value says, or all that is wrong with its envelope."""
@@ -222,9 +234,7 @@ _word = _text("[a-z0-9][a-z0-9_-]*", 50, "must be small letters, digits, - and _
 _MEMBERS: Mapping[str, tuple[Read, bool]] = {
     "eventId": (_id, True),
     "eventType": (
-        _text(
-            r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+", 100, "must be words of small letters with dots between"
-        ),
+        _text(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*", 100, "must be words of small letters with dots between"),
         True,
     ),
     "timestamp": (read_instant, True),

@@ -106,7 +106,7 @@ select v.id
 
 
 _NUMBERS = """
-select t.name, v.number, v.id
+select t.name, s.event_type as type, v.number, v.id
   from unnest($2::text[]) t(name)
   join {types} s on s.tenant_id = $1 and (s.event_type = t.name or s.other_names @> array[t.name])
   join {versions} v on v.tenant_id = s.tenant_id and v.event_schema_id = s.id
@@ -116,9 +116,10 @@ select t.name, v.number, v.id
 
 @dataclass(frozen=True, slots=True)
 class NumberedVersion:
-    """A version of the schema of a type, as the type was named."""
+    """A version of the schema of a type, with the name by which it was asked for."""
 
     name: str
+    type: str
     number: int
     id: UUID
 

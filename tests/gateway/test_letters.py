@@ -173,6 +173,20 @@ async def test_what_is_no_text_is_replayed_as_a_corrected_text_alone(shop: Sende
     assert (done["replayed"], done["rejected"]) == (0, 1)
 
 
+async def test_what_is_no_word_is_told_to_the_sender_and_kept_sealed_alone(
+    shop: Sender, client: Client
+) -> None:
+    sent = event(**{"ada@private.example": 1})
+    typed = event(eventType="Ada Andersson, born 1970")
+    first, second = await shop.answers(sent, typed)
+    assert first["violations"][0]["path"] == ["ada@private.example"]
+    by_id = {letter["id"]: letter for letter in await letters(client, shop)}
+    unknown, named = by_id[first["letterId"]], by_id[second["letterId"]]
+    assert (unknown["path"], unknown["message"]) == (["…"], "… is no member of an event.")
+    assert named["eventType"] is None
+    assert json.loads(named["raw"]) == typed
+
+
 async def test_letters_are_as_long_as_events(shop: Sender, client: Client) -> None:
     long = event(eventType="nonsense", data={"payload": {"text": "漢" * 15_000}})
     await shop.answers(long)

@@ -6,8 +6,9 @@ import pytest
 
 from domain.gateway.schemas.built_in import BUILT_IN
 from domain.gateway.schemas.schema_rules import schema_violations
-from tests.gateway.sending import Sender, event
+from tests.gateway.sending import Sender, a_source, event
 from tests.kit.client import Client
+from tests.kit.product import Product
 
 
 def _schema(**payload: Any) -> dict[str, Any]:
@@ -72,6 +73,23 @@ async def test_a_schema_holds_for_the_next_event_and_for_other_names_of_the_type
         _sent({"a": 1}), _sent({"a": 1}, "parcel.posted"), _sent({"a": 1}, "parcel.lost")
     )
     assert [answer["status"] for answer in answers] == ["rejected", "rejected", "accepted"]
+
+
+async def test_what_comes_under_another_name_is_an_event_of_the_type_by_its_newest_version(
+    product: Product, client: Client
+) -> None:
+    shop = await a_source(product, client, scopes=["parcel.sent"])
+    id = await _register(client, _schema(a={"type": "integer"}), compatibility="NONE")
+    await _register(client, _schema(a={"type": "string"}))
+    await client.send("SetEventAliases", input={"id": id, "otherNames": ["ParcelSent"]})
+    accepted, unknown, named = await shop.answers(
+        _sent({"a": "x"}, "ParcelSent"), _sent({"a": "x"}, "ParcelLost"), _sent({"a": 1}, version="1")
+    )
+    assert [each["status"] for each in (accepted, unknown, named)] == ["accepted", "rejected", "accepted"]
+    assert _faults(unknown) == [("envelope", "format", ["eventType"])]
+    filter = {"sourceId": {"eq": shop.id}, "eventType": {"eq": "parcel.sent"}}
+    found = await client.send("OutsideEvents", filter=filter, afterPosition=named["position"])
+    assert sorted(edge["node"]["schemaVersion"] for edge in found["edges"]) == ["1", "2"]
 
 
 @pytest.mark.parametrize("strange", ["\ud800", "a.\0", "a" * 5_000, "", "Parcel Sent"])

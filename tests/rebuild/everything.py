@@ -55,6 +55,12 @@ class _NoSchemas(EventChecks):
     async def ready(self, tenant_id: UUID, types: Collection[str]) -> None:
         """Nothing is needed."""
 
+    def known_as(self, tenant_id: UUID, name: str) -> str:
+        return name
+
+    def newest(self, tenant_id: UUID, type: str) -> int | None:
+        return None
+
     def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
         return []
 
