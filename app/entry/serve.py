@@ -13,6 +13,7 @@ import uvicorn
 from api.kit.http.streams import Streams
 from app.entry.asgi import create_app
 from app.entry.garbage_collector import tune_collector
+from app.gateway.routes import PATH as EVENTS
 from app.http.connections import Crowd, HttpConnection, Patience, WebSocketConnection
 from app.http.listener import listening
 from app.proxies import Proxies
@@ -114,6 +115,7 @@ def create_server(settings: Settings) -> ApiServer:
         each=settings.max_connections_each,
         request_seconds=settings.request_seconds,
         answer_seconds=settings.answer_seconds,
+        paced=frozenset({EVENTS}),
     )
     return ApiServer(config, streams, Crowd(patience, proxies))
 

@@ -34,6 +34,8 @@ class Patience:
     """For how long a request may be on its way, from the first byte, or the opened connection, to the last."""
     answer_seconds: float
     """For how long an answer may wait for a client that takes next to nothing of it."""
+    paced: frozenset[str] = frozenset()
+    """The paths at which the time of a body is kept by whoever reads it, from its first byte on."""
 
 
 class _Connection(Protocol):
@@ -44,17 +46,19 @@ class _Connection(Protocol):
 class _Counted:
     """One connection that is counted: whose, and since when it owes something."""
 
-    __slots__ = ("_left", "_left_since", "asking_since", "caller", "transport")
+    __slots__ = ("_left", "_left_since", "asking_since", "caller", "paced", "transport")
 
     def __init__(self, caller: str | None, transport: asyncio.Transport, asking_since: float | None) -> None:
         self.caller = caller
         self.transport = transport
         self.asking_since = asking_since
+        self.paced = False
         self._left, self._left_since = 0, asking_since or 0.0
 
     def overdue(self, now: float, patience: Patience, *, blocked: bool) -> bool:
         """Whether the client has not sent its request, or taken its answer, in time."""
-        if self.asking_since is not None and now - self.asking_since > patience.request_seconds:
+        asking = self.asking_since
+        if asking is not None and not self.paced and now - asking > patience.request_seconds:
             return True
         left = self.transport.get_write_buffer_size() if blocked else 0
         if left == 0 or self._left == 0 or self._left - left >= _SLOWEST * patience.answer_seconds:
@@ -187,15 +191,24 @@ class HttpConnection(CheckedRequests):
             self.counted.asking_since = None
         super().send_400_response(msg)
 
+    def on_headers_complete(self) -> None:
+        """See httptools."""
+        super().on_headers_complete()
+        if self.counted is not None:
+            self.counted.paced = self.scope["path"] in self.server_state.patience.paced
+
     def on_message_complete(self) -> None:
         """See httptools."""
         super().on_message_complete()
         if self.counted is not None:
-            self.counted.asking_since = None
+            self.counted.asking_since, self.counted.paced = None, False
 
     def on_response_complete(self) -> None:
         """See uvicorn."""
         super().on_response_complete()
+        if self.counted is not None and self.counted.paced:
+            # What comes now is read by nobody.
+            self.counted.asking_since, self.counted.paced = self.loop.time(), False
         if (
             self.has_begun
             and not self.fault

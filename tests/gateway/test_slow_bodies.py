@@ -1,0 +1,37 @@
+"""Events that come slowly: the route keeps their time, not the server that takes requests of all kinds."""
+
+import json
+import time
+from contextlib import closing
+
+from tests.app.test_serve import ended, opened, served
+from tests.gateway.sending import Sender, event
+from tests.kit.processes import until
+from tests.kit.product import Product
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+async def test_lines_come_for_longer_than_other_requests_may(shop: Sender, product: Product) -> None:
+    head = (
+        f"POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {shop.key}\r\nconnection: close\r\n"
+        "content-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n"
+    )
+    async with served(product.settings, request_seconds=1, answer_seconds=30) as url:
+        reader, writer = await opened(url, head.encode())
+        begun, sent = time.monotonic(), 0
+
+        def dripped() -> bool:
+            nonlocal sent
+            writer.write(chunk(json.dumps(event()).encode() + b"\n"))
+            sent += 1
+            return time.monotonic() - begun > 4
+
+        with closing(writer):
+            await until(dripped)
+            writer.write(b"0\r\n\r\n")
+            answer = await ended(reader)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.count(b'"accepted"') == sent
