@@ -13,6 +13,7 @@ from uuid import UUID
 from app.catalogue.inventory import UNMARKED, product_events
 from domain.gateway.schemas.built_in import BUILT_IN, OTHER_NAMES
 from domain.gateway.schemas.event_types import category
+from domain.gateway.webhook_terms import camel
 from domain.kit.events import Event
 from domain.kit.fields import Describe, marks
 from domain.kit.privacy.inventory import field_facts, level_name
@@ -79,7 +80,8 @@ def document() -> Json:
 
 
 def payload_schema(event: type[Event]) -> Json:
-    """The payload of an event as JSON Schema; personal fields are sealed texts where it is stored."""
+    """The payload of an event as JSON Schema, its fields as webhooks and histories call them; personal ones are
+    sealed texts where it is stored."""
     hints = get_type_hints(event, include_extras=True)
     facts = {fact.name: fact for fact in field_facts(event)}
     properties: Json = {}
@@ -88,14 +90,14 @@ def payload_schema(event: type[Event]) -> Json:
         fact = facts[field.name]
         level = level_name(UNMARKED if fact.level is None else fact.level)
         described = [mark.text for mark in marks(hints[field.name]) if isinstance(mark, Describe)]
-        properties[field.name] = {
+        properties[camel(field.name)] = {
             **_schema(hints[field.name]),
             **({"description": described[-1]} if described else {}),
             "x-classification": level,
             **({"x-personal": True} if fact.personal else {}),
         }
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            required.append(field.name)
+            required.append(camel(field.name))
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
@@ -162,6 +164,6 @@ def _schema(hint: Any) -> Json:
         hints = get_type_hints(hint, include_extras=True)
         return {
             "type": "object",
-            "properties": {field.name: _schema(hints[field.name]) for field in dataclasses.fields(hint)},
+            "properties": {camel(each.name): _schema(hints[each.name]) for each in dataclasses.fields(hint)},
         }
     return dict(_PLAIN[hint])

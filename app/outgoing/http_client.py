@@ -66,14 +66,15 @@ class OutgoingClient(HttpClient):
         if address.port not in self._ports and not self._loopback:
             raise NoHttpAnswer(HttpFailure.ADDRESS)
         try:
-            found = await self._resolve(address.host)
+            found = [address.host] if address.is_literal else await self._resolve(address.host)
         except (OSError, UnicodeError):
             raise NoHttpAnswer(HttpFailure.NAME) from None
         if not found:
             raise NoHttpAnswer(HttpFailure.NAME)
         https = address.scheme == "https" and address.port in self._ports
         if not all(is_reachable(each, loopback=self._loopback, https=https) for each in found):
-            raise NoHttpAnswer(HttpFailure.ADDRESS)
+            said = address.is_literal or address.is_this_machine
+            raise NoHttpAnswer(HttpFailure.ADDRESS if said else HttpFailure.NAME)
         return found[:_ADDRESSES]
 
     async def _send(self, request: HttpRequest, address: WebAddress, found: Sequence[str]) -> HttpAnswer:

@@ -12,7 +12,7 @@ from api.kit.schema.row_visibility import RowVisibility, VisibilityRules
 from app.contexts import VISIBILITY
 from app.storage.database import Database
 from domain.contexts import confidential_of
-from domain.gateway.webhook_terms import WebhookTerms, camel
+from domain.gateway.webhook_terms import WebhookTerms, camel, sent_value
 from domain.gateway.webhooks import MANAGE, Webhook
 from domain.kit.caller import Caller
 from domain.kit.codec import Codec
@@ -131,7 +131,7 @@ class VisibleContents(WebhookContents):
         data: dict[str, Any] = {}
         withheld: list[str] = []
         for field in dataclasses.fields(event):
-            hint, value = hints[field.name], msgspec.to_builtins(getattr(event, field.name))
+            hint, value = hints[field.name], sent_value(getattr(event, field.name))
             confidential, personal = is_marked(hint, Confidential), is_marked(hint, Personal)
             if is_marked(hint, Restricted):
                 continue

@@ -1,6 +1,7 @@
 """Deliveries of webhooks, read from the ledger."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,12 +24,20 @@ from projections.gateway.webhook_deliveries import (
     DeliveryLog,
     DeliveryRow,
     DeliveryStatus,
+    EventSight,
     WebhookDesk,
 )
 
 _MOST = 10_000
 """Events that are looked at to count those that a webhook is for."""
 _PAGE = 1_000
+_PAGES = 50
+"""So many times it is read on in search of deliveries that somebody may see."""
+_EVENTS = """
+select e.event_id, e.topic, e.originator_id, e.position
+  from es.event_ids i join es.events e on e.position = i.position
+ where i.tenant_id = $1 and i.event_id = any($2)
+"""
 _STATUS = """case
     when l.finished_at is null then case when l.result is null then 'waiting' else 'retrying' end
     when l.status <> 'done' then 'failed'
@@ -44,6 +53,16 @@ select l.id, l.payload, l.made_at, l.next_at, l.finished_at, l.result, {_STATUS}
 """
 
 
+@dataclass(slots=True)
+class _Happened:
+    """An event that was sent, or may be."""
+
+    event_id: UUID
+    topic: str
+    originator_id: UUID
+    position: int
+
+
 class LedgerDeliveries(DeliveryLog):
     """Those of one database."""
 
@@ -56,13 +75,32 @@ class LedgerDeliveries(DeliveryLog):
         tenant_id: UUID,
         webhook_id: UUID,
         *,
+        seeing: EventSight,
         statuses: Sequence[DeliveryStatus] | None,
         limit: int,
         before: int | None,
     ) -> list[DeliveryRow]:
+        found: list[DeliveryRow] = []
+        for _ in range(_PAGES):
+            rows = await self._page(tenant_id, webhook_id, statuses, limit, before)
+            found += await self._told(tenant_id, rows, seeing)
+            if len(found) >= limit or len(rows) < limit:
+                break
+            before = rows[-1]["id"]
+        return found[:limit]
+
+    # A record's values have no static type.
+    async def _page(
+        self,
+        tenant_id: UUID,
+        webhook_id: UUID,
+        statuses: Sequence[DeliveryStatus] | None,
+        limit: int,
+        before: int | None,
+    ) -> list[Any]:
         # By the reader's role, which sees one tenant's rows alone.
         async with self._database.reading(tenant_id) as connection:
-            rows = await connection.fetch(
+            return await connection.fetch(
                 _LIST,
                 WebhookDeliveries.name,
                 tenant_id,
@@ -72,20 +110,44 @@ class LedgerDeliveries(DeliveryLog):
                 None if statuses is None else [status.value for status in statuses],
                 limit,
             )
-        return [_row(row) for row in rows]
 
-    async def count(
-        self, tenant_id: UUID, webhook_id: UUID, since: datetime, until: datetime
-    ) -> tuple[int, bool] | None:
+    async def _told(self, tenant_id: UUID, rows: Sequence[Any], seeing: EventSight) -> list[DeliveryRow]:
+        deliveries = [_row(row) for row in rows]
+        about = await self._events(tenant_id, [each.event_id for each in deliveries])
+        readable = {each.event_id for each in await seeing.told(about)}
+        return [each for each in deliveries if each.event_id in readable]
+
+    async def _events(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[_Happened]:
+        # Read from the writer's pool: the reader's role sees no log.
+        rows = await self._database.writer.fetch(_EVENTS, tenant_id, list(ids))
+        return [_Happened(*row) for row in rows]
+
+    async def _terms(self, tenant_id: UUID, webhook_id: UUID) -> WebhookTerms | None:
         webhook = (await self._webhooks.get(tenant_id, [webhook_id], fresh=True)).get(webhook_id)
         if not isinstance(webhook, Webhook) or webhook.ended:
             return None
-        terms = WebhookTerms(types=webhook.types, conditions=webhook.conditions)
+        return WebhookTerms(types=webhook.types, conditions=webhook.conditions)
+
+    async def covers(self, tenant_id: UUID, webhook_id: UUID, event_id: UUID, *, seeing: EventSight) -> bool:
+        terms = await self._terms(tenant_id, webhook_id)
+        readable = await seeing.told(await self._events(tenant_id, [event_id]))
+        if terms is None or not readable:
+            return False
+        position = readable[0].position
+        (event,) = await self._log.read(after=position - 1, until=position, limit=1)
+        return terms.cover(event.type, self._codec.decode(event))
+
+    async def count(
+        self, tenant_id: UUID, webhook_id: UUID, since: datetime, until: datetime, *, seeing: EventSight
+    ) -> tuple[int, bool] | None:
+        if (terms := await self._terms(tenant_id, webhook_id)) is None:
+            return None
         wanted = Selection(types=terms.names(event_classes()), tenant_id=tenant_id, since=since, until=until)
         found = looked = after = 0
         while looked < _MOST:
             page = await self._log.read(after=after, limit=_PAGE, select=wanted)
-            found += sum(terms.cover(each.type, self._codec.decode(each)) for each in page)
+            covered = [each for each in page if terms.cover(each.type, self._codec.decode(each))]
+            found += len(await seeing.told(covered))
             if len(page) < _PAGE:
                 return found, True
             looked, after = looked + len(page), page[-1].position

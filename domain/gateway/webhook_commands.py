@@ -20,6 +20,7 @@ from domain.gateway.webhooks import (
     WithPersonal,
     checked_types,
     checked_url,
+    require_conditions,
     require_person,
 )
 from domain.kit.fields import KEPT, Describe, Internal, Kept
@@ -27,7 +28,7 @@ from domain.kit.model import Caller, Command, Invalid, distinct, in_utc
 from domain.kit.refusals import ViolationCode
 
 
-class RegisterWebhook(Command, requires=(checked_url, checked_types)):
+class RegisterWebhook(Command, requires=(checked_url, checked_types, require_conditions)):
     """Register an address that is called with what happens. You vouch for it: what you may not see is not sent."""
 
     name: Name
@@ -67,11 +68,14 @@ class ChangeWebhook(Command, requires=(checked_url, checked_types)):
     with_personal: WithPersonal | Kept = KEPT
 
     def handle(self, webhook: Webhook, by: Caller) -> None:
+        types = webhook.types if isinstance(self.types, Kept) else checked_types(self.types)
+        conditions = webhook.conditions if isinstance(self.conditions, Kept) else distinct(self.conditions)
+        require_conditions(types, conditions)
         changed = Webhook.Changed(
             name=webhook.name if isinstance(self.name, Kept) else self.name.strip(),
             url=webhook.url if isinstance(self.url, Kept) else checked_url(self.url),
-            types=webhook.types if isinstance(self.types, Kept) else checked_types(self.types),
-            conditions=webhook.conditions if isinstance(self.conditions, Kept) else distinct(self.conditions),
+            types=types,
+            conditions=conditions,
             ordered=webhook.ordered if isinstance(self.ordered, Kept) else self.ordered,
             with_confidential=(
                 webhook.with_confidential

@@ -1,12 +1,15 @@
 """What a webhook is for: the types of events, and what their fields must hold."""
 
 import dataclasses
+import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, get_type_hints
-from uuid import UUID
+from types import NoneType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from domain.kit.events import Event, event_classes
 from domain.kit.fields import Confidential, Len, Pattern, Personal, Restricted, marks
@@ -79,14 +82,57 @@ def _holds(event: Event, shown: Mapping[str, str], condition: str) -> bool:
 
 # A field of an event, of any type.
 def _text(value: Any) -> str | None:
-    match value:
+    """A value as the data of a message have it, if it is one that a condition can name."""
+    match plain := sent_value(value):
         case bool():
-            return "true" if value else "false"
+            return "true" if plain else "false"
         case None:
             return "null"
-        case Enum():
-            return str(value.value)
-        case str() | int() | UUID():
-            return str(value)
+        case str() | int():
+            return str(plain)
         case _:
             return None
+
+
+def sent_value(value: Any) -> Any:
+    """A field's value as it is sent, with the names that clients know of the parts of things."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {camel(each.name): sent_value(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [sent_value(each) for each in value]
+    return msgspec.to_builtins(value)
+
+
+def unmet(condition: str, types: Iterable[str]) -> str | None:
+    """Why no event of these types can ever meet a condition, as the end of a sentence."""
+    name, _, wanted = condition.partition("=")
+    events = [
+        event
+        for type, event in event_classes().items()
+        if not type.startswith(WITHHELD) and any(_begins(type, term) for term in types)
+    ]
+    held = [get_type_hints(event)[shown[name]] for event in events if name in (shown := shown_fields(event))]
+    if not held:
+        return f"names {name}, which no event of these types shows"
+    values = [_values(hint) for hint in held]
+    if all(each is not None and wanted not in each for each in values):
+        known = sorted({value for each in values for value in each or ()})
+        return f"asks for {wanted}, but {name} is one of {', '.join(known)}"
+    return None
+
+
+# Type hints have no static type.
+def _values(hint: Any) -> set[str] | None:
+    """The texts that a field of enums, or of yes and no, can hold; None for one that holds any."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    found = set[str]()
+    for kind in kinds:
+        if kind is NoneType:
+            found.add("null")
+        elif kind is bool:
+            found |= {"true", "false"}
+        elif isinstance(kind, type) and issubclass(kind, Enum):
+            found |= {str(each.value) for each in kind}
+        else:
+            return None
+    return found

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from domain.gateway.webhook_terms import Condition, EventType, known_types
+from domain.gateway.webhook_terms import Condition, EventType, known_types, unmet
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Restricted
 from domain.kit.model import (
     ONE_LINE,
@@ -91,6 +91,10 @@ class WebhookUrlRefused(Refusal):
 
 class WebhookTypeUnknown(Refusal):
     """No event has a type that is, or begins with, {type}."""
+
+
+class WebhookConditionUnmet(Refusal):
+    """No event can meet this condition, as it {reason}."""
 
 
 class WebhookActive(Refusal):
@@ -219,3 +223,10 @@ def checked_types(types: tuple[str, ...]) -> tuple[str, ...]:
         if not known_types(type):
             raise WebhookTypeUnknown(type=type, field="types")
     return tuple(sorted(distinct(types)))
+
+
+def require_conditions(types: tuple[str, ...], conditions: tuple[str, ...]) -> None:
+    """Raise WebhookConditionUnmet for a condition that no event of these types can ever meet."""
+    for condition in conditions:
+        if (reason := unmet(condition, types)) is not None:
+            raise WebhookConditionUnmet(reason=reason, field="conditions")

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, TypeVar
 from uuid import UUID
 
 from domain.gateway.webhook_signature import WebhookSecrets
 from domain.kit.fields import Describe
+from projections.kit.read.row_visibility import Happened
 
 
 class DeliveryStatus(StrEnum):
@@ -52,14 +53,29 @@ class DeliveryRow:
     attempts: Annotated[tuple[DeliveryAttempt, ...], Describe("The tries that have ended.")]
 
 
+E = TypeVar("E", bound=Happened)
+
+
+class EventSight(Protocol):
+    """What somebody may see."""
+
+    async def told(self, events: Sequence[E]) -> list[E]:
+        """Those of these events that they may read."""
+        ...
+
+
 class DeliveryLog(Protocol):
-    """What was sent to the webhooks of a tenant in the last 30 days."""
+    """What was sent to the webhooks of a tenant in the last 30 days, and what may be sent again.
+
+    Whoever asks is told of no event that they may not read: which events these are to be, they say themselves.
+    """
 
     async def of(
         self,
         tenant_id: UUID,
         webhook_id: UUID,
         *,
+        seeing: EventSight,
         statuses: Sequence[DeliveryStatus] | None,
         limit: int,
         before: int | None,
@@ -68,10 +84,14 @@ class DeliveryLog(Protocol):
         ...
 
     async def count(
-        self, tenant_id: UUID, webhook_id: UUID, since: datetime, until: datetime
+        self, tenant_id: UUID, webhook_id: UUID, since: datetime, until: datetime, *, seeing: EventSight
     ) -> tuple[int, bool] | None:
         """How many events of a time a webhook is for, and whether these are all, as it stops counting somewhere;
         None for no webhook."""
+        ...
+
+    async def covers(self, tenant_id: UUID, webhook_id: UUID, event_id: UUID, *, seeing: EventSight) -> bool:
+        """Whether there is such an event, and the webhook is for it."""
         ...
 
 

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from domain.kit.permissions import ROLES
 from tests.kit.client import Client
 from tests.outgoing.servers import destination
@@ -72,6 +74,68 @@ async def test_private_work_leaves_for_nobody_who_does_not_see_all_of_it(
     titles = {json.loads(each.body)["data"]["title"] for each in server.received}
     assert titles == ({"Hidden", "Seen"} if sees_all else {"Seen"})
     assert statuses == ({"DELIVERED"} if sees_all else {"DELIVERED", "WITHHELD"})
+
+
+async def test_who_may_not_see_what_happened_finds_it_by_no_webhook(sender: Sender, owner: Client) -> None:
+    role = await owner.send("CreateRole", input={"name": "Hooks", "permissions": ["gateway:webhooks"]})
+    guest = await employed(sender, "Tala", tenant=owner.tenant, role="guest")
+    await owner.send("GrantRole", input={"id": guest.me, "roleId": role["role"]["id"]})
+    guest = sender.product.client(owner.tenant, guest.user, ["gateway:webhooks"], role="guest")
+    async with destination() as server:
+        receipt = await registered(guest, server.url, conditions=["title=Hidden"])
+        id = receipt["webhook"]["id"]
+        project = await owner.send("CreateProject", input={"name": "Secret", "visibility": "PRIVATE"})
+        await task(owner, "Hidden", projectId=project["project"]["id"])
+        await sender.quiet()
+        assert await sender.deliveries(guest, id) == []
+        time = {"since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+        counted = [await client.send("WebhookReplayCount", id=id, **time) for client in (guest, owner)]
+        assert [count["events"] for count in counted] == [0, 1]
+        [delivery] = await sender.deliveries(owner, id)
+        again = {"id": id, "eventId": delivery["eventId"]}
+        refused = await guest.send("ReplayWebhookEvent", input=again)
+        assert (refused["code"], refused["field"]) == ("not_found", "eventId")
+        # Who may not read what is confidential is shown a list of nothing.
+        assert (await guest.send("Webhook", id=id))["conditions"] == []
+    assert server.received == []
+
+
+async def test_parts_of_things_are_called_as_clients_know_them(sender: Sender, owner: Client) -> None:
+    product = {"sku": "MUG-1", "name": "Mug", "price": "12.50", "currency": "EUR"}
+    id = (await owner.send("CreateProduct", input=product))["product"]["id"]
+    async with destination() as server:
+        await registered(owner, server.url, types=["commerce.order"], conditions=["totalAmount=12.50"])
+        await registered(owner, server.url, types=["commerce.order"], conditions=["totalAmount=12.51"])
+        await owner.send("PlaceOrder", input={"items": [{"productId": id, "quantity": 1}], "currency": "EUR"})
+        await sender.quiet()
+    [received] = server.received
+    [item] = json.loads(received.body)["data"]["items"]
+    assert (item["productId"], item["price"]) == (id, "12.50")
+
+
+@pytest.mark.parametrize(
+    ("types", "condition", "known"),
+    [
+        (["work.task"], "priority=high", True),
+        (["work.task"], "assignedTo=null", True),
+        (["work.task"], "priorty=high", False),
+        (["work.task"], "priority=HIGH", False),
+        (["work.task"], "description=secret", False),
+        (["gateway.event"], "environment=production", False),
+        (["work.task", "commerce.order"], "totalAmount=12.50", True),
+    ],
+)
+async def test_a_condition_that_nothing_can_meet_is_refused(
+    client: Client, types: list[str], condition: str, known: bool
+) -> None:
+    given = {"name": "Ours", "url": "https://example.com/", "types": types, "conditions": [condition]}
+    answer = await client.send("RegisterWebhook", input=given)
+    assert answer.get("code") == (None if known else "webhook_condition_unmet")
+    if not known:
+        changed = await client.send("RegisterWebhook", input={**given, "conditions": []})
+        id = changed["webhook"]["id"]
+        refused = await client.send("ChangeWebhook", input={"id": id, "conditions": [condition]})
+        assert (refused["code"], refused["field"]) == ("webhook_condition_unmet", "conditions")
 
 
 async def test_an_address_of_this_network_is_refused_where_it_is_called(

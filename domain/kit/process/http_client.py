@@ -33,6 +33,7 @@ class HttpFailure(StrEnum):
     ADDRESS = "address_not_allowed"
     """The address may not be called: nothing was sent."""
     NAME = "host_not_found"
+    """The host has no address, or none that may be called: which of the two, would tell of this network."""
     CONNECTION = "cannot_connect"
     TLS = "tls_failed"
     TIMEOUT = "timed_out"

@@ -37,6 +37,15 @@ class WebAddress:
         return f"{self.scheme}://{host}{port}{self.path}"
 
     @property
+    def is_literal(self) -> bool:
+        """Whether the host is an IP address, which nobody has to look up."""
+        try:
+            ip_address(self.host)
+        except ValueError:
+            return False
+        return True
+
+    @property
     def is_this_machine(self) -> bool:
         """Whether the text itself says that the address is this machine's own."""
         if self.host == "localhost":

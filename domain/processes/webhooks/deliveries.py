@@ -70,7 +70,8 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
 
         @property
         def instance(self) -> str:
-            return f"{self.webhook_id}/{self.behind}"
+            # What somebody asks for again is sent now, whatever waits for its next try.
+            return f"{self.webhook_id}/{'again/' if self.again else ''}{self.behind}"
 
     class Replay(Effect, attempts=10, timeout=60):
         """Find events of a time, to be sent again."""

@@ -27,6 +27,7 @@ from api.kit.model import (
 from domain.gateway import webhook_commands as domain
 from domain.gateway.webhook_signature import new_secret
 from domain.gateway.webhooks import MANAGE
+from domain.kit.refusals import NotFound
 from projections.gateway.webhook_deliveries import DeliveryAttempt, DeliveryRow, DeliveryStatus, WebhookDesk
 from projections.gateway.webhooks import WebhookRow, Webhooks
 
@@ -48,7 +49,8 @@ class Webhook(Node):
     """An address that is called with what happens."""
 
     @field(
-        "What was sent to it in the last 30 days, and what is still to be sent, the newest first.",
+        "What was sent to it in the last 30 days, and what is still to be sent, the newest first; of events that "
+        "you may read.",
         ForwardConnection[WebhookDelivery],
         needs=MANAGE,
     )
@@ -63,7 +65,9 @@ class Webhook(Node):
         id: UUID = self.id
 
         async def read(limit: int, before: int | None) -> Sequence[DeliveryRow]:
-            return await log.of(ask.caller.tenant_id, id, statuses=status, limit=limit, before=before)
+            return await log.of(
+                ask.caller.tenant_id, id, seeing=ask.seeing, statuses=status, limit=limit, before=before
+            )
 
         return await forward(
             ask, f"deliveries {id}", first, after, read, place=lambda delivery: delivery.number, of=int
@@ -115,14 +119,25 @@ async def _with_secret(
     return await sending.send(await sending.command(command, secret=sealed), secret=secret)
 
 
+async def _replay_event(sending: Sending) -> Sent | Refusal:
+    command = await sending.command(domain.ReplayWebhookEvent)
+    ask = sending.ask
+    known = await sending.was_executed() or await ask.port(WebhookDesk).deliveries.covers(
+        ask.caller.tenant_id, command.id, command.event_id, seeing=ask.seeing
+    )
+    if not known:
+        raise NotFound(field="event_id", what="event that the webhook is for")
+    return await sending.send(command)
+
+
 @strawberry.type
 class Query:
     webhook = _webhooks.by_id("A webhook by id.")
     webhooks = _webhooks.list("The tenant's webhooks, by pages.")
 
     @field(
-        "How many events of a time a webhook is for: what `replayWebhook` would send. Null for no webhook of the "
-        "tenant.",
+        "How many events of a time a webhook is for, of those that you may read: what `replayWebhook` would send, "
+        "if you vouch for it. Null for no webhook of the tenant.",
         needs=MANAGE,
     )
     async def webhook_replay_count(
@@ -135,7 +150,8 @@ class Query:
         ask = info.context
         if since >= until:
             raise ClientError("`since` must be before `until`.", code="BAD_USER_INPUT")
-        counted = await ask.port(WebhookDesk).deliveries.count(ask.caller.tenant_id, id, since, until)
+        log = ask.port(WebhookDesk).deliveries
+        counted = await log.count(ask.caller.tenant_id, id, since, until, seeing=ask.seeing)
         return None if counted is None else WebhookReplayCount(events=counted[0], complete=counted[1])
 
 
@@ -153,4 +169,4 @@ class Mutation:
     delete_webhook = _webhooks.mutation(domain.DeleteWebhook)
     send_test_event = _webhooks.mutation(domain.SendTestEvent)
     replay_webhook = _webhooks.mutation(domain.ReplayWebhook)
-    replay_webhook_event = _webhooks.mutation(domain.ReplayWebhookEvent)
+    replay_webhook_event = _webhooks.mutation(domain.ReplayWebhookEvent, send=_replay_event)

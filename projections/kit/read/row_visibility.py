@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 from projections.kit.declare.view import View
 from projections.kit.read.conditions import Condition
@@ -49,6 +50,14 @@ class Sight:
             elif not past and view in self.told:
                 found.append(Condition(self.told[view].format(value="{0}"), self.value))
         return found
+
+
+class Happened(Protocol):
+    """An event, by what says who may read it."""
+
+    topic: str
+    originator_id: UUID
+    position: int
 
 
 EVERYTHING = Sight()

@@ -60,7 +60,7 @@ def revealing(
         else:
             ask.masked(_called(info), permission)
         if not isinstance(value, str):
-            return value if allowed else None
+            return value if allowed else [] if isinstance(value, tuple | list) else None
         if not allowed and not owner:
             return MASKED
         if owner and is_sealed(value):

@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
-from domain.kit.log import Envelope
 from domain.kit.refusals import NotFound
 from domain.kit.wiring.needs import Need, id_of, noun
 from projections.kit.context.visibility import Moment, Rule
@@ -15,7 +14,9 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
 from projections.kit.declare.view import View
 from projections.kit.read.postgres_reader import PostgresRows
-from projections.kit.read.row_visibility import EVERYTHING, Sight
+from projections.kit.read.row_visibility import EVERYTHING, Happened, Sight
+
+E = TypeVar("E", bound=Happened)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,13 +142,13 @@ class RowVisibility:
                 seen |= ids
         return seen
 
-    async def told(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+    async def told(self, events: Sequence[E]) -> list[E]:
         """Those of these events, which were read before, that the caller may read: of things whose history they
         may read, and from times at which these were about nothing that the caller may not see."""
-        seen = await self.things({(envelope.topic, envelope.originator_id) for envelope in envelopes})
-        found = [envelope for envelope in envelopes if envelope.originator_id in seen]
-        untold = await self.untold({(envelope.originator_id, envelope.position) for envelope in found})
-        return [envelope for envelope in found if (envelope.originator_id, envelope.position) not in untold]
+        seen = await self.things({(event.topic, event.originator_id) for event in events})
+        found = [event for event in events if event.originator_id in seen]
+        untold = await self.untold({(event.originator_id, event.position) for event in found})
+        return [event for event in found if (event.originator_id, event.position) not in untold]
 
     async def untold(self, moments: Collection[Moment], *, moves: bool = True) -> frozenset[Moment]:
         """Those of the moments of things at which these were about what the caller may not see now; without
