@@ -7,6 +7,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from app.storage.database import Connection
+from projections.kit.declare.retention import MOVE
 
 _FETCHED = 2_000
 
@@ -86,10 +87,4 @@ async def keep(connection: Connection, anchor: Anchor) -> None:
 
 async def move_boundary(connection: Connection, log: str, since: datetime) -> None:
     """From here on the log is kept from this moment; the boundary never moves back."""
-    await connection.execute(
-        """insert into audit.retention (log, since) values ($1, $2)
-           on conflict (log) do update set since = greatest(retention.since, excluded.since),
-                  changed_at = clock_timestamp()""",
-        log,
-        since,
-    )
+    await connection.execute(MOVE, log, since)

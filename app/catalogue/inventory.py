@@ -176,8 +176,8 @@ def retention_of(view: type[View[Any]], *, personal: bool) -> str:
     """For how long a view keeps a field."""
     if issubclass(view, RedisView):
         return f"{_length(view.ttl)} at a time, renewed from the log"
-    if issubclass(view, PostgresView) and view.retain is not None:
-        return f"{view.retain.years} years, by whole months"
+    if issubclass(view, PostgresView) and (horizon := view.horizon()) is not None:
+        return horizon.period
     return UNTIL_ERASED if personal else FOR_GOOD
 
 

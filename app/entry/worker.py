@@ -36,6 +36,7 @@ from app.storage.redis_eviction import warn_of_eviction
 from app.storage.stores import Stores
 from app.telemetry.logs import configure_logs
 from app.telemetry.tracing import TracedFolds, start_tracing
+from app.views.partitions import keep_partitions
 from domain.kit.bus.repository import Repository
 from domain.kit.codec import PlainCodec
 from domain.kit.process.process import Process
@@ -165,6 +166,7 @@ async def _follow(
             at_work = partial(run_processes, at_home, database=place.database, log=log, pages=pages, bus=bus)
             await stack.enter_async_context(running(at_work, name="processes"))
         await stack.enter_async_context(running(partial(keep_retention, place.database), name="retention"))
+        await stack.enter_async_context(running(partial(keep_partitions, place.database), name="partitions"))
         comparing = partial(keep_comparing, settings, place.pool, place.stores)
         await stack.enter_async_context(running(comparing, name="reconciling"))
         await stack.enter_async_context(running(Rebuilding(settings, place.pool).run, name="rebuilding"))

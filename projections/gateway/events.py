@@ -10,7 +10,7 @@ from domain.gateway.letters import DeadLetter, LetterStatus
 from domain.gateway.outcomes import LARGEST_EVENT
 from domain.kit.fields import Authored, Confidential, Describe, Len, Longest, Personal
 from projections.kit.declare.folds import TIME, FoldValue, carried
-from projections.kit.model import Check, Id, Index, PostgresView, Row
+from projections.kit.model import ByTime, Check, Id, Index, PostgresView, Row, Span
 
 CORRELATION = FoldValue("envelope.correlation_id", str)
 ENVIRONMENT = FoldValue("envelope.environment", str)
@@ -62,13 +62,13 @@ class OutsideEventRow(Row):
     ]
 
 
-class OutsideEvents(PostgresView[OutsideEventRow], name="gateway.events", version=1):
-    """Every event from outside that was accepted."""
+class OutsideEvents(PostgresView[OutsideEventRow], name="gateway.events", version=2):
+    """Every event from outside that was accepted in the last 90 days."""
 
     vast = True
+    partitions = ByTime("received_at", every=Span.DAY, days=90)
     indexes = (
         Index("idx_events_received_at", ("received_at", "id")),
-        Index("idx_events_occurred_at", ("occurred_at", "id")),
         Index("idx_events_type", ("event_type", "occurred_at", "id")),
         Index("idx_events_user", ("user_id", "occurred_at", "id"), where="user_id is not null"),
         Index("idx_events_correlation", ("correlation_id", "occurred_at", "id")),

@@ -2,6 +2,9 @@
 
 from projections.kit.declare.invalidation import Invalidation as Invalidation
 from projections.kit.declare.invalidation import invalidates as invalidates
+from projections.kit.declare.partitions import ByHash as ByHash
+from projections.kit.declare.partitions import ByTime as ByTime
+from projections.kit.declare.partitions import Span as Span
 from projections.kit.declare.postgres import Check as Check
 from projections.kit.declare.postgres import Index as Index
 from projections.kit.declare.postgres import PostgresView as PostgresView

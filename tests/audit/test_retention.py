@@ -21,6 +21,7 @@ from projections.kit.declare.retention import Retain
 from projections.kit.follow.inline import Inline
 from projections.kit.read.as_of import RowsAsOf
 from projections.kit.rebuild.model import RebuildState
+from projections.kit.repair.replay import Replay
 from tests.audit.accesses import access
 from tests.kit.servers import fresh_database
 from tests.rebuild.rebuilding import House
@@ -119,6 +120,14 @@ async def test_a_rebuild_brings_nothing_back_and_finds_no_difference(house: Hous
             assert done.state is RebuildState.SWITCHED, done
             await house.followed()
     assert await times(house, 2) == list(KEPT)
+
+
+async def test_a_replay_finds_no_difference_because_of_what_went(house: House) -> None:
+    async with inlined(house) as place:
+        await happened(place, *OLD, *KEPT)
+    await retain(house.place.database, now=NOW)
+    view = house.views[0]
+    assert (await Replay(view, house.store(view, 1), house.place.log, CODEC).diff()).differences == ()
 
 
 async def test_an_event_that_says_an_old_time_leaves_no_activity(house: House) -> None:

@@ -7,9 +7,8 @@ from redis.asyncio import Redis
 
 from projections.kit.declare.view import FullKey
 from projections.kit.store.keys import Mark
-from projections.kit.store.maintenance import Upkeep
 from projections.kit.store.redis_store import RedisStore
-from projections.kit.store.store import Checkpoint, LeaseLost, Lossy, Lost, RowsLost
+from projections.kit.store.store import Checkpoint, LeaseLost, Lossy, Lost, RowsLost, Upkeep
 from tests.stores.rows import ACME, OTHER, Card, Cards, Seat, Seats, Twins, at, card, changes, key
 
 

@@ -6,9 +6,8 @@ from uuid import UUID
 import pytest
 from opensearchpy import AsyncOpenSearch
 
-from projections.kit.store.maintenance import Upkeep
 from projections.kit.store.search_store import SearchStore
-from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
+from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused, Upkeep
 from tests.stores.rows import ACME, OTHER, MemoryCheckpoints, Paper, Papers, at, key, papers
 
 

@@ -58,7 +58,7 @@ class DeadLetter(Node):
 _events = Resource(OutsideEvent, OutsideEvents, read="gateway:read")
 _letters = Resource(DeadLetter, DeadLetters, read="gateway:read", write="gateway:write")
 _events.filter(
-    also=("source_id", "category", "environment"),
+    also=("source_id", "occurred_at", "category", "environment"),
     computed={
         "user_ref": ComputedField(
             str, "user_id", lambda row: row.user_id, "The user that it names, as its source knows them."

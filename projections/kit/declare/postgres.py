@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from projections.kit.declare.partitions import ByHash, ByTime
 from projections.kit.declare.retention import Retain
 from projections.kit.declare.row import R
 from projections.kit.declare.view import View, ViewStore
@@ -88,7 +89,10 @@ class PostgresView(View[R]):
     """Whether it has a row for each event, or for each thing of all kinds: lists of it are then filtered only by
     columns with which an index begins."""
     retain: ClassVar[Retain | None] = None
-    """For how long rows are kept; as long as the log, if nothing is said."""
+    """For how long rows are kept that are deleted; as long as the log, if nothing is said."""
+    partitions: ClassVar[ByTime | ByHash | None] = None
+    """How the table is divided. Its primary key has the column, so no event may change that: it is a part of the
+    view's key, or every fold is the first of its row."""
 
     def __init_subclass__(
         cls, *, name: str = "", version: int = 1, key: str | tuple[str, ...] = "id", inline: bool = False
@@ -108,9 +112,34 @@ class PostgresView(View[R]):
             plain = _COLUMN.fullmatch(column)
             if plain is not None and plain[1] not in columns:
                 raise TypeError(f"{cls.__name__}: {part} names {plain[1]}, which {cls.row.__name__} has not.")
+        if cls.partitions is not None:
+            cls._require_fixed(cls.partitions.by)
         cls.sorted_by = tuple(
             column for column in cls.row.__struct_fields__ if any(map(cls._sorts(column), cls.indexes))
         )
+
+    @classmethod
+    def horizon(cls) -> Retain | ByTime | None:
+        """What says which rows are too old to be kept; None where all are."""
+        return cls.partitions if isinstance(cls.partitions, ByTime) else cls.retain
+
+    @classmethod
+    def primary_key(cls) -> tuple[str, ...]:
+        """The columns by which rows of a tenant are unique."""
+        extra = () if cls.partitions is None else (cls.partitions.by,)
+        return tuple(dict.fromkeys((*cls.key, *extra)))
+
+    @classmethod
+    def _require_fixed(cls, column: str) -> None:
+        if column not in cls.row.__struct_fields__:
+            raise TypeError(f"{cls.__name__}: partitions name {column}, which {cls.row.__name__} has not.")
+        if column not in cls.key and not all(fold.first for fold in cls().folds.values()):
+            raise TypeError(
+                f"{cls.__name__}: {column}, by which the table is divided, is not in the key, and not every fold"
+                " says first=True."
+            )
+        if cls.retain is not None and isinstance(cls.partitions, ByTime):
+            raise TypeError(f"{cls.__name__}: its partitions say already for how long rows are kept.")
 
     @classmethod
     def sort_column(cls, column: str) -> str:

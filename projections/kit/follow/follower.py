@@ -12,8 +12,7 @@ from projections.kit.follow.lost_rows import LostRows
 from projections.kit.follow.page_folder import PageFolder
 from projections.kit.follow.pages import LogEntry, LogSource, fresh
 from projections.kit.follow.watch import Silent, Watch
-from projections.kit.store.maintenance import Upkeep
-from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsLost, Store
+from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsLost, Store, Upkeep
 
 _logger = logging.getLogger(__name__)
 

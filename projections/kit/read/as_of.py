@@ -216,11 +216,11 @@ class RowsAsOf:
 
     def _retained(self, view: type[View[R]], rows: dict[Key, R]) -> dict[Key, R]:
         """Without the rows that the view keeps no longer: looking back does not bring them back."""
-        retain = view.retain if issubclass(view, PostgresView) else None
-        if retain is None:
+        horizon = view.horizon() if issubclass(view, PostgresView) else None
+        if horizon is None:
             return rows
-        since = retain.boundary(self._clock.now())
-        return {key: row for key, row in rows.items() if getattr(row, retain.by) >= since}
+        since = horizon.boundary(self._clock.now())
+        return {key: row for key, row in rows.items() if horizon.keeps(row, since)}
 
     def _too_much(self, what: str, most: int, view: type[View[Any]]) -> TooMuch:
         return TooMuch(

@@ -17,8 +17,16 @@ from projections.kit.follow.lane import Failure, Lane, Ledger
 from projections.kit.follow.pages import LogGap
 from projections.kit.rebuild.bulk_fold import BulkFold
 from projections.kit.rebuild.stepwise_fold import follow_part
-from projections.kit.store.maintenance import Upkeep
-from projections.kit.store.store import Bulk, Checkpoint, LeaseLost, Lost, RowsLost, RowsRefused, Store
+from projections.kit.store.store import (
+    Bulk,
+    Checkpoint,
+    LeaseLost,
+    Lost,
+    RowsLost,
+    RowsRefused,
+    Store,
+    Upkeep,
+)
 
 _logger = logging.getLogger(__name__)
 

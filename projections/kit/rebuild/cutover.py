@@ -22,9 +22,8 @@ from projections.kit.rebuild.model import READ, Building, RebuildRecord, rebuild
 from projections.kit.rebuild.requests import BEHIND, LOCKED, retire
 from projections.kit.rebuild.tenant_swap import put_in_place
 from projections.kit.store.generations import DDL_LOCK, Connect, Connection, Pool, point
-from projections.kit.store.maintenance import Upkeep
 from projections.kit.store.rebuild_queue import give_up
-from projections.kit.store.store import Checkpoint, Store
+from projections.kit.store.store import Checkpoint, Store, Upkeep
 
 _logger = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from projections.kit.follow.lane import LeftOut
 from projections.kit.follow.memory_fold import Folding
 from projections.kit.read.as_of import TooMuch, by_stream
 from projections.kit.store.decrypted_fields import as_written
+from projections.kit.store.postgres_store import PostgresStore
 from projections.kit.store.store import Store, there
 
 T = TypeVar("T")
@@ -177,20 +179,29 @@ class Replay(Generic[R]):
         folding: Folding[R] = Folding(self._view, self._codec, keys)
         async for page in self._events(keys, 0, before):
             folding.take(page)
-        rows = await self._as_written(folding)
+        since = await self._kept_since()
+        rows = await self._as_written(folding, since)
         wrong = {key for key in keys if not alike(stored.get(key), rows.get(key))}
         folded = {key: rows.get(key) for key in wrong}
         async for page in self._events(keys, before, after):
             for event in page:
                 folding.take([event])
-                rows = await self._as_written(folding)
+                rows = await self._as_written(folding, since)
                 wrong -= {key for key in wrong if alike(stored.get(key), rows.get(key))}
         return [
             (full, ReplayDifference(*full, stored.get(full), folded[full])) for full in sorted(wrong, key=str)
         ]
 
-    async def _as_written(self, folding: Folding[R]) -> Mapping[FullKey, R | None]:
-        return await as_written(self._view.row, folding.rows, self._opening)
+    async def _kept_since(self) -> datetime | None:
+        kept = isinstance(self._view, PostgresView) and self._view.horizon() is not None
+        return await self._store.kept_since() if kept and isinstance(self._store, PostgresStore) else None
+
+    async def _as_written(self, folding: Folding[R], since: datetime | None) -> Mapping[FullKey, R | None]:
+        rows = await as_written(self._view.row, folding.rows, self._opening)
+        horizon = self._view.horizon() if since is not None and isinstance(self._view, PostgresView) else None
+        if horizon is None or since is None:
+            return rows
+        return {full: row for full, row in rows.items() if row is None or horizon.keeps(row, since)}
 
     async def _load(self, keys: set[FullKey]) -> tuple[dict[FullKey, R], int]:
         """The stored rows, and the position of the newest where the store knows."""

@@ -1,6 +1,7 @@
 """The store of Postgres views: a page is loaded in one query, and saved with its checkpoint in one statement."""
 
 from collections.abc import AsyncGenerator, Collection
+from datetime import datetime
 from typing import Any, Generic
 from uuid import UUID
 
@@ -9,11 +10,13 @@ import msgspec
 
 from domain.kit.sealed import Opening, PlainOpening
 from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.retention import SINCE
 from projections.kit.declare.row import R
 from projections.kit.declare.view import FullKey, RowChanges
 from projections.kit.store.decrypted_fields import opened, opened_fields
 from projections.kit.store.derived_columns import derived, json_of
 from projections.kit.store.generations import DDL_LOCK, Connect, Connection, Pool
+from projections.kit.store.partitions import arrange
 from projections.kit.store.staging import Staging
 from projections.kit.store.statements import Statements
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
@@ -166,9 +169,14 @@ class PostgresStore(Generic[R]):
             raise Lost(f"{self.table} is gone")
         return Checkpoint(record["position"], record["folded"], record["token"])
 
+    async def kept_since(self) -> datetime | None:
+        """The boundary from before which rows are gone, where the view has one and it was ever moved."""
+        since: datetime | None = await self._pool.fetchval(SINCE.format(self._view.name))
+        return since
+
     async def count(self) -> int:
         try:
-            return int(await self._pool.fetchval(f"select count(*) from {self.table}"))
+            return int(await self._pool.fetchval(self._sql.count))
         except asyncpg.UndefinedTableError as error:
             raise Lost(f"{self.table} is gone") from error
 
@@ -278,6 +286,7 @@ class PostgresStore(Generic[R]):
                 self._generation,
                 self._shape.digest,
             )
+            await arrange(owner, self._view, self._generation)
         for statement in self._shape.finders:
             await owner.execute(statement)
         live = await owner.fetchval("select live from ops.views where view = $1", self._view.name)

@@ -19,6 +19,9 @@ class Statements:
         self._written = {**shape.columns, **shape.derived}
         self._columns = ", ".join(_quoted(name) for name in self._written)
         self._key = ", ".join(_quoted(name) for name in ("tenant_id", *shape.key))
+        self._unique = ", ".join(_quoted(name) for name in ("tenant_id", *shape.primary_key))
+        self._kept = f" where {shape.retained}" if shape.retained else ""
+        self.count = f"select count(*) from {shape.name}{self._kept}"
         self.load = self._load()
         # A write differs by which parts it has, so there are at most eight.
         self.write = cache(self._write)
@@ -33,14 +36,15 @@ class Statements:
         columns = ", ".join(f"t.{_quoted(name)}" for name in ("tenant_id", *self._shape.columns))
         return (
             "select array_agg(r.tenant_id) as tenants, json_agg(r)::text as rows "
-            f"from (select {columns} from {self._keys(1)} join {self._shape.name} t using ({self._key})) r"
+            f"from (select {columns} from {self._keys(1)}"
+            f" join {self._shape.name} t using ({self._key}){self._kept}) r"
         )
 
     def scan(self, *, tenant: bool, further: bool) -> str:
         """A page of rows in order of their keys, as `load` gives them. Parameters: how many; the tenant when
         only its rows are wanted; the key after which the page begins, tenant first, when it is a further one."""
         columns = ", ".join(_quoted(name) for name in ("tenant_id", *self._shape.columns))
-        conditions: list[str] = []
+        conditions = [self._shape.retained] if self._shape.retained else []
         first = 2
         if tenant:
             conditions.append(f"tenant_id = ${first}")
@@ -91,7 +95,7 @@ class Statements:
         )
 
     def _upsert(self, source: str, condition: str) -> str:
-        changing = [name for name in self._written if name not in self._shape.key]
+        changing = [name for name in self._written if name not in self._shape.primary_key]
         updates = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in changing)
         # Events that were parked are folded late, into rows that may hold later ones of other streams.
         updates += f"{', ' if updates else ''}position = greatest(excluded.position, t.position)"
@@ -105,7 +109,7 @@ class Statements:
         return (
             f"insert into {self._shape.name} as t ({self._columns}, tenant_id, position) "
             f"select {values}, tenant_id, position from {source} {condition} "
-            f"on conflict ({self._key}) do update set {updates}"
+            f"on conflict ({self._unique}) do update set {updates}"
         )
 
 

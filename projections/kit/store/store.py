@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -127,4 +128,27 @@ class Bulk(Protocol):
 
     async def end_bulk(self) -> None:
         """Make up for it; readers may come after this."""
+        ...
+
+
+@runtime_checkable
+class Upkeep(Protocol):
+    """A store that wants to be looked after; a lane finds out with ``isinstance(store, Upkeep)``.
+
+    Both methods raise Lost as `Store.checkpoint` does, so an idle lane notices a flushed server as well.
+    The lane calls them between saves, never beside one.
+    """
+
+    renew_every: timedelta
+    """How often `renew` must be called while the lane is held, busy or idle."""
+
+    async def renew(self) -> None:
+        """Check that the rows are still there and keep them from expiring. Cheap when nothing is due."""
+        ...
+
+    async def caught_up(self) -> None:
+        """The lane has read to the end of the log: readers may now trust that absent rows do not exist.
+
+        Until it is first called after `prepare`, readers are told Unavailable and fall back. Safe to repeat.
+        """
         ...

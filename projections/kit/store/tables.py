@@ -40,7 +40,7 @@ from sqlalchemy.types import TypeEngine
 
 from domain.kit.fields import Describe, Personal, marks
 from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.retention import SINCE
+from projections.kit.store import partitions
 from projections.kit.store.derived_columns import EMPTY, derived
 from projections.kit.store.table_names import READER, WRITER, table_name
 
@@ -85,6 +85,8 @@ class TableShape:
     derived: dict[str, str]
     """The columns that are worked out from the row; see `projections.kit.store.derived_columns`."""
     key: tuple[str, ...]
+    primary_key: tuple[str, ...]
+    """The key, and the column by which the table is divided; see `projections.kit.declare.partitions`."""
     create: tuple[str, ...]
     """Statements that make the schemas, the table, its indexes, policies and grants."""
     comments: str
@@ -98,7 +100,7 @@ class TableShape:
     finder_names: tuple[str, ...]
     """Those functions' full names."""
     retained: str = ""
-    """A condition for the rows that are to be written; see `projections.kit.declare.retention`."""
+    """A condition for the rows that count; see `projections.kit.declare.retention`."""
 
     @property
     def digest(self) -> str:
@@ -134,6 +136,7 @@ def _table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
         ),
         _sql(CreateTable(table)),
         *(_sql(CreateIndex(index)) for index in indexes),
+        *partitions.lasting_parts(view, place),
         f"alter table {full} enable row level security",
         f"alter table {full} force row level security",
         # The sub-select makes Postgres ask for the tenant once per statement, not once per row.
@@ -152,20 +155,15 @@ def _table_shape(view: type[PostgresView[Any]], generation: int) -> TableShape:
         columns={name: column.type.compile(dialect=_DIALECT) for name, column in own.items()},
         derived=derived_columns,
         key=view.key,
+        primary_key=view.primary_key(),
         create=tuple(statements),
         comments=";\n".join(_sql(comment) for comment in _comments(table)),
         drop_indexes=tuple(_sql(DropIndex(index, if_exists=True)) for index in indexes),
         make_indexes=tuple(_sql(CreateIndex(index, if_not_exists=True)) for index in indexes),
         finders=tuple(_finders(view, full, schema, own)),
         finder_names=tuple(f'"{schema}".{index.name}' for index in view.indexes if index.finds is not None),
-        retained=_retained(view),
+        retained=partitions.kept(view),
     )
-
-
-def _retained(view: type[PostgresView[Any]]) -> str:
-    if view.retain is None:
-        return ""
-    return f"\"{view.retain.by}\" >= coalesce(({SINCE.format(view.name)}), '-infinity')"
 
 
 def _comments(table: Table) -> Iterator[DDLElement]:
@@ -225,9 +223,10 @@ def _table(view: type[PostgresView[Any]], schema: str, name: str) -> Table:
         name,
         MetaData(),
         *columns,
-        PrimaryKeyConstraint("tenant_id", *view.key),
+        PrimaryKeyConstraint("tenant_id", *view.primary_key()),
         *(CheckConstraint(text(check.condition), name=check.name) for check in view.checks),
         schema=schema,
+        postgresql_partition_by=partitions.divided(view),
         comment=" ".join((view.__doc__ or "").partition("\n\n")[0].split()) or None,
     )
     for index in view.indexes:

@@ -1,0 +1,407 @@
+"""Views in partitions: what is made ahead, what goes, and that nothing brings it back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace as changed
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from app.embedded.postgres import Postgres
+from app.storage.database import Connection, Database
+from app.views.partitions import arrange_partitions, keep_partitions
+from domain.kit.log import AppendReceipt, Envelope
+from projections.kit.declare.folds import TIME, carried, on
+from projections.kit.declare.partitions import ByHash, ByTime, Span
+from projections.kit.declare.postgres import Index, PostgresView
+from projections.kit.declare.row import Row, replace
+from projections.kit.declare.view import RowChanges, View
+from projections.kit.read.as_of import RowsAsOf
+from projections.kit.rebuild.model import RebuildState
+from projections.kit.repair.replay import Replay
+from projections.kit.store.partitions import arrange
+from projections.kit.store.store import Checkpoint
+from tests.kit.product import Product
+from tests.kit.servers import fresh_database
+from tests.rebuild.rebuilding import House
+from tests.views.place import CODEC, TENANT, Place, opened
+from tests.views.toys import Jar
+
+NOW = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+TODAY = Span.DAY.begin(NOW)
+DAY = timedelta(days=1)
+OTHER = UUID(int=8)
+
+
+class FilledRow(Row):
+    """A jar that was filled."""
+
+    id: UUID
+    name: str
+    filled_at: datetime
+
+
+class Fillings(PostgresView[FilledRow], name="toys.fillings"):
+    """Every jar that was filled in the last ten days."""
+
+    partitions = ByTime("filled_at", every=Span.DAY, days=10)
+    indexes = (Index("idx_fillings_filled_at", ("filled_at", "id")),)
+
+    filled = carried(Jar.Filled, first=True, filled_at=TIME)
+
+
+class MonthRow(Row):
+    """What was filled on a day."""
+
+    day: date
+    amount: int = 0
+
+
+class DailyAmounts(PostgresView[MonthRow], name="toys.daily_amounts", key="day"):
+    """How much was filled on each day of the last sixty."""
+
+    partitions = ByTime("day", every=Span.MONTH, days=60)
+
+    @on(Jar.Filled, by=lambda event, envelope: envelope.timestamp.date())
+    def filled(self, row: MonthRow | None, event: Jar.Filled, envelope: Envelope, key: date) -> MonthRow:
+        row = row or MonthRow(day=key)
+        return replace(row, amount=row.amount + event.amount)
+
+
+class Names(PostgresView[FilledRow], name="toys.filled_names", key=("name", "id")):
+    """Jars by their names, in four parts."""
+
+    partitions = ByHash("name", parts=4)
+
+    filled = carried(
+        Jar.Filled, by=lambda event, _: (event.name, event.originator_id), first=True, filled_at=TIME
+    )
+
+
+@pytest.fixture
+async def house(postgres: Postgres) -> AsyncIterator[House]:
+    """Three views with partitions, on a log of their own."""
+    async with fresh_database(postgres) as url, opened(url) as place:
+        yield House(place, (Fillings(), DailyAmounts(), Names()))
+
+
+@pytest.fixture
+async def owner(house: House) -> AsyncIterator[Connection]:
+    connection = await house.place.database.owner()
+    yield connection
+    await connection.close()
+
+
+async def filled(place: Place, *times: datetime, tenant: UUID = TENANT, name: str = "a") -> None:
+    """A jar is filled in a tenant at each of these times."""
+    for time in times:
+        command = place.command((uuid4(), Jar.Filled(name=name, shelf="top", amount=1)), tenant=tenant)
+        events = tuple(changed(event, timestamp=time) for event in command.events)
+        assert isinstance(await place.log.append(changed(command, events=events)), AppendReceipt)
+
+
+async def times(house: House, generation: int = 1) -> list[datetime]:
+    """When the jars of a generation were filled."""
+    return sorted(row.filled_at for row in (await house.all(house.views[0], generation)).values())
+
+
+async def parts(owner: Connection, table: str = "toys_g1.fillings") -> list[str]:
+    """The partitions of a table but that of the rest, by the ends of their names."""
+    found = await owner.fetch(
+        "select inhrelid::regclass::text as name from pg_inherits where inhparent = $1::regclass", table
+    )
+    return sorted(
+        row["name"].removeprefix(f"{table}_") for row in found if not row["name"].endswith("_other")
+    )
+
+
+async def others(owner: Connection, table: str = "toys_g1.fillings") -> int:
+    """How many rows are in no partition of their own."""
+    found: int = await owner.fetchval(f"select count(*) from {table}_other")
+    return found
+
+
+def named(*days: int) -> list[str]:
+    """The ends of the names of the partitions of days, counted from today."""
+    return [f"{NOW + day * DAY:%Y_%m_%d}" for day in days]
+
+
+async def followed(house: House) -> None:
+    async with house.working(rebuilding=False):
+        await house.followed()
+
+
+async def arranged(house: House, owner: Connection, now: datetime = NOW, generation: int = 1) -> list[str]:
+    return [
+        name
+        for view in house.views
+        if isinstance(view, PostgresView)
+        for name in await arrange(owner, type(view), generation, now=now)
+    ]
+
+
+async def test_partitions_are_made_ahead_and_hold_what_happens_then(house: House, owner: Connection) -> None:
+    await house.enroll()
+    assert await parts(owner) == named(0, 1, 2, 3)
+    await filled(house.place, NOW, NOW + DAY, NOW + 3 * DAY)
+    await followed(house)
+    assert await others(owner) == 0
+    assert await times(house) == [NOW, NOW + DAY, NOW + 3 * DAY]
+
+
+async def test_days_go_whole_once_they_are_too_old(house: House, owner: Connection) -> None:
+    await house.enroll()
+    oldest, kept = TODAY - 10 * DAY - timedelta(microseconds=1), TODAY - 10 * DAY
+    await filled(house.place, oldest, tenant=OTHER)
+    await filled(house.place, oldest, kept, NOW)
+    await followed(house)
+    assert await times(house) == [oldest, oldest, kept, NOW]
+    assert await arranged(house, owner) == []
+    assert await times(house) == [kept, NOW]
+    assert await others(owner) == 0
+    assert await parts(owner) == named(*range(-10, 4))
+    await filled(house.place, NOW + DAY)
+    await followed(house)
+    assert await arranged(house, owner, NOW + DAY) == [f'"toys_g1"."fillings_{named(-10)[0]}"']
+    assert await times(house) == [NOW, NOW + DAY]
+    assert await house.place.log.head() == 5
+
+
+async def test_a_late_event_leaves_no_row(house: House, owner: Connection) -> None:
+    await filled(house.place, NOW)
+    await house.enroll()
+    await filled(house.place, NOW - 11 * DAY, datetime(1970, 1, 1, tzinfo=UTC))
+    await followed(house)
+    assert await times(house) == [NOW]
+
+
+async def test_rows_of_odd_times_are_kept_apart_and_move_when_their_day_is_near(
+    house: House, owner: Connection
+) -> None:
+    await house.enroll()
+    far = [NOW + 5 * DAY, datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC), datetime(9998, 12, 31, 23, tzinfo=UTC)]
+    await filled(house.place, *far, NOW)
+    await followed(house)
+    assert await times(house) == [NOW, *far]
+    assert await others(owner) == 3
+    await filled(house.place, NOW + 3 * DAY)
+    await arranged(house, owner, NOW + 3 * DAY)
+    assert await others(owner) == 2
+    assert await times(house) == [NOW, *far]
+    assert named(5)[0] in await parts(owner)
+
+
+async def test_a_clock_that_is_ahead_of_the_log_is_not_believed(house: House, owner: Connection) -> None:
+    await house.enroll()
+    await filled(house.place, NOW - 9 * DAY, NOW)
+    await followed(house)
+    await arranged(house, owner, NOW.replace(year=NOW.year + 1))
+    assert await times(house) == [NOW - 9 * DAY, NOW]
+    assert len(await parts(owner)) < 20
+
+
+async def test_a_clock_that_was_set_back_makes_and_drops_nothing(house: House, owner: Connection) -> None:
+    await house.enroll()
+    await filled(house.place, NOW)
+    await arranged(house, owner)
+    before = await parts(owner)
+    assert await arranged(house, owner, NOW.replace(year=NOW.year - 3)) == []
+    assert await parts(owner) == before
+    await filled(house.place, NOW - 11 * DAY)
+    await followed(house)
+    assert await times(house) == [NOW]
+
+
+async def test_a_rebuild_at_the_horizon_brings_nothing_back_and_finds_no_difference(
+    house: House, owner: Connection
+) -> None:
+    await house.enroll()
+    await filled(house.place, NOW - 12 * DAY, NOW - 10 * DAY, NOW - 3 * DAY, NOW)
+    async with house.working():
+        await house.followed()
+        await arranged(house, owner)
+        asked = await house.rebuilds.ask([view.name for view in house.views], by="test")
+        done = await house.ended(asked)
+        assert done.state is RebuildState.SWITCHED, done
+        await house.followed()
+        assert await times(house, 2) == [NOW - 10 * DAY, NOW - 3 * DAY, NOW]
+        assert await others(owner, "toys_g2.fillings") == 0
+
+
+async def test_a_new_generation_has_the_partitions_of_what_the_log_holds(
+    house: House, owner: Connection
+) -> None:
+    await filled(house.place, NOW - 12 * DAY, NOW - 2 * DAY, NOW)
+    await house.enroll()
+    assert await parts(owner) == named(*range(-10, 4))
+    await followed(house)
+    assert await times(house) == [NOW - 2 * DAY, NOW]
+    assert await others(owner) == 0
+
+
+async def test_rows_that_are_too_old_are_no_difference_before_they_are_dropped(
+    house: House, owner: Connection
+) -> None:
+    await house.enroll()
+    await filled(house.place, NOW - 11 * DAY, NOW)
+    await followed(house)
+    view = house.views[0]
+    assert len(await differences(house, view)) == 0
+    await owner.execute(
+        "insert into audit.retention (log, since) values ('toys.fillings', $1)", TODAY - 10 * DAY
+    )
+    assert (await house.stores[view.name, 1, 1].count()) == 1
+    assert len(await differences(house, view)) == 0
+
+
+async def differences(house: House, view: View[FilledRow]) -> list[object]:
+    diff = await Replay(view, house.store(view, 1), house.place.log, CODEC).diff()
+    return list(diff.differences)
+
+
+async def test_months_of_dates(house: House, owner: Connection) -> None:
+    await house.enroll()
+    old, kept = Span.MONTH.begin(NOW - 60 * DAY) - DAY, Span.MONTH.begin(NOW - 60 * DAY)
+    await filled(house.place, old, kept, kept, NOW)
+    await followed(house)
+    await arranged(house, owner)
+    rows = (await house.all(house.views[1], 1)).values()
+    assert {row.day: row.amount for row in rows} == {kept.date(): 2, NOW.date(): 1}
+    table = "toys_g1.daily_amounts"
+    assert (await parts(owner, table))[0] == f"{kept:%Y_%m}"
+    assert await others(owner, table) == 0
+
+
+async def test_parts_by_hash_hold_every_row_once(house: House, owner: Connection) -> None:
+    await house.enroll()
+    for name in "abcdefgh":
+        await filled(house.place, NOW, name=name)
+    await followed(house)
+    assert len(await parts(owner, "toys_g1.filled_names")) == 4
+    assert sorted(row.name for row in (await house.all(house.views[2], 1)).values()) == list("abcdefgh")
+
+
+async def test_many_rows_at_once_and_a_row_again(house: House) -> None:
+    await house.enroll()
+    store = house.store(house.views[0], 1)
+    changes: RowChanges[FilledRow] = RowChanges()
+    for number in range(3_000):
+        row = FilledRow(id=uuid4(), name=str(number), filled_at=NOW - (number % 5) * DAY)
+        changes[TENANT, (row.id,)] = row
+        changes.positions[TENANT, (row.id,)] = 1
+    for position in (1, 2):
+        await store.save(changes, Checkpoint(position, position, 9))
+    assert await store.count() == 3_000
+    full = next(iter(changes))
+    assert await store.load([full]) == {full: changes[full]}
+
+
+async def test_nobody_waits_long_for_who_uses_the_table(house: House, owner: Connection) -> None:
+    await house.enroll()
+    await filled(house.place, NOW - 10 * DAY, NOW)
+    await followed(house)
+    await arranged(house, owner)
+    await filled(house.place, NOW + DAY)
+    reader = await house.place.database.owner()
+    async with reader.transaction():
+        await reader.fetch("select * from toys_g1.fillings")
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await arranged(house, owner, NOW + DAY)
+    await reader.close()
+    assert len(await arranged(house, owner, NOW + DAY)) == 1
+
+
+async def test_looking_back_shows_no_more_than_the_view_does(house: House) -> None:
+    await filled(house.place, NOW - 11 * DAY, NOW)
+
+    class Then:
+        """The clock of that day."""
+
+        def now(self) -> datetime:
+            return NOW
+
+    past = await RowsAsOf(house.place.log, CODEC, clock=Then()).all(
+        Fillings, TENANT, await house.place.log.head()
+    )
+    assert [row.filled_at for row in past.rows.values()] == [NOW]
+
+
+async def test_a_partition_is_read_through_its_table_alone(house: House, owner: Connection) -> None:
+    await house.enroll()
+    await filled(house.place, NOW)
+    await followed(house)
+    async with house.place.database.writer.acquire() as writer:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await writer.fetch(f"select * from toys_g1.fillings_{named(0)[0]}")
+    guarded = await owner.fetchval(
+        """select bool_and(relrowsecurity and relforcerowsecurity) from pg_class
+            where relname ~ '^(fillings|daily_amounts|filled_names)_' and relkind = 'r'"""
+    )
+    assert guarded
+
+
+def test_the_column_never_changes() -> None:
+    with pytest.raises(TypeError, match="not every fold says first=True"):
+
+        class Changing(PostgresView[FilledRow], name="toys.changing"):
+            partitions = ByTime("filled_at", every=Span.DAY, days=1)
+
+            filled = carried(Jar.Filled, upsert=True, filled_at=TIME)
+
+
+def test_spans_of_every_year() -> None:
+    for time in (
+        datetime(2038, 1, 31, 5, tzinfo=UTC),
+        datetime(2100, 2, 28, tzinfo=UTC),
+        datetime(2096, 2, 29, tzinfo=UTC),
+    ):
+        assert Span.DAY.end(time) == Span.DAY.begin(time) + DAY
+        assert Span.MONTH.begin(time) < Span.MONTH.end(time) <= Span.MONTH.begin(time) + 31 * DAY
+        assert Span.MONTH.end(time).day == 1
+    assert Span.MONTH.end(datetime(2026, 12, 31, tzinfo=UTC)) == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+async def test_of_two_workers_one_arranges(product: Product) -> None:
+    url, secret = product.settings.database_url, product.settings.secret
+    database = await Database.open(url, secret=secret)
+    other = await database.owner()
+    try:
+        await other.execute("drop table gateway_g1.events_" + named(3)[0])
+        await other.execute("select pg_advisory_lock(7311902764010)")
+        await arrange_partitions(database)
+        assert named(3)[0] not in await parts(other, "gateway_g1.events")
+        await other.execute("select pg_advisory_unlock(7311902764010)")
+        await asyncio.gather(*(arrange_partitions(database) for _ in range(3)))
+        assert named(3)[0] in await parts(other, "gateway_g1.events")
+    finally:
+        await other.close()
+        await database.close()
+
+
+async def test_an_hour_that_fails_is_followed_by_the_next(
+    product: Product, caplog: pytest.LogCaptureFixture
+) -> None:
+    hours = 0
+    over = asyncio.Event()
+
+    class Failing:
+        """A clock that has stopped at first."""
+
+        def now(self) -> datetime:
+            nonlocal hours
+            hours += 1
+            if hours == 3:
+                over.set()
+            if hours == 1:
+                raise OSError("no time")
+            return datetime.now(UTC)
+
+    database = await Database.open(product.settings.database_url, secret=product.settings.secret)
+    task = asyncio.create_task(keep_partitions(database, Failing(), pause=0.001))
+    await asyncio.wait_for(over.wait(), 30)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await database.close()
+    assert [record.message for record in caplog.records] == ["The partitions of views could not be arranged."]
