@@ -4,6 +4,7 @@ import functools
 import types
 from collections.abc import Callable, Collection
 from typing import Any, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 import msgspec
 
@@ -31,7 +32,7 @@ class FoldCode:
         self._key, self._of_stream, self._first = key, of_stream, first
         self._scope: dict[str, object] = {"Row": row, "replace": replace}
         self._only_at_first: dict[str, str] = {}
-        self._counts = self._deletes = self._upsert = False
+        self._counts = self._deletes = self._upsert = self._begins = False
         self._types, self._given = _types(row), _types(event)
         self._required = {field.name for field in msgspec.structs.fields(row) if field.required}
 
@@ -49,6 +50,11 @@ class FoldCode:
 
     def assign(self, name: str, expression: str, type: Any) -> None:
         """Give a field of the row the value of an expression of this type."""
+        self.require(name, type)
+        self.changes[name] = expression
+
+    def require(self, name: str, type: Any) -> None:
+        """Raise TypeError unless the row has a field of this name that can hold this type."""
         if name not in self._types:
             raise TypeError(f"{self.where}: {self.row.__name__} has no field {name!r}.")
         if not _fits(type, self._types[name]):
@@ -56,7 +62,6 @@ class FoldCode:
                 f"{self.where}: {self.row.__name__}.{name} is {_named(self._types[name])}, but"
                 f" {self.event.__qualname__} gives {_named(type)}."
             )
-        self.changes[name] = expression
 
     def assign_constant(self, name: str, value: object) -> None:
         """Give a field of the row this value."""
@@ -93,6 +98,12 @@ class FoldCode:
         if missing and not self._of_stream:
             raise TypeError(f"{self.where}: {self.row.__name__}.{min(missing)} has no default to begin at.")
 
+    # The row's type is the view's, hence Any.
+    def begin_by(self, begin: Callable[[Any, UUID, Any], Any]) -> None:
+        """Have a row that is not there made by a function of the event, the tenant and the row's id."""
+        self._begins = True
+        self._scope["begin"] = begin
+
     def upsert(self) -> None:
         """Have the row made if there is none."""
         self._upsert = True
@@ -113,7 +124,7 @@ class FoldCode:
     @property
     def makes_row(self) -> bool:
         """Whether there is a row after it where there was none."""
-        return "Row(" in self._text
+        return self._begins or "Row(" in self._text
 
     @functools.cached_property
     def plain(self) -> bool:
@@ -129,6 +140,8 @@ class FoldCode:
         if self._deletes:
             return ["    return None"]
         changed = f"    return replace(row, {_arguments(self.changes)})"
+        if self._begins:
+            return ["    if row is None:", "        row = begin(event, envelope.tenant_id, key[0])", changed]
         if self._counts:
             begun = {n: text for n, text in self.changes.items() if n in self._required}
             begun_fields = self._keyed() | self._only_at_first | begun

@@ -23,6 +23,7 @@ from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.declare.fold_code import FoldCode
 from projections.kit.declare.row import Row
+from projections.kit.declare.sketches import Spread, UniqueCount
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,10 +85,24 @@ class EventField:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Adds the event's field of this name, ``times`` over."""
+    """Adds the event's field of this name, or a `FoldValue`, ``times`` over."""
 
-    name: str
+    name: str | FoldValue
     times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """Counts the different values of the event's field of this name, or of a `FoldValue`, in a `UniqueCount`."""
+
+    name: str | FoldValue
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Notes the event's field of this name, or a `FoldValue`, in a `Spread`."""
+
+    name: str | FoldValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +182,7 @@ def counted(*events: type[Event], by: By = BY_STREAM, **steps: object) -> Declar
 
     def write(code: FoldCode) -> None:
         for name, step in steps.items():
-            _count(code, name, step)
+            count(code, name, step)
         code.stamp()
         code.begin_at_defaults()
 
@@ -184,10 +199,15 @@ def _assign(code: FoldCode, name: str, value: object) -> None:
             code.assign_constant(name, value)
 
 
-def _count(code: FoldCode, name: str, step: object) -> None:
+def count(code: FoldCode, name: str, step: object) -> None:
+    """Have a field of the row counted by this step: a number, or what this module has for it."""
     match step:
+        case Unique(source):
+            code.assign(name, f"row.{name}.plus({_given(code, source)[0]})", UniqueCount)
+        case Percentiles(source):
+            code.assign(name, f"row.{name}.plus({_given(code, source)[0]})", Spread)
         case Sum():
-            expression, type = code.event_field(step.name)
+            expression, type = _given(code, step.name)
             code.assign(name, f"row.{name} + {step.times} * {expression}", type)
         case First(at) | Last(at):
             expression, type = (TIME.expression, TIME.type) if at is None else code.event_field(at)
@@ -197,3 +217,8 @@ def _count(code: FoldCode, name: str, step: object) -> None:
             code.assign(name, f"row.{name} + {step}", int)
         case _:
             raise TypeError(f"{code.where}: {name} cannot be counted by {step!r}.")
+
+
+# Type hints have no static type, hence Any.
+def _given(code: FoldCode, source: str | FoldValue) -> tuple[str, Any]:
+    return (source.expression, source.type) if isinstance(source, FoldValue) else code.event_field(source)

@@ -92,7 +92,7 @@ class PostgresView(View[R]):
     """For how long rows are kept that are deleted; as long as the log, if nothing is said."""
     partitions: ClassVar[ByTime | ByHash | None] = None
     """How the table is divided. Its primary key has the column, so no event may change that: it is a part of the
-    view's key, or every fold is the first of its row."""
+    view's key, or is given by the first event of a row alone."""
 
     def __init_subclass__(
         cls, *, name: str = "", version: int = 1, key: str | tuple[str, ...] = "id", inline: bool = False
@@ -133,11 +133,12 @@ class PostgresView(View[R]):
     def _require_fixed(cls, column: str) -> None:
         if column not in cls.row.__struct_fields__:
             raise TypeError(f"{cls.__name__}: partitions name {column}, which {cls.row.__name__} has not.")
-        if column not in cls.key and not all(fold.first for fold in cls().folds.values()):
-            raise TypeError(
-                f"{cls.__name__}: {column}, by which the table is divided, is not in the key, and not every fold"
-                " says first=True."
+        for type, fold in cls().folds.items():
+            keeps = (
+                column in cls.key or fold.first or (fold.changes is not None and column not in fold.changes)
             )
+            if not keeps:
+                raise TypeError(f"{cls.__name__}: its table is divided by {column}, which {type} may change.")
         if cls.retain is not None and isinstance(cls.partitions, ByTime):
             raise TypeError(f"{cls.__name__}: its partitions say already for how long rows are kept.")
 
