@@ -74,7 +74,6 @@ class OutsideEvents(PostgresView[OutsideEventRow], name="gateway.events", versio
         Index("idx_events_correlation", ("correlation_id", "occurred_at", "id")),
         Index("idx_events_session", ("session_id", "occurred_at", "id"), where="session_id is not null"),
         Index("idx_events_order", ("order_id", "occurred_at", "id"), where="order_id is not null"),
-        Index("idx_events_subject", ("subject_id",)),
     )
 
     accepted = carried(
