@@ -15,7 +15,7 @@ _AHEAD = 3
 _FORMATS = {Span.DAY: "%Y_%m_%d", Span.MONTH: "%Y_%m"}
 _KINDS = (datetime, date)
 _SLACK = timedelta(days=1)
-"""How far ahead of the newest event a clock is believed, before anything goes by it for good."""
+"""How far ahead of the newest event a clock is believed."""
 _ENDS = """
 select (select timestamp from es.events order by position limit 1),
        (select timestamp from es.events order by position desc limit 1)
@@ -49,7 +49,7 @@ def kept(view: type[PostgresView[Any]]) -> str:
 
 
 def lasting_parts(view: type[PostgresView[Any]], place: TableName) -> Iterator[str]:
-    """Statements that make the partitions which are there from the beginning, and for good."""
+    """Statements that make the partitions which are there from the beginning, permanently."""
     match view.partitions:
         case ByTime():
             name = _other(place)
