@@ -15,7 +15,7 @@ from app.embedded.postgres import Postgres
 from domain.kit.events import Event
 from domain.kit.log import AppendReceipt
 from domain.kit.scenario import on
-from projections.kit.declare.folds import EventField, FoldValue, Percentiles, Sum, Unique
+from projections.kit.declare.folds import Distinct, EventField, FoldValue, Percentiles, Sum
 from projections.kit.declare.partitions import ByTime, Span
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.rollups import Bucket, Every, rolled
@@ -57,7 +57,7 @@ class Filled(PostgresView[FilledRow], name="toys.filled"):
         jars=1,
         amount=Sum("amount"),
         heavy=Sum(FoldValue("int(event.amount > 500)", int)),
-        names=Unique("name"),
+        names=Distinct("name"),
         amounts=Percentiles("amount"),
     )
 

@@ -92,7 +92,7 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Unique:
+class Distinct:
     """Counts the different values of the event's field of this name, or of a `FoldValue`, in a `UniqueCount`."""
 
     name: str | FoldValue
@@ -202,7 +202,7 @@ def _assign(code: FoldCode, name: str, value: object) -> None:
 def count(code: FoldCode, name: str, step: object) -> None:
     """Have a field of the row counted by this step: a number, or what this module has for it."""
     match step:
-        case Unique(source):
+        case Distinct(source):
             code.assign(name, f"row.{name}.plus({_given(code, source)[0]})", UniqueCount)
         case Percentiles(source):
             code.assign(name, f"row.{name}.plus({_given(code, source)[0]})", Spread)

@@ -15,7 +15,7 @@
         indexes = (Index("idx_sales_day", ("day", "id")),)
         paid = rolled(
             Order.Paid, into=Bucket("day", Every.DAY, zone="Europe/Prague"), by={"product": EventField("sku")},
-            sold=Sum("quantity"), buyers=Unique("buyer_id"),
+            sold=Sum("quantity"), buyers=Distinct("buyer_id"),
         )
 
 A row's id follows from its tenant, bucket and groups, so it is the same after a rebuild. The rows that a page of
