@@ -1,6 +1,5 @@
 """Views in partitions: what is made ahead, what goes, and that nothing brings it back."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace as changed
 from datetime import UTC, date, datetime, timedelta
@@ -10,8 +9,7 @@ import asyncpg
 import pytest
 
 from app.embedded.postgres import Postgres
-from app.storage.database import Connection, Database
-from app.views.partitions import arrange_partitions, keep_partitions
+from app.storage.database import Connection
 from domain.kit.log import AppendReceipt, Envelope
 from projections.kit.declare.folds import TIME, carried, on
 from projections.kit.declare.partitions import ByHash, ByTime, Span
@@ -23,7 +21,6 @@ from projections.kit.rebuild.model import RebuildState
 from projections.kit.repair.replay import Replay
 from projections.kit.store.partitions import arrange
 from projections.kit.store.store import Checkpoint
-from tests.kit.product import Product
 from tests.kit.servers import fresh_database
 from tests.rebuild.rebuilding import House
 from tests.views.place import CODEC, TENANT, Place, opened
@@ -361,47 +358,3 @@ def test_spans_of_every_year() -> None:
         assert Span.MONTH.begin(time) < Span.MONTH.end(time) <= Span.MONTH.begin(time) + 31 * DAY
         assert Span.MONTH.end(time).day == 1
     assert Span.MONTH.end(datetime(2026, 12, 31, tzinfo=UTC)) == datetime(2027, 1, 1, tzinfo=UTC)
-
-
-async def test_of_two_workers_one_arranges(product: Product) -> None:
-    url, secret = product.settings.database_url, product.settings.secret
-    database = await Database.open(url, secret=secret)
-    other = await database.owner()
-    try:
-        await other.execute("drop table gateway_g1.events_" + named(3)[0])
-        await other.execute("select pg_advisory_lock(7311902764010)")
-        await arrange_partitions(database)
-        assert named(3)[0] not in await parts(other, "gateway_g1.events")
-        await other.execute("select pg_advisory_unlock(7311902764010)")
-        await asyncio.gather(*(arrange_partitions(database) for _ in range(3)))
-        assert named(3)[0] in await parts(other, "gateway_g1.events")
-    finally:
-        await other.close()
-        await database.close()
-
-
-async def test_an_hour_that_fails_is_followed_by_the_next(
-    product: Product, caplog: pytest.LogCaptureFixture
-) -> None:
-    hours = 0
-    over = asyncio.Event()
-
-    class Failing:
-        """A clock that has stopped at first."""
-
-        def now(self) -> datetime:
-            nonlocal hours
-            hours += 1
-            if hours == 3:
-                over.set()
-            if hours == 1:
-                raise OSError("no time")
-            return datetime.now(UTC)
-
-    database = await Database.open(product.settings.database_url, secret=product.settings.secret)
-    task = asyncio.create_task(keep_partitions(database, Failing(), pause=0.001))
-    await asyncio.wait_for(over.wait(), 30)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await database.close()
-    assert [record.message for record in caplog.records] == ["The partitions of views could not be arranged."]
