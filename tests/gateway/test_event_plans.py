@@ -17,8 +17,8 @@ from projections.kit.read.live_generations import Only
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.store.tables import table_shape
 from tests.kit.servers import SECRET, fresh_database
+from tests.views.fillings import filled
 from tests.views.place import opened
-from tests.views.test_partitions import filled
 from tests.work.test_plans import Explaining
 
 TENANT = UUID(int=1)

@@ -8,7 +8,7 @@ import pytest
 from app.storage.database import Database
 from app.views.partitions import arrange_partitions, keep_partitions
 from tests.kit.product import Product
-from tests.views.test_partitions import named, parts
+from tests.views.fillings import named, parts
 
 
 async def test_of_two_workers_one_arranges(product: Product) -> None:

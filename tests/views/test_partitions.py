@@ -1,20 +1,17 @@
 """Views in partitions: what is made ahead, what goes, and that nothing brings it back."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace as changed
-from datetime import UTC, date, datetime, timedelta
-from uuid import UUID, uuid4
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from app.embedded.postgres import Postgres
 from app.storage.database import Connection
-from domain.kit.log import AppendReceipt, Envelope
-from projections.kit.declare.folds import TIME, carried, on
-from projections.kit.declare.partitions import ByHash, ByTime, Span
-from projections.kit.declare.postgres import Index, PostgresView
-from projections.kit.declare.row import Row, replace
+from projections.kit.declare.folds import TIME, carried
+from projections.kit.declare.partitions import ByTime, Span
+from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import RowChanges, View
 from projections.kit.read.as_of import RowsAsOf
 from projections.kit.rebuild.model import RebuildState
@@ -23,58 +20,22 @@ from projections.kit.store.partitions import arrange
 from projections.kit.store.store import Checkpoint
 from tests.kit.servers import fresh_database
 from tests.rebuild.rebuilding import House
-from tests.views.place import CODEC, TENANT, Place, opened
+from tests.views.fillings import (
+    DAY,
+    NOW,
+    OTHER,
+    TODAY,
+    DailyAmounts,
+    FilledRow,
+    Fillings,
+    Names,
+    filled,
+    named,
+    others,
+    parts,
+)
+from tests.views.place import CODEC, TENANT, opened
 from tests.views.toys import Jar
-
-NOW = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-TODAY = Span.DAY.begin(NOW)
-DAY = timedelta(days=1)
-OTHER = UUID(int=8)
-
-
-class FilledRow(Row):
-    """A jar that was filled."""
-
-    id: UUID
-    name: str
-    filled_at: datetime
-
-
-class Fillings(PostgresView[FilledRow], name="toys.fillings"):
-    """Every jar that was filled in the last ten days."""
-
-    partitions = ByTime("filled_at", every=Span.DAY, days=10)
-    indexes = (Index("idx_fillings_filled_at", ("filled_at", "id")),)
-
-    filled = carried(Jar.Filled, first=True, filled_at=TIME)
-
-
-class MonthRow(Row):
-    """What was filled on a day."""
-
-    day: date
-    amount: int = 0
-
-
-class DailyAmounts(PostgresView[MonthRow], name="toys.daily_amounts", key="day"):
-    """How much was filled on each day of the last sixty."""
-
-    partitions = ByTime("day", every=Span.MONTH, days=60)
-
-    @on(Jar.Filled, by=lambda event, envelope: envelope.timestamp.date())
-    def filled(self, row: MonthRow | None, event: Jar.Filled, envelope: Envelope, key: date) -> MonthRow:
-        row = row or MonthRow(day=key)
-        return replace(row, amount=row.amount + event.amount)
-
-
-class Names(PostgresView[FilledRow], name="toys.filled_names", key=("name", "id")):
-    """Jars by their names, in four parts."""
-
-    partitions = ByHash("name", parts=4)
-
-    filled = carried(
-        Jar.Filled, by=lambda event, _: (event.name, event.originator_id), first=True, filled_at=TIME
-    )
 
 
 @pytest.fixture
@@ -91,38 +52,9 @@ async def owner(house: House) -> AsyncIterator[Connection]:
     await connection.close()
 
 
-async def filled(place: Place, *times: datetime, tenant: UUID = TENANT, name: str = "a") -> None:
-    """A jar is filled in a tenant at each of these times."""
-    for time in times:
-        command = place.command((uuid4(), Jar.Filled(name=name, shelf="top", amount=1)), tenant=tenant)
-        events = tuple(changed(event, timestamp=time) for event in command.events)
-        assert isinstance(await place.log.append(changed(command, events=events)), AppendReceipt)
-
-
 async def times(house: House, generation: int = 1) -> list[datetime]:
     """When the jars of a generation were filled."""
     return sorted(row.filled_at for row in (await house.all(house.views[0], generation)).values())
-
-
-async def parts(owner: Connection, table: str = "toys_g1.fillings") -> list[str]:
-    """The partitions of a table but that of the rest, by the ends of their names."""
-    found = await owner.fetch(
-        "select inhrelid::regclass::text as name from pg_inherits where inhparent = $1::regclass", table
-    )
-    return sorted(
-        row["name"].removeprefix(f"{table}_") for row in found if not row["name"].endswith("_other")
-    )
-
-
-async def others(owner: Connection, table: str = "toys_g1.fillings") -> int:
-    """How many rows are in no partition of their own."""
-    found: int = await owner.fetchval(f"select count(*) from {table}_other")
-    return found
-
-
-def named(*days: int) -> list[str]:
-    """The ends of the names of the partitions of days, counted from today."""
-    return [f"{NOW + day * DAY:%Y_%m_%d}" for day in days]
 
 
 async def followed(house: House) -> None:
