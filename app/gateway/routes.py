@@ -16,7 +16,7 @@ from api.kit.http.negotiation import JSON, is_plain
 from api.kit.http.problems import problem
 from api.kit.schema.services import Services
 from app.gateway.lines import BodyTooLarge, BodyTooSlow, body_of, lines_of
-from domain.gateway.bodies import NotEvents, read_body, read_line
+from domain.gateway.bodies import NotEvents, TooManyInBody, read_body, read_line
 from domain.gateway.envelope import read_instant
 from domain.gateway.outcomes import MOST_EVENTS, EventAnswer, EventIntake, EventStatus
 from domain.kit.caller import Caller
@@ -101,12 +101,13 @@ async def _answered(request: Request, authenticate: Authenticate, place: Place) 
     if kind == LINES:
         return await _of_lines(request, intake, caller, source_id, sent_at)
     try:
-        events, many = read_body(await body_of(request, _LARGEST))
+        # In a thread, so that others have their turn meanwhile.
+        events, many = await asyncio.to_thread(read_body, await body_of(request, _LARGEST))
     except NotEvents as error:
         raise _Stop(problem(400, "bad_request", f"The body is not JSON: {error}.")) from error
-    if len(events) > MOST_EVENTS:
+    except TooManyInBody as error:
         message = f"A request holds {MOST_EVENTS} events at most; send lines ({LINES}) for more."
-        raise _Stop(problem(413, "too_many_events_at_once", message))
+        raise _Stop(problem(413, "too_many_events_at_once", message)) from error
     answers = await intake.take(caller, source_id, events, sent_at=sent_at)
     if many:
         return _json(summary(answers))

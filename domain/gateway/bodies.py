@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
-from domain.gateway.outcomes import DEEPEST, LARGEST_EVENT, EventViolation, ReceivedEvent
+from domain.gateway.outcomes import DEEPEST, LARGEST_EVENT, MOST_EVENTS, EventViolation, ReceivedEvent
 from domain.kit.refusals import Path, ViolationCode
+from domain.kit.text import first_repeated
 
 _WHOLE = range(-(2**63), 2**64)
 """The whole numbers that are kept: those of 64 bits, with a sign or without."""
@@ -28,6 +29,10 @@ class NotEvents(ValueError):
     """A body that is no JSON, or neither an event nor a list of events."""
 
 
+class TooManyInBody(ValueError):
+    """A body with more events than are taken at once."""
+
+
 class _HugeNumber(float):
     """A whole number that is larger than can be kept."""
 
@@ -43,13 +48,13 @@ class _Repeated(dict[str, Any]):
 
 
 def read_body(body: bytes) -> tuple[list[ReceivedEvent], bool]:
-    """The events of a body, and whether it is a list of them. Raises NotEvents."""
+    """The events of a body, and whether it is a list of them. Raises NotEvents and TooManyInBody."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
         raise NotEvents("it is not UTF-8") from None
     if text.lstrip(_BLANKS).startswith("["):
-        return [read_value(value, part) for value, part in _elements(text)], True
+        return [read_value(value, part) for value, part in _first(_elements(text))], True
     value = read_json(text)
     if not isinstance(value, dict):
         raise NotEvents("send a JSON object, or a list of them")
@@ -117,6 +122,14 @@ def read_json(text: str) -> Json:
     return value
 
 
+def _first(elements: Iterator[tuple[Json, str]]) -> Iterator[tuple[Json, str]]:
+    """No more than are taken at once: what comes after these is not read."""
+    for count, element in enumerate(elements):
+        if count == MOST_EVENTS:
+            raise TooManyInBody
+        yield element
+
+
 def _elements(text: str) -> Iterator[tuple[Json, str]]:
     """The elements of a list, each with its text. Raises NotEvents."""
     at = _after_blanks(text, _after_blanks(text, 0) + 1)
@@ -164,11 +177,11 @@ def _text(body: bytes) -> str:
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
-    if len(found) == len(pairs):
+    name = None if len(found) == len(pairs) else first_repeated(name for name, _ in pairs)
+    if name is None:
         return found
-    names = [name for name, _ in pairs]
     repeated = _Repeated(found)
-    repeated.name = next(name for name in names if names.count(name) > 1)
+    repeated.name = name
     return repeated
 
 

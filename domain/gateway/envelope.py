@@ -5,12 +5,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from domain.gateway.outcomes import EventViolation
 from domain.kit.ids import read_id
-from domain.kit.refusals import ViolationCode
+from domain.kit.refusals import MOST, ViolationCode
 from domain.kit.sealed import resembles_sealed
 
 
@@ -117,8 +118,7 @@ def read_event(value: Json, received_at: datetime) -> IncomingEvent | list[Event
             said[name] = read(given)
         except _Wrong as error:
             wrong.append(EventViolation("envelope", error.code, (name,), f"{name} {error.reason}."))
-    for name in value.keys() - _MEMBERS.keys():
-        wrong.append(_unknown((name,)))
+    wrong += (_unknown((name,)) for name in islice(value.keys() - _MEMBERS.keys(), MOST))
     occurred_at = said.get("timestamp")
     if occurred_at is not None and occurred_at > received_at + MAX_SKEW:
         minutes = int(MAX_SKEW.total_seconds() // 60)
@@ -126,7 +126,7 @@ def read_event(value: Json, received_at: datetime) -> IncomingEvent | list[Event
         wrong.append(EventViolation("skew", ViolationCode.OUT_OF_RANGE, ("timestamp",), message))
     payload, metadata = _data(value.get("data"), wrong)
     if wrong:
-        return wrong
+        return wrong[:MOST]
     return IncomingEvent(
         event_id=said["eventId"],
         type=said["eventType"],
@@ -178,7 +178,8 @@ def _data(data: Json, wrong: list[EventViolation]) -> tuple[dict[str, Json], dic
         if part is not None and not isinstance(part, dict):
             message = f"data.{name} must be a JSON object."
             wrong.append(EventViolation("envelope", ViolationCode.FORMAT, ("data", name), message))
-    wrong += (_unknown(("data", name)) for name in data.keys() - {"payload", "metadata"})
+    strange = islice(data.keys() - {"payload", "metadata"}, MOST)
+    wrong += (_unknown(("data", name)) for name in strange)
     return (
         payload if isinstance(payload, dict) else {},
         metadata if isinstance(metadata, dict) else {},

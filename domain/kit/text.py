@@ -85,3 +85,13 @@ def distinct(words: Iterable[str]) -> tuple[str, ...]:
         tidy = normal(word.strip())
         spelled.setdefault(key(tidy), tidy)
     return tuple(spelled.values())
+
+
+def first_repeated(names: Iterable[str]) -> str | None:
+    """The first name that comes a second time; None where each comes once."""
+    seen = set[str]()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None

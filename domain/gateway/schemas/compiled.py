@@ -9,6 +9,7 @@ from cachetools import LRUCache
 
 from domain.gateway.schemas.json_text import canonical_text
 from domain.gateway.schemas.keywords import Json, subschemas
+from domain.gateway.schemas.patterns import MOST_STATES
 from domain.gateway.schemas.recursion import evaluations
 from domain.gateway.schemas.schema_rules import PATTERNS, plain, schema_violations
 from domain.gateway.schemas.violation_texts import CODES, SchemaViolation, limits, reason
@@ -50,7 +51,11 @@ class CompiledSchema:
         """About how many bytes it takes in memory."""
         # Each violation of an `enum` has a copy of all that was allowed.
         self._listed = LISTED // (1 + longest // 50)
-        self._recurs = any(found.recurs for found in evaluations(schema).values())
+        found_of = evaluations(schema)
+        self._recurs = any(found.recurs for found in found_of.values())
+        states = found_of[""].states
+        self._most = MOST_STATES // states if states else None
+        """Bytes of the longest document that its patterns are tried on; None for any."""
 
     def check(self, document: Any) -> list[SchemaViolation]:
         """What is wrong with a document of JSON values, at most `MOST`; nothing when it keeps to the schema.
@@ -59,6 +64,8 @@ class CompiledSchema:
         """
         try:
             size = len(msgspec.json.encode(document))
+            if self._most is not None and size > self._most:
+                return [_too_costly(self._most)]
             if self._recurs and _deeper_than(document, DEEPEST_DOCUMENT):
                 return [_too_deep()]
             if self._validator.is_valid(document):
@@ -112,6 +119,11 @@ def _told(error: jsonschema_rs.ValidationError) -> Iterator[SchemaViolation]:
 def _too_deep() -> SchemaViolation:
     text = f"Objects and lists are nested deeper than {DEEPEST_DOCUMENT}."
     return SchemaViolation((), "", ViolationCode.TOO_DEEP, text, maximum=DEEPEST_DOCUMENT)
+
+
+def _too_costly(most: int) -> SchemaViolation:
+    text = f"The patterns of this schema are tried on documents of {most} bytes at most."
+    return SchemaViolation((), "pattern", ViolationCode.TOO_LARGE, text, maximum=most)
 
 
 def _deeper_than(value: Any, limit: int) -> bool:

@@ -21,11 +21,13 @@ from domain.gateway.schemas.differences import (
 )
 from domain.gateway.schemas.holders import list_differences, object_differences
 from domain.gateway.schemas.keywords import Json, definition
-from domain.gateway.schemas.parts import OPAQUE, Identities, conjuncts
-from domain.gateway.schemas.schema_rules import PATTERNS
+from domain.gateway.schemas.parts import AROUND, OPAQUE, Identities, conjuncts
+from domain.gateway.schemas.patterns import MOST_STATES
+from domain.gateway.schemas.recursion import evaluations
+from domain.gateway.schemas.schema_rules import LARGEST, PATTERNS
 from domain.kit.refusals import Path
 
-MOST_COMPARED = 20_000
+MOST_COMPARED = 2_000
 """How many pairs of schemas are looked at before it is said that the two are too much to compare."""
 
 
@@ -123,9 +125,9 @@ class Containment:
         if any(part is False or self._equal(part, need) for part in parts):
             return []
         alternatives = next((key for key in ("anyOf", "oneOf") if key in need), None)
-        if alternatives:
+        if alternatives and not AROUND & need.keys():
             return self._any(parts, need, alternatives, path)
-        if found := next((key for key in need if key in OPAQUE), None):
+        if found := next((key for key in (*AROUND, *need) if key in need and key in OPAQUE), None):
             reason = (
                 f"{{r}} says {found}, which is compared as equal or not, and {{w}} does not say the same."
             )
@@ -236,7 +238,7 @@ class Containment:
         return None
 
     def _validator(self, schema: Json, side: int) -> jsonschema_rs.Draft202012Validator | None:
-        """What checks a value by a part of a schema; None where the part refers to the whole."""
+        """What checks a value by a part of a schema; None where that refers to the whole, or costs too much."""
         self.left -= _COMPILED
         whole = schema
         if isinstance(schema, dict) and schema is not self._roots[side]:
@@ -245,6 +247,8 @@ class Containment:
             if identity.itself or (identity.names and self._identities.of({"$defs": names}).itself):
                 return None
             whole = {**schema, "$defs": names} if identity.names else schema
+        if isinstance(whole, dict) and evaluations(whole)[""].states * LARGEST > MOST_STATES:
+            return None
         return jsonschema_rs.Draft202012Validator(
             whole, validate_formats=True, offline=True, pattern_options=PATTERNS
         )

@@ -35,7 +35,7 @@ _APART = (
     ("contains", "minContains", "maxContains"),
 )
 """Those of them that hold whatever stands beside them, each with what belongs to it."""
-_AROUND = ("unevaluatedItems", "unevaluatedProperties")
+AROUND = frozenset({"unevaluatedItems", "unevaluatedProperties"})
 """Those that are about what stands beside them."""
 
 
@@ -109,9 +109,9 @@ def conjuncts(schema: Json, root: dict[str, Json]) -> list[Json]:
         for keyword, value in schema.items()
         if not (keyword in NOTES or keyword in ROOT_ONLY or keyword.startswith("x-"))
     }
-    if any(keyword in bare for keyword in _AROUND):
+    if any(keyword in bare for keyword in AROUND):
         found.append(schema)
-        bare = {keyword: value for keyword, value in bare.items() if keyword not in _AROUND}
+        bare = {keyword: value for keyword, value in bare.items() if keyword not in AROUND}
     if "$ref" in bare:
         name = definition(bare.pop("$ref"))
         found += conjuncts(root if name is None else root["$defs"][name], root)

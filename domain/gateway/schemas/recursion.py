@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from domain.gateway.schemas.keywords import Json, definition, subschemas
+from domain.gateway.schemas.patterns import heavy_states, patterns_of
 
 _HERE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
 """Keywords whose schemas are about the same value; those of all others are about what it holds."""
@@ -24,6 +25,8 @@ class Evaluations:
     each level of the document."""
     depth: int
     """How many schemas stand inside one another, with those that are referred to, until one comes back."""
+    states: int
+    """Of all patterns that have many, for a value and what it holds; see `heavy_states`."""
     endless: bool
     """Whether it comes back to itself for the very same value."""
 
@@ -40,28 +43,31 @@ def evaluations(schema: dict[str, Json]) -> dict[str, Evaluations]:
     sees = {name: frozenset(_named(part, here=True)) for name, part in roots.items()}
     # What names each other belongs together: whatever of it is looked at comes back to itself.
     circles = {name: frozenset(other for other in reached[name] if name in reached[other]) for name in roots}
-    sizes: dict[str, tuple[int, int]] = {}
+    sizes: dict[str, tuple[int, int, int]] = {}
 
-    def size_of(name: str) -> tuple[int, int]:
+    def size_of(name: str) -> tuple[int, int, int]:
         if name not in sizes:
             sizes[name] = size(roots[name], circles[name])
         return sizes[name]
 
-    def size(part: Json, circle: frozenset[str]) -> tuple[int, int]:
+    def size(part: Json, circle: frozenset[str]) -> tuple[int, int, int]:
         if not isinstance(part, dict):
-            return 1, 1
+            return 1, 1, 0
         inside = [size(inner, circle) for _, inner in subschemas(part)]
         if "$ref" in part:
             target = definition(part["$ref"]) or ""
-            inside.append((1, 1) if target in circle else size_of(target))
+            inside.append((1, 1, 0) if target in circle else size_of(target))
         # Large enough to be refused, and no larger: numbers of thousands of digits take time as well.
-        count = min(1 + sum(count for count, _ in inside), _MANY)
-        return count, 1 + max((depth for _, depth in inside), default=0)
+        count = min(1 + sum(count for count, _, _ in inside), _MANY)
+        own = sum(map(heavy_states, patterns_of(part)))
+        states = min(own + sum(states for _, _, states in inside), _MANY)
+        return count, 1 + max((depth for _, depth, _ in inside), default=0), states
 
     return {
         name: Evaluations(
             count=size_of(name)[0],
             depth=size_of(name)[1],
+            states=size_of(name)[2],
             recurs=_recurs(part, circles[name]),
             endless=name in _reached(name, sees),
         )

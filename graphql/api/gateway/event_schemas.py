@@ -1,5 +1,6 @@
 """Schemas of events: registering them, reading them, and asking beforehand what registering one would come to."""
 
+import asyncio
 from typing import Annotated
 
 import strawberry
@@ -173,7 +174,8 @@ class Query:
         mode = compatibility or (CompatibilityMode.BACKWARD if known is None else known.compatibility)
         used = policy or (CompatibilityPolicy.STRICT if known is None else known.policy)
         try:
-            found = domain.registration(schema, versions, mode, used)
+            # In a thread, so that others have their turn meanwhile.
+            found = await asyncio.to_thread(domain.registration, schema, versions, mode, used)
         except Refusal as refusal:
             return SchemaCheck(
                 accepted=False,

@@ -3,8 +3,11 @@
 import contextlib
 import json
 import re
+from collections import Counter
 
 import orjson
+
+from domain.kit.text import first_repeated
 
 _DECODER = json.JSONDecoder()
 
@@ -34,16 +37,16 @@ def first_members(text: str) -> dict[str, object]:
     Read as leniently as it goes: half a surrogate pair and a member that is given twice are no faults inside a
     value. A name that comes twice says nothing.
     """
-    members, names, at = dict[str, object](), list[str](), _after(text, 0, "{")
+    members, times, at = dict[str, object](), Counter[str](), _after(text, 0, "{")
     with contextlib.suppress(ValueError, RecursionError):
         while at is not None:
             name, end = _DECODER.raw_decode(text, at)
             if not isinstance(name, str) or (start := _after(text, end, ":")) is None:
                 break
             members[name], end = _DECODER.raw_decode(text, start)
-            names.append(name)
+            times[name] += 1
             at = _after(text, end, ",")
-    return {name: value for name, value in members.items() if names.count(name) == 1}
+    return {name: value for name, value in members.items() if times[name] == 1}
 
 
 def _after(text: str, at: int, mark: str) -> int | None:
@@ -53,7 +56,6 @@ def _after(text: str, at: int, mark: str) -> int | None:
 
 
 def _once(pairs: list[tuple[str, object]]) -> None:
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    twice = first_repeated(name for name, _ in pairs)
+    if twice is not None:
         raise NotJson(f"the member {json.dumps(twice[:50])} is given more than once")

@@ -1,0 +1,98 @@
+"""Work that somebody may cause with little: it ends soon, or is refused before it begins."""
+
+import copy
+
+import pytest
+
+from api.kit.http.json_text import NotJson, decoded, first_members
+from domain.gateway.bodies import TooManyInBody, read_body
+from domain.gateway.envelope import read_event
+from domain.gateway.outcomes import MOST_EVENTS
+from domain.gateway.schemas.compatibility import CompatibilityMode, CompatibilityPolicy, incompatibilities
+from domain.gateway.schemas.compiled import CompiledSchema
+from domain.gateway.schemas.patterns import states
+from domain.kit.refusals import MOST, ViolationCode
+from domain.kit.scenario import NOON
+
+NAMES = [f"k{number}" for number in range(200_000)]
+
+
+def repeating() -> str:
+    """An object of many names, the last of them twice: a search for each among all would take an hour."""
+    members = ",".join(f'"{name}":1' for name in [*NAMES, NAMES[-1]])
+    return f"{{{members}}}"
+
+
+def test_a_name_that_comes_twice_is_found_at_once_among_many() -> None:
+    with pytest.raises(NotJson, match=NAMES[-1]):
+        decoded(repeating())
+    (found,), _ = read_body(repeating().encode())
+    assert found.unreadable is not None
+
+
+def test_what_a_broken_object_says_is_read_in_one_pass() -> None:
+    text = repeating()[:-1] + ',"x":}'
+    assert len(first_members(text)) == len(NAMES) - 1
+
+
+def test_no_more_of_a_list_is_read_than_is_taken() -> None:
+    some = b"[" + b"{}," * MOST_EVENTS
+    assert len(read_body(some[:-1] + b"]")[0]) == MOST_EVENTS
+    with pytest.raises(TooManyInBody):
+        # What comes afterwards is not even JSON.
+        read_body(some + b"{}, ! " * 1_000)
+
+
+def test_of_many_unknown_members_so_many_are_told() -> None:
+    strange = dict.fromkeys(NAMES[:5_000], 1)
+    for value in (strange, {**strange, "data": strange}):
+        found = read_event(value, NOON)
+        assert isinstance(found, list)
+        assert len(found) == MOST
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [
+        ("^a{2,}b?$", 6),
+        ("(?:[ab]{1,400}){1,9}c", 3_610),
+        ("[0-9a-f]{8}", 8),
+        (r"\p{L}\x{1F600}\d", 6),
+        ("[[:alpha:]x]{3}", 3),
+        (".{16}", 64),
+        ("(a|b{3}){5}", 20),
+        ("a{x}", 4),
+    ],
+)
+def test_states_are_counted_as_often_as_they_are_repeated(pattern: str, count: int) -> None:
+    assert states(pattern) == count
+
+
+def test_patterns_of_many_states_are_tried_on_what_they_can_be_tried_on_soon() -> None:
+    patterns = [{"pattern": f"(?:[ab]{{1,{400 - number}}}){{1,9}}c"} for number in range(20)]
+    schema = CompiledSchema({"properties": {"a": {"anyOf": patterns}}})
+    assert schema.check({"a": "abc"}) == []
+    (violation,) = schema.check({"a": "ab" * 30_000})
+    assert (violation.rule, violation.code) == ("pattern", ViolationCode.TOO_LARGE)
+
+
+def test_a_pattern_that_is_referred_to_counts_each_time() -> None:
+    heavy = {"p": {"pattern": "(?:[ab]{1,100}){1,9}c"}}
+    once, often = [
+        CompiledSchema({"$defs": heavy, "allOf": [{"$ref": "#/$defs/p"}] * times}) for times in (1, 100)
+    ]
+    text = "ab" * 10_000 + "c"
+    assert once.check(text) == []
+    assert often.check(text) != []
+
+
+def test_what_is_said_around_alternatives_is_compared() -> None:
+    inner = {"type": "object", "anyOf": [{"type": "object", "properties": {"a": {"type": "string"}}}]}
+    open_one = {"type": "object", "properties": {"payload": inner}}
+    closed = copy.deepcopy(open_one)
+    closed["properties"]["payload"]["unevaluatedProperties"] = False  # type: ignore[index]
+    by = CompatibilityMode.BACKWARD, CompatibilityPolicy.STRICT
+    assert CompiledSchema(closed).check({"payload": {"b": 1}}) != []
+    (found,) = incompatibilities(closed, [(1, open_one)], *by)
+    assert (found.difference.rule, found.difference.decided) == ("unevaluatedProperties", False)
+    assert incompatibilities(closed, [(1, closed)], *by) == []
