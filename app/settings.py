@@ -123,6 +123,12 @@ class Settings:
     ingest_events_per_second: Annotated[
         int, "How many events a second each process of the API takes of one source, on average."
     ] = 5_000
+    files: Annotated[
+        str,
+        "Where files are kept that are imported: a folder that all processes share, or `s3://` with a bucket.",
+        "`files` in the data folder",
+    ] = ""
+    max_file_bytes: Annotated[int, "The largest file that may be sent, in bytes."] = 1024 * 1024 * 1024
     resume_events: Annotated[
         int, "How many events of its tenant a subscription may go back; beyond it must read the state again."
     ] = 10_000

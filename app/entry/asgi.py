@@ -23,7 +23,9 @@ from app.auth.routes import auth_routes
 from app.contexts import VIEWS, VISIBILITY
 from app.entry.assembly import HELPFUL, Assembly, assembled
 from app.entry.cells import Cells, celled
+from app.files.factory import links_of
 from app.gateway.callback_routes import callback_routes
+from app.gateway.file_routes import file_routes
 from app.gateway.routes import event_routes
 from app.http.availability import Available
 from app.http.client_info import Origins
@@ -87,6 +89,9 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         *export_routes(running.authenticate, running.exported),
         *event_routes(running.authenticate, running.services),
         *callback_routes(running.services),
+        *file_routes(
+            running.authenticate, running.services, links_of(settings), most=settings.max_file_bytes
+        ),
         *(documentation_routes() if settings.shows_graphiql else ()),
     ]
     proxies = Proxies(settings.trusted_proxies)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.gateway.factory import import_rows
 from app.mail.allowance import CountedAllowance, limits
 from app.mail.factory import create_mailer
 from app.mail.links import MailedLinks
@@ -33,6 +34,7 @@ from domain.kit.process.process import Process
 from domain.kit.process.sealed_mailer import SealedMailer
 from domain.kit.sealed import Opening, PlainOpening
 from projections.kit.read.live_generations import LiveGenerations
+from projections.kit.read.postgres_reader import PostgresRows
 
 __all__ = ["Parts", "enrolled", "home_processes", "processes", "run_processes"]
 
@@ -85,6 +87,13 @@ def processes(parts: Parts) -> list[Process[Any]]:
         AddressProver(parts.accounts or here, parts.reach or always(here)),
         RegistryNames(here, parts.accounts or here, platform),
         *_webhooks(parts, mailer),
+        import_rows(
+            settings,
+            bus=parts.bus,
+            codec=parts.codec,
+            opening=parts.opening,
+            rows=None if parts.live is None else PostgresRows(parts.database, parts.live),
+        ),
     )
     return [created(process, {**adapters, Clock: parts.clock}) for process in PROCESSES]
 

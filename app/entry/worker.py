@@ -20,6 +20,7 @@ from app.entry.garbage_collector import tune_collector
 from app.entry.processes import Parts, enrolled, home_processes, processes, run_processes
 from app.entry.rebuilder_process import Rebuilding
 from app.entry.scheduled_comparison import keep_comparing
+from app.files.factory import keep_files
 from app.keys import KeyRing, opened_ring
 from app.placement.late_accesses import keep_carrying
 from app.placement.processes import placing
@@ -103,7 +104,12 @@ async def everywhere(settings: Settings, stopping: asyncio.Event) -> None:
             return [*await _everyones(parts), *own, *await placing(settings, place.database)]
 
         late = partial(keep_carrying, settings, place.database.writer)
-        async with running(silos.run, name="silos"), running(late, name="late accesses"):
+        aging = partial(keep_files, settings)
+        async with (
+            running(silos.run, name="silos"),
+            running(late, name="late accesses"),
+            running(aging, name="files"),
+        ):
             await _follow(place, settings, stopping, acting, watch)
 
 

@@ -16,7 +16,7 @@ from domain.gateway.checks import EventChecks
 from domain.gateway.envelope import IncomingEvent, event_id_of, read_event, type_fault
 from domain.gateway.events import OutsideEvent, stream_of, subject_of
 from domain.gateway.letters import DeadLetter, letter_of
-from domain.gateway.outcomes import EventViolation, ReceivedEvent
+from domain.gateway.outcomes import EventViolation, ImportedRow, ReceivedEvent
 from domain.gateway.rules import broken_rules
 from domain.kit.events import Event
 from domain.kit.refusals import ViolationCode
@@ -46,6 +46,7 @@ class EventDraft:
     event_id: UUID | None
     told: tuple[Event, ...] = ()
     """What follows the event in its stream."""
+    row: ImportedRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class Intake:
             path=path,
             message=message,
             violations=len(violations),
+            **_place(received.row, first),
         )
         return EventDraft(
             id=id,
@@ -196,6 +198,7 @@ class Intake:
             told=tuple(
                 each.stamped(id, version, self.received_at) for version, each in enumerate(received.told, 2)
             ),
+            row=received.row,
         )
 
     def _elapsed(self) -> int:
@@ -210,6 +213,17 @@ def _plain(violation: EventViolation) -> tuple[tuple[str, ...], str]:
         if path[-1] == _UNSAID:
             message = message.replace(part, _UNSAID)
     return tuple(path), _storable(message)[:500]
+
+
+# The fields of a dead letter that say so, of several types.
+def _place(row: ImportedRow | None, fault: EventViolation) -> dict[str, Any]:
+    """Where in a file a fault is: of the column that the member at fault is made of, or of what is around it."""
+    if row is None:
+        return {}
+    path = tuple(str(part) for part in fault.path)
+    parts = (path[:length] for length in range(len(path), 0, -1))
+    column = next((row.columns[part] for part in parts if part in row.columns), None)
+    return {"import_id": row.import_id, "file_line": row.line, "file_column": column}
 
 
 def _storable(text: str) -> str:

@@ -1,32 +1,34 @@
-"""What the API of the gateway asks, in one database."""
+"""What the API and the workers ask of the gateway, in one database."""
 
 from app.composition.write_side import WriteSide
+from app.files.factory import files_of, links_of
 from app.gateway.admission import SourceAdmission
 from app.gateway.callbacks import CallbackDoor
+from app.gateway.imports.desk import FileDesk
+from app.gateway.imports.intake import FileIntake, NoRows
 from app.gateway.ingestion import Ingestion
 from app.gateway.paypal_certificates import PayPalCertificates, known_authorities
 from app.gateway.replays import DeadLetterReplay
 from app.gateway.schema_checks import SchemaChecks
+from app.keys import KeyRing
 from app.outgoing.http_client import OutgoingClient
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.setting_values import read_ports
 from app.settings import Settings
+from domain.gateway.import_runs import ImportRows
+from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
+from domain.kit.codec import Codec
+from domain.kit.sealed import Opening
 from projections.gateway.event_schemas import SchemaReader
 from projections.kit.read.postgres_reader import PostgresRows
 
 
 def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> tuple[object, ...]:
-    """The intake of events, the replay of what it rejected, and the door for callbacks."""
-    intake = Ingestion(
-        writes.bus,
-        writes.codec,
-        SourceAdmission(rows),
-        SchemaChecks(SchemaReader(rows)),
-        clock=SystemClock(),
-        ids=TimeOrderedIds(),
-        rate=settings.ingest_events_per_second,
-    )
+    """The intake of events, the replay of what it rejected, the door for callbacks, and what is asked of files."""
+    admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
+    files = files_of(settings, writes.ring)
+    intake = _intake(settings, writes.bus, writes.codec, admission, checks)
     outgoing = OutgoingClient(ports=read_ports(settings.outgoing_ports), loopback=settings.outgoing_loopback)
     callbacks = CallbackDoor(
         intake,
@@ -36,4 +38,36 @@ def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> 
         writes.bus,
         SystemClock(),
     )
-    return (intake, DeadLetterReplay(intake, rows, writes.ring, writes.bus), callbacks)
+    return (
+        intake,
+        DeadLetterReplay(intake, rows, writes.ring, writes.bus),
+        callbacks,
+        files,
+        FileDesk(files, admission, checks),
+        links_of(settings),
+    )
+
+
+def import_rows(
+    settings: Settings, *, bus: Bus, codec: Codec, opening: Opening, rows: PostgresRows | None
+) -> ImportRows:
+    """What takes in the rows of files in a worker; none where it reads no views, or has no keys."""
+    if rows is None or not isinstance(opening, KeyRing):
+        return NoRows()
+    admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
+    intake = _intake(settings, bus, codec, admission, checks)
+    return FileIntake(files_of(settings, opening), intake, bus.log)
+
+
+def _intake(
+    settings: Settings, bus: Bus, codec: Codec, admission: SourceAdmission, checks: SchemaChecks
+) -> Ingestion:
+    return Ingestion(
+        bus,
+        codec,
+        admission,
+        checks,
+        clock=SystemClock(),
+        ids=TimeOrderedIds(),
+        rate=settings.ingest_events_per_second,
+    )

@@ -193,8 +193,13 @@ class Ingestion(EventIntake):
             source=_SERVICE,
             environment=draft.environment,
             region=draft.region,
-            metadata=_METADATA,
+            metadata=_METADATA if draft.row is None else row_metadata(draft.row.import_id, draft.row.number),
         )
+
+
+def row_metadata(import_id: UUID, row: int) -> bytes:
+    """What is stored beside the event of a row of a file: by this it is known again."""
+    return b'{"command": "gateway.ingest", "import": "%s", "row": %d}' % (str(import_id).encode(), row)
 
 
 def _types(events: Sequence[ReceivedEvent]) -> set[str]:

@@ -110,9 +110,9 @@ async def _answered(request: Request, authenticate: Authenticate, place: Place) 
         raise _Stop(problem(413, "too_many_events_at_once", message)) from error
     answers = await intake.take(caller, source_id, events, sent_at=sent_at)
     if many:
-        return _json(summary(answers))
+        return json_response(summary(answers))
     rejected = answers[0].status is EventStatus.REJECTED
-    return _json(shown(answers[0]), 422 if rejected else 200)
+    return json_response(shown(answers[0]), 422 if rejected else 200)
 
 
 async def _of_lines(
@@ -218,6 +218,7 @@ def refused(refusal: Refusal) -> Response:
     return problem(status, refusal.code, refusal.message, field=refusal.field, headers=headers)
 
 
-def _json(value: object, status: int = 200) -> Response:
+def json_response(value: object, status: int = 200) -> Response:
+    """A response of JSON that nobody keeps."""
     headers = {"content-type": JSON, "cache-control": "no-store"}
     return Response(orjson.dumps(value), status, headers)

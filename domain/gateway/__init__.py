@@ -3,6 +3,8 @@
 from domain.gateway import (
     event_schemas,
     events,
+    import_terms,
+    imports,
     letters,
     outcomes,
     replays,
@@ -11,6 +13,7 @@ from domain.gateway import (
     webhook_commands,
     webhooks,
 )
+from domain.gateway.import_runs import ImportRun
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
@@ -20,6 +23,8 @@ CONTEXT = ContextDomain(
     modules=(
         event_schemas,
         events,
+        import_terms,
+        imports,
         letters,
         outcomes,
         replays,
@@ -36,6 +41,7 @@ CONTEXT = ContextDomain(
         Permission("gateway:webhooks", "Have events sent to other systems, and see what was sent.", "admin"),
         Permission("gateway:ingest", "Send events in the name of any source.", "admin"),
     ),
+    processes=(ImportRun,),
     entities=(
         Entity(kind="SOURCE", aggregate=sources.Source, needs="gateway:read"),
         Entity(kind="WEBHOOK", aggregate=webhooks.Webhook, needs="gateway:webhooks"),

@@ -22,6 +22,13 @@ Raw = Annotated[
 ]
 
 
+ImportId = Annotated[UUID | None, Internal(), Describe("The import whose row it is, if it came in a file.")]
+FileLine = Annotated[int | None, Internal(), Describe("The line of the file on which the row begins.")]
+FileColumn = Annotated[
+    str | None, Len(0, 200), Internal(), Authored(), Describe("The column of the file that is at fault.")
+]
+
+
 class DeadLetter(Aggregate, topic="gateway.dead_letter"):
     """An event that was rejected."""
 
@@ -52,6 +59,9 @@ class DeadLetter(Aggregate, topic="gateway.dead_letter"):
             str, Len(1, 500), Internal(), Authored(), Describe("What is wrong, as a sentence.")
         ]
         violations: Annotated[int, Internal(), Describe("How many faults were found; the first is told.")]
+        import_id: ImportId = None
+        file_line: FileLine = None
+        file_column: FileColumn = None
 
     class Replayed(Event, ends=True):
         position: Annotated[int, Internal(), Describe("Where the event that it became stands in the log.")]

@@ -1,6 +1,6 @@
 """What became of each event that was sent: accepted, a duplicate, or rejected, with the reason and the place."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -55,6 +55,17 @@ class EventAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedRow:
+    """The row of a file that an event was made of."""
+
+    import_id: UUID
+    number: int
+    line: int
+    columns: Mapping[tuple[str, ...], str]
+    """The columns by the members of events that they hold."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReceivedEvent:
     """An event as it came in: what its JSON says, or why it cannot be read."""
 
@@ -68,6 +79,8 @@ class ReceivedEvent:
     Nothing of it is refused but what cannot be stored."""
     told: tuple[Event, ...] = ()
     """What is recorded beside it, once."""
+    row: ImportedRow | None = None
+    """Where it stood, of an import."""
 
 
 class TooManyEvents(Refusal):

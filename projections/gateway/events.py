@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.gateway.envelope import EventCategory
 from domain.gateway.events import OutsideEvent
-from domain.gateway.letters import DeadLetter, LetterStatus
+from domain.gateway.letters import DeadLetter, FileColumn, FileLine, ImportId, LetterStatus
 from domain.gateway.outcomes import LARGEST_EVENT
 from domain.kit.fields import Authored, Confidential, Describe, Len, Longest, Personal
 from projections.kit.declare.folds import TIME, FoldValue, carried
@@ -112,6 +112,9 @@ class DeadLetterRow(Row):
     path: Annotated[tuple[str, ...], Describe("Where in the event the fault is.")]
     message: Annotated[str, Len(max_length=500), Describe("What is wrong, as a sentence.")]
     violations: Annotated[int, Describe("How many faults were found; the first is told.")]
+    import_id: ImportId
+    file_line: FileLine
+    file_column: FileColumn
     received_at: Annotated[datetime, Describe("When it was received.")]
     status: Annotated[LetterStatus, Describe("What became of it.")] = LetterStatus.OPEN
     closed_at: Annotated[
@@ -119,7 +122,7 @@ class DeadLetterRow(Row):
     ] = None
 
 
-class DeadLetters(PostgresView[DeadLetterRow], name="gateway.dead_letters", version=1):
+class DeadLetters(PostgresView[DeadLetterRow], name="gateway.dead_letters", version=2):
     """Every event that was rejected and is kept."""
 
     checks = (Check("valid_dead_letter_status", "status in ('open', 'replayed', 'discarded')"),)
@@ -127,6 +130,7 @@ class DeadLetters(PostgresView[DeadLetterRow], name="gateway.dead_letters", vers
         Index("idx_dead_letters_received_at", ("received_at", "id")),
         Index("idx_dead_letters_source", ("source_id", "received_at", "id")),
         Index("idx_dead_letters_subject", ("subject_id",)),
+        Index("idx_dead_letters_import", ("import_id", "file_line", "id"), where="import_id is not null"),
     )
 
     kept = carried(DeadLetter.Kept, first=True, received_at=TIME)

@@ -21,6 +21,7 @@ from tests.kit.product import running
 from tests.kit.servers import SECRET
 
 PROCESSES = (
+    "gateway.import",
     "gateway.webhook_deliveries",
     "governance.departures",
     "governance.erasure",
@@ -42,6 +43,7 @@ PROCESSES = (
 )
 LANES = [view.name for view in VIEWS if not view.inline and not issubclass(view, SearchView)]
 WORKER = {
+    "files",
     "keys listener",
     "lane reports",
     "late accesses",

@@ -210,7 +210,7 @@ READABLE = {
     "email",
     "currency",
     # Closed lists.
-    *("provider", "kind", "policy"),
+    *("provider", "kind", "policy", "separator", "zone"),
     # What is said of events from outside.
     *("rule", "code", "added", "stages", "schema_version"),
 }

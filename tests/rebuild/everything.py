@@ -12,6 +12,8 @@ from domain.gateway.bodies import read_value
 from domain.gateway.checks import EventChecks
 from domain.gateway.envelope import IncomingEvent
 from domain.gateway.event_schemas import RegisterSchema
+from domain.gateway.import_terms import FileFormat
+from domain.gateway.imports import FinishImport, NoteImportProgress, StartImport
 from domain.gateway.outcomes import EventStatus, EventViolation
 from domain.gateway.sources import IssueSourceKey, RegisterSource, SourceKind
 from domain.gateway.webhook_commands import RegisterWebhook
@@ -90,6 +92,16 @@ async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
         RegisterSource(id=source, name="Shop"),
         IssueSourceKey(id=source, key_id=uuid4(), name="first", secret_hash=HASH),
         RegisterSchema(id=uuid4(), event_type="order.created", schema={"type": "object"}),
+        StartImport(
+            id=(imported := uuid4()),
+            source_id=source,
+            file_id=uuid4(),
+            file_name="orders.ndjson",
+            file_size=9,
+            format=FileFormat.NDJSON,
+        ),
+        NoteImportProgress(id=imported, done=9, rows=3, accepted=1, duplicates=1, rejected=1),
+        FinishImport(id=imported),
     ):
         outcome = await bus.send(command, by=by)
         assert isinstance(outcome, AppendReceipt), (command, outcome)

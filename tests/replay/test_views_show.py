@@ -40,6 +40,7 @@ WITHOUT_ROWS = {
     "gateway.event_schema_versions",
     "gateway.event_schemas",
     "gateway.events",
+    "gateway.imports",
     "gateway.source_keys",
     "gateway.sources",
     "gateway.webhooks",

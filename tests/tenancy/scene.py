@@ -10,6 +10,8 @@ from api.schema import schema
 from app.composition.write_side import written
 from app.entry.asgi import create_app
 from app.settings import Settings
+from domain.gateway.import_terms import FileFormat
+from domain.gateway.imports import StartImport
 from domain.identity.authorization import BaseRole
 from domain.identity.registration import RegisterUser
 from domain.kit.caller import NOBODY, PLATFORM, Caller
@@ -182,6 +184,17 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
     builder.owner = acting
     await builder.make(root("requestExport"), {"input": {"subjectId": str(tenant.owner.caller.user_id)}})
     async with written(settings) as side:
+        imported = StartImport(
+            id=uuid4(),
+            source_id=UUID(builder.known["Source"][0]),
+            file_id=uuid4(),
+            file_name=tenant.word,
+            file_size=1,
+            format=FileFormat.NDJSON,
+        )
+        outcome = await side.bus.send(imported, by=tenant.service.caller, command_id=uuid4())
+        assert isinstance(outcome, AppendReceipt), outcome
+        builder.known["Import"].append(str(imported.id))
         command = NotifyUser(
             id=uuid4(),
             user_id=tenant.owner.caller.user_id,

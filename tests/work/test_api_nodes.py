@@ -1,5 +1,6 @@
 """Every object with an id is found by it, by whoever may see it and by nobody else."""
 
+import json
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -108,6 +109,11 @@ async def _of_gateway(client: Client) -> dict[str, str]:
     events = await client.send("OutsideEvents", afterPosition=receipt["position"])
     made["OutsideEvent"] = events["edges"][0]["node"]["id"]
     called = {"name": "Shop", "url": "https://shop.example.com/hook", "types": ["work.task.created"]}
+    file = await client.http.post(
+        "/v1/files", content=json.dumps(event()), headers={"authorization": f"Bearer {client.token}"}
+    )
+    read = {"fileId": file.json()["id"], "sourceId": source, "format": "NDJSON"}
+    made["Import"] = (await client.send("StartImport", input=read))["import"]["id"]
     made["Webhook"] = (await client.send("RegisterWebhook", input=called))["webhook"]["id"]
     return made
 

@@ -17,6 +17,10 @@ PROBLEM_CODES: Mapping[str, tuple[int, str]] = {
         "`/exports/{id}`: the file is being written; `exportProgress` tells how far it is.",
     ),
     "not_found": (404, "There is nothing at this path, or nothing of this id that the caller may see."),
+    "range_not_satisfiable": (
+        416,
+        "`/v1/files/{id}`: the file has no such bytes; `Content-Range` says how many.",
+    ),
     "refused": (400, "The HTTP request itself cannot be taken."),
     "too_many_events_at_once": (
         413,

@@ -1,0 +1,1 @@
+"""Files of tenants, encrypted, in a folder or in a store that speaks S3."""

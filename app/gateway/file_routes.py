@@ -1,0 +1,175 @@
+"""``POST /v1/files`` takes a file in, ``GET /v1/files/{id}`` hands it out to whoever has a signed link."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from typing import BinaryIO
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from api.kit.execution.errors import RequestError, Unauthenticated, come_back
+from api.kit.http.negotiation import is_plain
+from api.kit.http.problems import problem
+from api.kit.schema.services import Services
+from app.files.links import PATH, SignedLinks
+from app.gateway.lines import BodyTooSlow
+from app.gateway.routes import Authenticate, Place, json_response
+from domain.gateway.sources import INGEST
+from domain.kit.caller import SYSTEM, Caller
+from domain.kit.ids import read_id
+from domain.kit.process.files import KEPT, FileDamaged, FileStore, FileTooLarge
+
+_PIECE = 256 * 1024
+_SECONDS = 30.0
+"""For each piece of a file."""
+_LONGEST = 3600.0
+"""Seconds for a whole file."""
+_NAME = re.compile(r"[^\x00-\x1f\x7f/\\\ud800-\udfff]{1,200}")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+_SAFE = {
+    "cache-control": "private, no-store",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "referrer-policy": "no-referrer",
+    "accept-ranges": "bytes",
+}
+
+
+def file_routes(authenticate: Authenticate, place: Place, links: SignedLinks, *, most: int) -> list[Route]:
+    """The routes. ``most``: bytes of a file."""
+
+    async def send(request: Request) -> Response:
+        try:
+            return await _stored(request, authenticate, place, most)
+        except Unauthenticated as error:
+            return problem(401, "unauthenticated", str(error), headers={"www-authenticate": "Bearer"})
+        except RequestError as error:
+            return problem(503, "not_ready", str(error), headers=come_back(1, "files"))
+        except BodyTooSlow:
+            return problem(408, "body_too_slow", "The file did not come in time.", headers=_CLOSE)
+        except FileTooLarge:
+            return problem(413, "body_too_large", f"The file has more than {most} bytes.", headers=_CLOSE)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    async def fetch(request: Request) -> Response:
+        try:
+            linked = links.read(read_id(request.path_params["id"]), request.query_params)
+        except ValueError:
+            linked = None
+        if linked is None:
+            return _no(404, "not_found", "There is no such file, or the link is not good any more.")
+        try:
+            # The link says whose file it is.
+            holder = Caller(tenant_id=linked.tenant_id, user_id=SYSTEM, kind="service")
+            file = await _files(await place(holder)).open(linked.tenant_id, linked.id)
+        except RequestError as error:
+            return _no(503, "not_ready", str(error))
+        except FileDamaged:
+            return _no(410, "gone", "The file does not open any more.")
+        if file is None:
+            return _no(404, "not_found", "There is no such file, or the link is not good any more.")
+        size = file.stored.size
+        span = _span(request.headers.get("range"), size)
+        if span is None:
+            headers = {"content-range": f"bytes */{size}"}
+            return _no(416, "range_not_satisfiable", "The file has no such bytes.", headers)
+        start, end, partial = span
+        headers = {
+            **_SAFE,
+            "content-length": str(end - start),
+            "content-disposition": f'attachment; filename="{linked.id}"',
+            "etag": f'"{linked.id}"',
+        }
+        if partial:
+            headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
+        pieces = _pieces(file.reader(), start, end)
+        return StreamingResponse(
+            pieces, 206 if partial else 200, headers, media_type="application/octet-stream"
+        )
+
+    return [Route(PATH, send, methods=["POST"]), Route(f"{PATH}/{{id}}", fetch, methods=["GET"])]
+
+
+_CLOSE = {"connection": "close"}
+
+
+async def _stored(request: Request, authenticate: Authenticate, place: Place, most: int) -> Response:
+    caller = await authenticate(request.headers)
+    if caller.kind == "nobody":
+        raise Unauthenticated("Sign in, or send a key as `Authorization: Bearer …`.")
+    if not caller.may(INGEST):
+        return problem(403, "forbidden", f"The permission {INGEST} is needed.")
+    if not is_plain(request.headers.getlist("content-encoding")):
+        return problem(415, "unsupported_media_type", "Send the file without a Content-Encoding.")
+    if strange := set(request.query_params) - {"name"}:
+        name = sorted(strange)[0][:100]
+        return problem(400, "invalid", f"{name} is not known here.", field=name)
+    name = request.query_params.get("name", "file")
+    if not _NAME.fullmatch(name):
+        return problem(400, "invalid", "name must be the name of a file, without folders.", field="name")
+    with suppress(ValueError):
+        if int(request.headers.get("content-length", "0")) > most:
+            raise FileTooLarge
+    files = _files(await place(caller))
+    stored = await files.store(caller.tenant_id, name, _body(request), most=most)
+    return json_response(
+        {
+            "id": str(stored.id),
+            "name": stored.name,
+            "size": stored.size,
+            "expiresAt": (stored.stored_at + KEPT).isoformat(timespec="seconds"),
+        },
+        201,
+    )
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    """The bytes of a file as they come in. Raises BodyTooSlow."""
+    loop = asyncio.get_running_loop()
+    deadline, stream = loop.time() + _LONGEST, request.stream()
+    while True:
+        try:
+            async with asyncio.timeout_at(min(deadline, loop.time() + _SECONDS)):
+                part = await anext(stream, None)
+        except TimeoutError:
+            raise BodyTooSlow from None
+        if part is None:
+            return
+        if part:
+            yield part
+
+
+async def _pieces(reader: BinaryIO, start: int, end: int) -> AsyncIterator[bytes]:
+    # A piece that does not open ends the response short of its length, which no client takes for the whole.
+    with reader:
+        await asyncio.to_thread(reader.seek, start)
+        while start < end and (piece := await asyncio.to_thread(reader.read, min(_PIECE, end - start))):
+            yield piece
+            start += len(piece)
+
+
+def _span(header: str | None, size: int) -> tuple[int, int, bool] | None:
+    """From which byte up to which, and whether that is but a part; None for bytes that there are not. What is
+    no range of one part asks for all."""
+    found = _RANGE.fullmatch(header or "")
+    if found is None or not (found[1] or found[2]):
+        return 0, size, False
+    if not found[1]:
+        start, end = max(size - int(found[2]), 0), size
+    else:
+        start, end = int(found[1]), min(int(found[2]) + 1, size) if found[2] else size
+    return (start, end, True) if start < end else None
+
+
+def _files(services: Services) -> FileStore:
+    files = services.ports[FileStore]
+    assert isinstance(files, FileStore)
+    return files
+
+
+def _no(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return problem(status, code, message, headers={**_SAFE, **(headers or {})})

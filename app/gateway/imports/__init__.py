@@ -1,0 +1,1 @@
+"""Imports: the rows of files become events."""

@@ -1,0 +1,129 @@
+"""What is asked of a file before it is imported: what it seems to be, and how its first rows would come in."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from app.gateway.admission import SourceAdmission
+from app.gateway.drafts import Intake
+from app.gateway.imports.proposals import proposed_fields, proposed_form
+from app.gateway.imports.row_events import RowMapping
+from app.gateway.imports.rows import FilePlace, FileRow, FileUnreadable, columns, rows
+from domain.gateway.bodies import raw_of
+from domain.gateway.checks import EventChecks
+from domain.gateway.import_terms import (
+    FileForm,
+    FileFormat,
+    ImportDesk,
+    ImportField,
+    ImportProposal,
+    ImportTerms,
+    PreviewedRow,
+)
+from domain.gateway.imports import ImportFileGone, ImportFileUnreadable, require_terms
+from domain.gateway.sources import INGEST
+from domain.kit.caller import Caller
+from domain.kit.process.files import FileDamaged, FileStore, OpenFile, StoredFile
+from domain.kit.refusals import Forbidden, Invalid
+from domain.kit.refusals import ViolationCode as Code
+
+PREVIEWED = 20
+"""Rows that are shown as they would come in."""
+
+T = TypeVar("T")
+
+
+class FileDesk(ImportDesk):
+    """Looks into the files of one database's tenants; it stores nothing."""
+
+    def __init__(self, files: FileStore, admission: SourceAdmission, checks: EventChecks) -> None:
+        self._files, self._admission, self._checks = files, admission, checks
+
+    async def propose(
+        self,
+        by: Caller,
+        file_id: UUID,
+        source_id: UUID,
+        said: Mapping[str, Any],
+        fields: tuple[ImportField, ...] | None,
+    ) -> ImportProposal:
+        source = await self._admission.source(by, source_id)
+        file = await self._open(by, file_id)
+        known = replace(await _looked(file, lambda: proposed_form(file.reader())), **said)
+        names = await _looked(file, lambda: columns(file.reader(), known))
+        if fields is not None:
+            require_terms(known, fields)
+        meant = fields
+        if meant is None:
+            meant = await _looked(file, lambda: proposed_fields(file.reader(), known))
+        terms = ImportTerms(
+            import_id=file_id,
+            file_id=file_id,
+            source_id=source_id,
+            started_by=by.user_id,
+            form=known,
+            fields=meant,
+        )
+        first = await _looked(file, lambda: _first(file, known))
+        events = [(row, RowMapping(terms).event(row)) for row in first]
+        kinds = {event.value.get("eventType") for _, event in events if isinstance(event.value, dict)}
+        await self._checks.ready(by.tenant_id, {kind for kind in kinds if isinstance(kind, str)})
+        intake = Intake(
+            tenant_id=by.tenant_id,
+            source=source,
+            received_at=datetime.now(UTC),
+            sent_at=None,
+            started=time.perf_counter_ns(),
+            checks=self._checks,
+        )
+        previewed = (
+            PreviewedRow(
+                line=row.line,
+                event=raw_of(event),
+                problems=tuple(violation.message for violation in intake.draft(event).violations),
+            )
+            for row, event in events
+        )
+        return ImportProposal(form=known, fields=meant, columns=names, rows=tuple(previewed))
+
+    async def require(self, by: Caller, terms: ImportTerms) -> StoredFile:
+        await self._admission.source(by, terms.source_id)
+        require_terms(terms.form, terms.fields)
+        file = await self._open(by, terms.file_id)
+        names = await _looked(file, lambda: columns(file.reader(), terms.form))
+        missing = [each.column for each in terms.fields if each.column and each.column not in names]
+        if missing and terms.form.format is FileFormat.CSV:
+            reason = f"name the column {missing[0]}, which the file does not have"
+            raise Invalid(field="fields", reason=reason, why=Code.UNSUITABLE)
+        return file.stored
+
+    async def _open(self, by: Caller, id: UUID) -> OpenFile:
+        if not by.may(INGEST):
+            raise Forbidden(permission=INGEST)
+        try:
+            file = await self._files.open(by.tenant_id, id)
+        except FileDamaged:
+            raise ImportFileUnreadable(field="file_id", reason="The file does not open.") from None
+        if file is None:
+            raise ImportFileGone(field="file_id")
+        return file
+
+
+async def _looked(file: OpenFile, look: Callable[[], T]) -> T:
+    """What looking into a file gives, in a thread. Raises ImportFileGone and ImportFileUnreadable."""
+    try:
+        return await asyncio.to_thread(look)
+    except FileNotFoundError:
+        raise ImportFileGone(field="file_id") from None
+    except FileUnreadable as error:
+        raise ImportFileUnreadable(field="file_id", reason=str(error)) from None
+    except FileDamaged:
+        raise ImportFileUnreadable(field="file_id", reason="The file does not open.") from None
+
+
+def _first(file: OpenFile, form: FileForm) -> list[FileRow]:
+    return [row for row, _ in zip(rows(file.reader(), form, FilePlace()), range(PREVIEWED), strict=False)]

@@ -1,0 +1,142 @@
+"""Takes in the rows of files: some hundred at a time, read in a thread, by the door of all events."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.gateway.imports.row_events import RowMapping
+from app.gateway.imports.rows import FilePlace, FileUnreadable, rows
+from app.gateway.ingestion import Ingestion
+from domain.gateway.import_runs import ImportRows
+from domain.gateway.import_terms import ImportTerms
+from domain.gateway.outcomes import EventAnswer, EventStatus, ReceivedEvent
+from domain.gateway.sources import INGEST
+from domain.kit.caller import Caller
+from domain.kit.log import Log
+from domain.kit.process.effects import EffectRefused
+from domain.kit.process.files import FileDamaged, FileStore, OpenFile
+from domain.kit.process.jobs import Part
+from domain.kit.refusals import Refusal
+
+TOGETHER = 500
+"""Rows of a part."""
+_LARGEST = 4 * 1024 * 1024
+"""Characters of a part, beyond which no more rows are read for it."""
+
+_COUNTED = {
+    "accepted": EventStatus.ACCEPTED,
+    "duplicates": EventStatus.DUPLICATE,
+    "rejected": EventStatus.REJECTED,
+}
+
+
+class FileIntake(ImportRows):
+    """The rows of the files of one database's tenants."""
+
+    def __init__(self, files: FileStore, intake: Ingestion, log: Log) -> None:
+        self._files, self._intake, self._log = files, intake, log
+
+    async def take(
+        self, tenant_id: UUID, terms: ImportTerms, progress: Mapping[str, int], *, at: datetime, again: bool
+    ) -> Part:
+        by = Caller(tenant_id=tenant_id, user_id=terms.started_by, permissions=frozenset({INGEST}))
+        try:
+            file = await self._files.open(tenant_id, terms.file_id)
+            if file is None:
+                raise EffectRefused("file_gone")
+            read = await asyncio.to_thread(read_part, file, terms, _place(progress))
+            events = read.events
+            answers = await self._taken(by, terms.source_id, events, at)
+        except FileNotFoundError:
+            raise EffectRefused("file_gone") from None
+        except FileDamaged:
+            raise EffectRefused("file_damaged") from None
+        except FileUnreadable:
+            raise EffectRefused("file_unreadable") from None
+        except Refusal as refusal:
+            raise EffectRefused(refusal.code) from None
+        statuses = [
+            await self._status(tenant_id, event, answer, again=again)
+            for event, answer in zip(events, answers, strict=True)
+        ]
+        after, over = read.after, read.over
+        counts = {name: progress.get(name, 0) + statuses.count(status) for name, status in _COUNTED.items()}
+        return Part(
+            {
+                "offset": after.offset,
+                "line": after.line,
+                "rows": after.row,
+                "done": file.stored.size if over else min(after.offset, file.stored.size),
+                **counts,
+            },
+            over=over,
+        )
+
+    async def _taken(
+        self, by: Caller, source_id: UUID, events: Sequence[ReceivedEvent], at: datetime
+    ) -> list[EventAnswer]:
+        while True:
+            try:
+                await self._intake.admit(by, source_id)
+                break
+            except Refusal as refusal:
+                wait = refusal.facts.get("retry_after")
+                if not isinstance(wait, int):
+                    raise
+                # It is read on no faster than the source may send.
+                await asyncio.sleep(wait)
+        return await self._intake.take(by, source_id, events, received_at=at) if events else []
+
+    async def _status(
+        self, tenant_id: UUID, event: ReceivedEvent, answer: EventAnswer, *, again: bool
+    ) -> EventStatus:
+        """What became of a row. What a try that was cut off has stored is known by now, but was accepted then."""
+        if not again or answer.status is not EventStatus.DUPLICATE or answer.position is None:
+            return answer.status
+        (stored,) = await self._log.read(after=answer.position - 1, until=answer.position, limit=1)
+        said = json.loads(stored.metadata)
+        row = event.row
+        ours = row is not None and (said.get("import"), said.get("row")) == (str(row.import_id), row.number)
+        return EventStatus.ACCEPTED if ours and stored.tenant_id == tenant_id else answer.status
+
+
+class NoRows(ImportRows):
+    """Where no files can be read."""
+
+    async def take(
+        self, tenant_id: UUID, terms: ImportTerms, progress: Mapping[str, int], *, at: datetime, again: bool
+    ) -> Part:
+        raise EffectRefused("unavailable")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPart:
+    """The rows of a part, as events."""
+
+    events: list[ReceivedEvent]
+    after: FilePlace
+    over: bool
+    """Whether they are the last."""
+
+
+def read_part(file: OpenFile, terms: ImportTerms, place: FilePlace) -> ReadPart:
+    """The rows of the next part. Raises FileUnreadable and as `OpenFile.reader`."""
+    mapping = RowMapping(terms)
+    events: list[ReceivedEvent] = []
+    size = 0
+    with file.reader() as reader:
+        for row in rows(reader, terms.form, place):
+            event = mapping.event(row)
+            events.append(event)
+            place = row.after
+            size += len(event.text or "")
+            if len(events) == TOGETHER or size > _LARGEST:
+                return ReadPart(events, place, over=False)
+    return ReadPart(events, place, over=True)
+
+
+def _place(progress: Mapping[str, int]) -> FilePlace:
+    return FilePlace(progress.get("offset", 0), progress.get("line", 0), progress.get("rows", 0))

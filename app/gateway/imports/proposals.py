@@ -1,0 +1,169 @@
+"""What a file seems to be: proposed to whoever imports it, and never used unless they say so."""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import BinaryIO
+
+from app.gateway.imports.rows import FilePlace, FileRow, FileUnreadable, columns, rows
+from domain.gateway.import_terms import (
+    DecimalMark,
+    FileEncoding,
+    FileForm,
+    FileFormat,
+    ImportField,
+    ValueKind,
+)
+
+_LOOKED_AT = 64 * 1024
+"""Bytes at the beginning that a proposal is made from."""
+SAMPLE = 100
+"""Rows that it is made from."""
+_SEPARATORS = (",", ";", "\t", "|", ":")
+_MARKS = (
+    (codecs.BOM_UTF8, FileEncoding.UTF_8),
+    (codecs.BOM_UTF16_LE, FileEncoding.UTF_16_LE),
+    (codecs.BOM_UTF16_BE, FileEncoding.UTF_16_BE),
+)
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?(?P<zone>.*)"
+)
+_OFFSET = re.compile(r"[Zz]|[+-][0-9]{2}:[0-9]{2}")
+_NUMBER = {
+    DecimalMark.POINT: re.compile(r"[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"),
+    DecimalMark.COMMA: re.compile(r"[+-]?(?:0|[1-9][0-9]*)(?:,[0-9]+)?"),
+}
+_MEMBERS = {
+    "eventid": "eventId",
+    "eventtype": "eventType",
+    "timestamp": "timestamp",
+    "occurredat": "timestamp",
+    "createdat": "timestamp",
+    "datetime": "timestamp",
+    "time": "timestamp",
+    "date": "timestamp",
+    "eventsource": "eventSource",
+    "correlationid": "correlationId",
+    "userid": "userId",
+    "customerid": "userId",
+    "sessionid": "sessionId",
+    "environment": "environment",
+    "region": "region",
+}
+
+
+def proposed_form(file: BinaryIO) -> FileForm:
+    """How a file seems to be written, by its beginning."""
+    file.seek(0)
+    beginning = file.read(_LOOKED_AT)
+    encoding = _encoding(beginning)
+    text = beginning.decode(encoding.value, "replace").lstrip("\ufeff")
+    first = text.lstrip()[:1]
+    if first in ("[", "{"):
+        return FileForm(format=FileFormat.JSON if first == "[" else FileFormat.NDJSON, encoding=encoding)
+    lines = text.splitlines()[: SAMPLE + 1]
+    separator = max(_SEPARATORS, key=lambda each: _evenness(lines, each))
+    form = FileForm(format=FileFormat.CSV, encoding=encoding, separator=separator)
+    cells = [str(cell) for row in sample(file, form) for cell in (row.cells or {}).values()]
+    points, commas = (
+        sum(mark.value in cell and _NUMBER[mark].fullmatch(cell.strip()) is not None for cell in cells)
+        for mark in (DecimalMark.POINT, DecimalMark.COMMA)
+    )
+    return FileForm(
+        format=FileFormat.CSV,
+        encoding=encoding,
+        separator=separator,
+        decimal_mark=DecimalMark.COMMA if commas > points else DecimalMark.POINT,
+        zone="UTC" if any(map(_has_no_offset, cells)) else None,
+    )
+
+
+def proposed_fields(file: BinaryIO, form: FileForm) -> tuple[ImportField, ...]:
+    """What the columns of a file seem to mean; nothing for rows that are events already. The type of the events
+    is for whoever imports them to say, where no column does. Raises FileUnreadable."""
+    names = columns(file, form)
+    if form.format is not FileFormat.CSV and "eventType" in names and "data" in names:
+        return ()
+    found = sample(file, form)
+    fields: dict[str, ImportField] = {}
+    for name in names:
+        values = [value for row in found if (value := (row.cells or {}).get(name)) not in (None, "")]
+        member = _MEMBERS.get(re.sub("[^a-z]", "", name.lower()), "")
+        kind = _kind(values, form)
+        if not member or member in fields:
+            member = f"payload.{_camel(name)}"
+        elif member == "timestamp":
+            kind = ValueKind.INSTANT
+        else:
+            kind = ValueKind.TEXT
+        while member in fields:
+            member += "_"
+        fields[member] = ImportField(member=member, column=name, kind=kind)
+    return tuple(fields.values())
+
+
+def sample(file: BinaryIO, form: FileForm) -> Sequence[FileRow]:
+    """The first rows; none of a file that cannot be read so."""
+    try:
+        return list(islice(rows(file, form, FilePlace()), SAMPLE))
+    except FileUnreadable:
+        return ()
+
+
+def _encoding(beginning: bytes) -> FileEncoding:
+    for mark, encoding in _MARKS:
+        if beginning.startswith(mark):
+            return encoding
+    if beginning[1::2].count(0) > len(beginning) // 4:
+        return FileEncoding.UTF_16_LE
+    if beginning[::2].count(0) > len(beginning) // 4:
+        return FileEncoding.UTF_16_BE
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(beginning)
+    except UnicodeDecodeError:
+        return FileEncoding.WINDOWS_1252
+    return FileEncoding.UTF_8
+
+
+def _evenness(lines: Sequence[str], separator: str) -> tuple[int, int]:
+    """By how many rows a separator gives the same number of columns, which is more than one, and by how many
+    columns."""
+    try:
+        counts = [len(row) for row in csv.reader(lines, delimiter=separator) if row]
+    except csv.Error:
+        return 0, 0
+    if not counts or counts[0] < 2:
+        return 0, 0
+    return sum(count == counts[0] for count in counts), counts[0]
+
+
+def _has_no_offset(cell: str) -> bool:
+    found = _TIME.fullmatch(cell.strip())
+    return found is not None and not found["zone"].strip()
+
+
+def _kind(values: Iterable[object], form: FileForm) -> ValueKind:
+    """What all values of a column are."""
+    texts = [value.strip() if isinstance(value, str) else value for value in values]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        return ValueKind.JSON if texts else ValueKind.TEXT
+    said = [text for text in texts if isinstance(text, str)]
+    if all(_NUMBER[form.decimal_mark].fullmatch(text) for text in said):
+        return ValueKind.NUMBER
+    if all(text.lower() in ("true", "false") for text in said):
+        return ValueKind.BOOLEAN
+    if all(
+        (time := _TIME.fullmatch(text)) and (not time["zone"] or _OFFSET.fullmatch(time["zone"]))
+        for text in said
+    ):
+        return ValueKind.INSTANT
+    return ValueKind.TEXT
+
+
+def _camel(name: str) -> str:
+    words = re.findall("[A-Za-z0-9]+", name) or ["column"]
+    first = words[0] if len(words) == 1 else words[0].lower()
+    joined = first[:1].lower() + first[1:] + "".join(word[:1].upper() + word[1:] for word in words[1:])
+    return f"_{joined}"[:100] if joined[0].isdigit() else joined[:100]

@@ -1,0 +1,173 @@
+"""Makes events of rows: each member of a column or the same for all, as the import says."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from app.gateway.imports.rows import FileRow
+from app.gateway.imports.text_lines import is_text
+from domain.gateway.bodies import read_line
+from domain.gateway.import_terms import FileForm, ImportField, ImportTerms, ValueKind
+from domain.gateway.outcomes import EventViolation, ImportedRow, ReceivedEvent
+from domain.kit.refusals import ViolationCode
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?")
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+_LONGEST_NUMBER = 40
+
+
+class _Unfit(ValueError):
+    """A cell is not what its column is to hold; the text is a verb phrase."""
+
+
+# Cells, and what is made of them, are JSON of any shape.
+Json = Any
+
+
+class RowMapping:
+    """Makes the events of one import."""
+
+    def __init__(self, terms: ImportTerms) -> None:
+        self._terms = terms
+        self._zone = ZoneInfo(terms.form.zone) if terms.form.zone else None
+        self._columns = {
+            _path(field.member): field.column for field in terms.fields if field.column is not None
+        }
+
+    def event(self, row: FileRow) -> ReceivedEvent:
+        """The event that a row says, or why it says none."""
+        if row.fault:
+            fault = EventViolation("row", ViolationCode.FORMAT, (), row.fault)
+            return ReceivedEvent(None, _shown(row.text), fault, row=self._origin(row))
+        if not self._terms.fields:
+            return self._as_it_is(row)
+        if row.cells is None:
+            fault = EventViolation("row", ViolationCode.FORMAT, (), "The row is no JSON object.")
+            return ReceivedEvent(None, _shown(row.text), fault, row=self._origin(row))
+        value, faults = self._made(row.cells)
+        value.setdefault("eventId", str(self._id(row)))
+        value["data"] = {"payload": value.pop("payload", {}), "metadata": value.pop("metadata", {})}
+        received = read_line(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+        return ReceivedEvent(
+            received.value,
+            received.text,
+            received.unreadable or (faults[0] if faults else None),
+            row=self._origin(row),
+        )
+
+    def _as_it_is(self, row: FileRow) -> ReceivedEvent:
+        received = read_line(row.text.encode(errors="replace"))
+        if isinstance(received.value, dict) and "eventId" not in received.value:
+            received = ReceivedEvent(
+                {"eventId": str(self._id(row)), **received.value}, None, received.unreadable
+            )
+        return ReceivedEvent(received.value, received.text, received.unreadable, row=self._origin(row))
+
+    def _made(self, cells: Mapping[str, Json]) -> tuple[dict[str, Json], list[EventViolation]]:
+        value: dict[str, Json] = {}
+        faults: list[EventViolation] = []
+        for field in self._terms.fields:
+            given = field.value if field.column is None else cells.get(field.column)
+            if given is None or given == "":
+                continue
+            path = _path(field.member)
+            try:
+                meant = _meant(given, field, self._terms.form, self._zone)
+            except _Unfit as unfit:
+                # It stands in the letter as it stood in the file.
+                meant = given
+                name = field.column or field.member
+                message = f"{name[:100]} {unfit}."
+                faults.append(EventViolation("row", ViolationCode.FORMAT, path, message))
+            *outer, last = path[1:] if path[0] == "data" else path
+            holder = value
+            for name in outer:
+                holder = holder.setdefault(name, {})
+            holder[last] = meant
+        return value, faults
+
+    def _id(self, row: FileRow) -> UUID:
+        """The id of an event that has none: of this row of this file, whenever it is imported."""
+        return uuid5(self._terms.file_id, f"row {row.number}")
+
+    def _origin(self, row: FileRow) -> ImportedRow:
+        return ImportedRow(self._terms.import_id, row.number, row.line, self._columns)
+
+
+def _path(member: str) -> tuple[str, ...]:
+    path = tuple(member.split("."))
+    return ("data", *path) if path[0] in ("payload", "metadata") else path
+
+
+def _meant(given: Json, field: ImportField, form: FileForm, zone: ZoneInfo | None) -> Json:
+    """What a cell means."""
+    if not isinstance(given, str):
+        # JSON says itself what it means, but for times.
+        if field.kind is ValueKind.TEXT and isinstance(given, int | float) and not isinstance(given, bool):
+            return json.dumps(given)
+        return given
+    if not is_text(given):
+        raise _Unfit("holds bytes that are no characters of this encoding")
+    match field.kind:
+        case ValueKind.TEXT:
+            return given
+        case ValueKind.NUMBER:
+            return _number(given.strip(), form.decimal_mark.value)
+        case ValueKind.BOOLEAN:
+            if (found := _BOOLEANS.get(given.strip().lower())) is None:
+                raise _Unfit("is neither true nor false")
+            return found
+        case ValueKind.INSTANT:
+            return _instant(given.strip(), zone)
+        case ValueKind.JSON:
+            try:
+                return json.loads(given)
+            except (ValueError, RecursionError):
+                raise _Unfit("is not JSON") from None
+
+
+def _number(text: str, mark: str) -> int | float:
+    other = "," if mark == "." else "."
+    if other in text:
+        raise _Unfit(f"is no number with {mark} before its decimals")
+    plain = text.replace(mark, ".")
+    if len(plain) > _LONGEST_NUMBER or not _NUMBER.fullmatch(plain):
+        raise _Unfit("is no number")
+    try:
+        exact = Decimal(plain)
+    except InvalidOperation:
+        raise _Unfit("is no number") from None
+    if plain.lstrip("+-").isdigit():
+        return int(plain)
+    number = float(plain)
+    if Decimal(repr(number)) != exact:
+        raise _Unfit("has more digits than can be kept")
+    return number
+
+
+def _instant(text: str, zone: ZoneInfo | None) -> str:
+    """A date and time with its offset; of one without, that of the zone. A time that the clocks there skipped,
+    or had twice, is none."""
+    if not _TIME.fullmatch(text):
+        # With an offset, or no time at all: its rules say so.
+        return text.replace(" ", "T", 1)
+    if zone is None:
+        return text.replace(" ", "T", 1)
+    try:
+        local = datetime.fromisoformat(text.replace(" ", "T", 1).upper())
+    except ValueError:
+        raise _Unfit("is no date and time that there is") from None
+    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() != second.utcoffset():
+        raise _Unfit("is a time that the clocks of the zone skipped, or had twice")
+    return first.astimezone(UTC).isoformat()
+
+
+def _shown(text: str) -> str:
+    return text.encode(errors="replace").decode()

@@ -1,0 +1,93 @@
+"""Lines of a file, decoded as it says, each with the place where it ends: so that reading goes on there later."""
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from domain.gateway.import_terms import FileEncoding
+
+BLOCK = 64 * 1024
+LONGEST = 128 * 1024
+"""Characters of a line, of which no more is kept."""
+
+_LINE = re.compile(r"\r\n|\n|\r")
+_BOMS = {
+    FileEncoding.UTF_8: codecs.BOM_UTF8,
+    FileEncoding.UTF_16_LE: codecs.BOM_UTF16_LE,
+    FileEncoding.UTF_16_BE: codecs.BOM_UTF16_BE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """A line without its end. Bytes that are no characters stand in it as lone surrogates."""
+
+    text: str
+    number: int
+    end: int
+    """The byte after it."""
+    too_long: bool = False
+
+
+class TextDecoder:
+    """Decodes a file from a byte on, and says how many bytes a text came from."""
+
+    def __init__(self, encoding: FileEncoding) -> None:
+        self.encoding = encoding
+        # Each of these gives back the same bytes, whatever they were.
+        self._errors = "surrogatepass" if encoding.value.startswith("utf-16") else "surrogateescape"
+
+    def texts(self, file: BinaryIO, offset: int) -> Iterator[str]:
+        """The text from a byte on, in blocks. Of UTF-16 that ends within a character, the last byte is left
+        out."""
+        file.seek(offset)
+        decoder = codecs.getincrementaldecoder(self.encoding.value)(self._errors)
+        while block := file.read(BLOCK):
+            if text := decoder.decode(block):
+                yield text
+        if self._errors == "surrogateescape" and (rest := decoder.decode(b"", final=True)):
+            yield rest
+
+    def size(self, text: str) -> int:
+        """The bytes of a text."""
+        return len(text.encode(self.encoding.value, self._errors))
+
+
+def begins(file: BinaryIO, encoding: FileEncoding) -> int:
+    """The byte at which the text begins: after a byte order mark."""
+    file.seek(0)
+    mark = _BOMS.get(encoding, b"")
+    return len(mark) if mark and file.read(len(mark)) == mark else 0
+
+
+def text_lines(file: BinaryIO, encoding: FileEncoding, *, offset: int, number: int) -> Iterator[TextLine]:
+    """The lines from a byte on, which begins one; ``number`` is the last before it."""
+    decoder = TextDecoder(encoding)
+    held, dropped = "", 0
+    for text in decoder.texts(file, offset):
+        held += text
+        start = 0
+        # What follows a carriage return at the end is not known yet.
+        until = len(held) - held.endswith("\r")
+        while (found := _LINE.search(held, start, until)) is not None:
+            number += 1
+            offset += dropped + decoder.size(held[start : found.end()])
+            yield _line(held[start : found.start()], number, offset, dropped)
+            start, dropped = found.end(), 0
+        held = held[start:]
+        if len(held) > 2 * LONGEST:
+            dropped += decoder.size(held[LONGEST:-1])
+            held = held[:LONGEST] + held[-1]
+    if held:
+        yield _line(held.removesuffix("\r"), number + 1, offset + dropped + decoder.size(held), dropped)
+
+
+def _line(text: str, number: int, end: int, dropped: int) -> TextLine:
+    return TextLine(text[:LONGEST], number, end, dropped > 0 or len(text) > LONGEST)
+
+
+def is_text(text: str) -> bool:
+    """Whether all of it is characters."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,224 @@
+"""Imports: the rows of a file become events of a source, as a job."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from domain.gateway.events import SourceId
+from domain.gateway.import_terms import (
+    DecimalMark,
+    Encoding,
+    Fields,
+    FileEncoding,
+    FileForm,
+    FileFormat,
+    Format,
+    ImportField,
+    ImportTerms,
+    Mark,
+    Separator,
+    SkippedLines,
+    Zone,
+)
+from domain.gateway.sources import Source
+from domain.kit.fields import Authored, Describe, Internal, Interval, Len, References
+from domain.kit.model import Caller, Command, Event, Invalid, Refusal
+from domain.kit.process.jobs import Job
+from domain.kit.refusals import ViolationCode as Code
+
+FileId = Annotated[UUID, Internal(), Describe("The file, as `POST /v1/files` answered.")]
+FileName = Annotated[str, Len(0, 200), Internal(), Authored(), Describe("What the file is called.")]
+StartedBy = Annotated[UUID, Internal(), Describe("Who started it.")]
+Count = Annotated[int, Interval(ge=0), Internal()]
+Failure = Annotated[str, Len(0, 100), Internal(), Describe("Why it cannot go on, in a word.")]
+
+
+class ImportFileGone(Refusal):
+    """There is no such file any more: files are kept for seven days."""
+
+
+class ImportFileUnreadable(Refusal):
+    """{reason}"""
+
+
+class Import(Job, topic="gateway.import"):
+    """The rows of a file that become events."""
+
+    class Started(Event):
+        source_id: SourceId
+        file_id: FileId
+        file_name: FileName
+        file_size: Annotated[int, Interval(ge=0), Internal(), Describe("The bytes of the file.")]
+        started_by: StartedBy
+        format: Format
+        encoding: Encoding
+        separator: Separator
+        skipped_lines: SkippedLines
+        decimal_mark: Mark
+        zone: Zone
+        fields: Fields
+
+    class Progressed(Job.Progressed):
+        done: Annotated[int, Interval(ge=0), Internal(), Describe("The bytes of the file that are read.")]
+        rows: Annotated[int, Interval(ge=0), Internal(), Describe("The rows that are read.")]
+        accepted: Annotated[int, Interval(ge=0), Internal(), Describe("Those that became events.")]
+        duplicates: Annotated[int, Interval(ge=0), Internal(), Describe("Those whose events were known.")]
+        rejected: Annotated[int, Interval(ge=0), Internal(), Describe("Those that were rejected.")]
+
+    class Paused(Job.Paused): ...
+
+    class Resumed(Job.Resumed): ...
+
+    class Cancelled(Job.Cancelled): ...
+
+    class Finished(Job.Finished): ...
+
+    class Failed(Job.Failed):
+        error: Failure
+
+
+class StartImport(Command):
+    """Import the rows of a file as events of a source. How the file is written is said here and never guessed;
+    `proposeImport` says what it seems to be."""
+
+    source_id: Annotated[SourceId, References("gateway.source")]
+    file_id: FileId
+    file_name: FileName
+    file_size: Count
+    format: Format
+    encoding: Encoding = FileEncoding.UTF_8
+    separator: Separator = ","
+    skipped_lines: SkippedLines = 0
+    decimal_mark: Mark = DecimalMark.POINT
+    zone: Zone = None
+    fields: Fields = ()
+
+    def handle(self, source: Source, by: Caller) -> Import:
+        require_terms(self.form, self.fields)
+        started = Import.Started(
+            source_id=self.source_id,
+            file_id=self.file_id,
+            file_name=self.file_name,
+            file_size=self.file_size,
+            started_by=by.user_id,
+            format=self.format,
+            encoding=self.encoding,
+            separator=self.separator,
+            skipped_lines=self.skipped_lines,
+            decimal_mark=self.decimal_mark,
+            zone=self.zone,
+            fields=self.fields,
+        )
+        return Import.begin(self.id, started)
+
+    @property
+    def form(self) -> FileForm:
+        """How the file is written."""
+        return FileForm(
+            format=self.format,
+            encoding=self.encoding,
+            separator=self.separator,
+            skipped_lines=self.skipped_lines,
+            decimal_mark=self.decimal_mark,
+            zone=self.zone,
+        )
+
+
+class PauseImport(Command):
+    """Pause an import, once the rows that are under way are stored."""
+
+    def handle(self, import_: Import) -> None:
+        import_.pause()
+
+
+class ResumeImport(Command):
+    """Have an import go on that is paused or has failed, from the row at which it stands."""
+
+    def handle(self, import_: Import) -> None:
+        import_.resume()
+
+
+class CancelImport(Command):
+    """End an import where it stands; what came in stays."""
+
+    def handle(self, import_: Import) -> None:
+        import_.cancel()
+
+
+class NoteImportProgress(Command):
+    """Note how far an import is."""
+
+    done: Count
+    rows: Count
+    accepted: Count
+    duplicates: Count
+    rejected: Count
+
+    def handle(self, import_: Import) -> None:
+        progressed = Import.Progressed(
+            done=self.done,
+            rows=self.rows,
+            accepted=self.accepted,
+            duplicates=self.duplicates,
+            rejected=self.rejected,
+        )
+        import_.record(progressed)
+
+
+class FinishImport(Command):
+    """Note that all rows of an import are read."""
+
+    def handle(self, import_: Import) -> None:
+        import_.end(Import.Finished())
+
+
+class FailImport(Command):
+    """Note that an import cannot go on."""
+
+    error: Failure
+
+    def handle(self, import_: Import) -> None:
+        import_.end(Import.Failed(error=self.error))
+
+
+def terms_of(id: UUID, started: Import.Started) -> ImportTerms:
+    """An import as it was asked for."""
+    form = FileForm(
+        format=started.format,
+        encoding=started.encoding,
+        separator=started.separator,
+        skipped_lines=started.skipped_lines,
+        decimal_mark=started.decimal_mark,
+        zone=started.zone,
+    )
+    return ImportTerms(
+        import_id=id,
+        file_id=started.file_id,
+        source_id=started.source_id,
+        started_by=started.started_by,
+        form=form,
+        fields=started.fields,
+    )
+
+
+def require_terms(form: FileForm, fields: Sequence[ImportField]) -> None:
+    """Raise Invalid for fields of which no event can be made."""
+    if not fields:
+        if form.format is FileFormat.CSV:
+            raise _unsuitable("must say what events are made of")
+        return
+    members = [field.member for field in fields]
+    for number, field in enumerate(fields):
+        if (field.column is None) == (field.value is None):
+            raise _unsuitable(f"must name a column or a value for {field.member}, and not both")
+        if any(
+            other == field.member or other.startswith(f"{field.member}.") for other in members[number + 1 :]
+        ) or any(other.startswith(f"{field.member}.") for other in members[:number]):
+            raise _unsuitable(f"name {field.member} more than once")
+    for member in ("eventType", "timestamp"):
+        if member not in members:
+            raise _unsuitable(f"must have {member}")
+
+
+def _unsuitable(reason: str) -> Invalid:
+    return Invalid(field="fields", reason=reason, why=Code.UNSUITABLE)

@@ -1,0 +1,172 @@
+"""Files: whole or not at all, encrypted, found by what they hold, read from any place on."""
+
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from obstore.store import LocalStore, S3Store
+
+from app.files.factory import object_store
+from app.files.links import GOOD_FOR, SignedLinks
+from app.files.pieces import PIECE, PieceCipher, PieceReader, plain_size, sealed_pieces
+from app.files.store import ObjectFiles, swept
+from app.keys import opened_ring
+from app.settings import Settings, SettingsError
+from app.storage.database import Database
+from domain.kit.process.files import FileDamaged, FileTooLarge
+
+SIZES = (0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, 3 * PIECE + 7)
+MOST = 10 * PIECE
+
+
+async def _parts(content: bytes, size: int = 10_000) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+def _reader(sealed: bytes, cipher: PieceCipher) -> PieceReader:
+    return PieceReader(lambda place, length: sealed[place : place + length], plain_size(len(sealed)), cipher)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_is_read_from_any_place_on(size: int) -> None:
+    content, cipher = os.urandom(size), PieceCipher(b"k" * 32, b"tenant")
+    sealed = b"".join([piece async for piece in sealed_pieces(_parts(content), cipher)])
+    assert plain_size(len(sealed)) == size
+    reader = _reader(sealed, cipher)
+    assert reader.read() == content
+    for place in (0, size // 2, max(size - 1, 0), size, size + 5):
+        reader.seek(place)
+        assert reader.read() == content[place:]
+
+
+async def test_what_was_changed_moved_or_cut_does_not_open() -> None:
+    content, cipher = os.urandom(2 * PIECE), PieceCipher(b"k" * 32, b"tenant")
+    pieces = [piece async for piece in sealed_pieces(_parts(content), cipher)]
+    for wrong in (
+        pieces[::-1],
+        [pieces[0], pieces[0]],
+        [pieces[0][:-1] + bytes([pieces[0][-1] ^ 1]), pieces[1]],
+        pieces[:1],
+    ):
+        reader = _reader(b"".join(wrong), cipher)
+        with pytest.raises(FileDamaged):
+            reader.read()
+
+
+def test_refuses_what_no_file_takes() -> None:
+    for size in (0, 15, PIECE + 16 + 3):
+        with pytest.raises(FileDamaged):
+            plain_size(size)
+
+
+@pytest.fixture
+async def files(settings: Settings, tmp_path: Path) -> AsyncIterator[ObjectFiles]:
+    database = await Database.open(settings.database_url, secret=settings.secret)
+    try:
+        async with opened_ring(settings, database) as ring:
+            yield ObjectFiles(LocalStore(tmp_path / "files", mkdir=True), ring)
+    finally:
+        await database.close()
+
+
+def _lying(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("size", SIZES)
+async def test_is_stored_encrypted_and_read_again(files: ObjectFiles, tmp_path: Path, size: int) -> None:
+    tenant, content = uuid4(), b"plain words " * (size // 12) + b"x" * (size % 12)
+    stored = await files.store(tenant, "a.csv", _parts(content), most=MOST)
+    assert (stored.name, stored.size) == ("a.csv", size)
+    found = await files.open(tenant, stored.id)
+    assert found is not None
+    with found.reader() as reader:
+        assert reader.read() == content
+    (path,) = _lying(tmp_path)
+    assert b"plain words" not in path.read_bytes()
+    assert b"a.csv" not in path.read_bytes()
+
+
+@pytest.mark.servers
+async def test_the_same_content_is_the_same_file_of_its_tenant_alone(
+    files: ObjectFiles, tmp_path: Path
+) -> None:
+    ours, theirs = uuid4(), uuid4()
+    first = await files.store(ours, "a", _parts(b"same"), most=MOST)
+    again = await files.store(ours, "b", _parts(b"same", 1), most=MOST)
+    other = await files.store(theirs, "a", _parts(b"same"), most=MOST)
+    assert first == again
+    assert other.id != first.id
+    assert await files.open(theirs, first.id) is None
+    assert len(_lying(tmp_path)) == 2
+    os.rename(
+        tmp_path / "files" / str(ours) / str(first.id), tmp_path / "files" / str(theirs) / str(first.id)
+    )
+    with pytest.raises(FileDamaged):
+        await files.open(theirs, first.id)
+
+
+@pytest.mark.servers
+async def test_leaves_nothing_of_what_is_too_large_or_broken_off(files: ObjectFiles, tmp_path: Path) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"x" * PIECE
+        raise ConnectionResetError
+
+    with pytest.raises(FileTooLarge):
+        await files.store(uuid4(), "a", _parts(b"x" * (MOST + 1)), most=MOST)
+    with pytest.raises(ConnectionResetError):
+        await files.store(uuid4(), "a", broken(), most=MOST)
+    assert _lying(tmp_path) == []
+
+
+@pytest.mark.servers
+async def test_is_removed_one_by_one_by_age_or_with_its_tenant(files: ObjectFiles, tmp_path: Path) -> None:
+    tenant, other = uuid4(), uuid4()
+    one, two = [await files.store(tenant, "a", _parts(text), most=MOST) for text in (b"1", b"2")]
+    await files.store(other, "a", _parts(b"3"), most=MOST)
+    await files.remove(tenant, one.id)
+    await files.remove(tenant, one.id)
+    assert await files.open(tenant, one.id) is None
+    store, hour = LocalStore(tmp_path / "files"), timedelta(hours=1)
+    assert await swept(store, before=datetime.now(UTC) - hour) == 0
+    assert await files.sweep(tenant) == 1
+    assert await files.open(tenant, two.id) is None
+    assert await swept(store, before=datetime.now(UTC) + hour) == 1
+    assert _lying(tmp_path) == []
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def test_a_link_is_good_for_its_file_and_for_a_while() -> None:
+    clock, tenant, id = _Clock(), UUID(int=1), UUID(int=2)
+    links = SignedLinks(b"k" * 32, clock)
+    path, _, query = links.link(tenant, id).partition("?")
+    said = dict(part.split("=") for part in query.split("&"))
+    assert path == f"/v1/files/{id}"
+    found = links.read(id, said)
+    assert found is not None
+    assert (found.tenant_id, found.id) == (tenant, id)
+    assert links.read(UUID(int=3), said) is None
+    for name, wrong in (("tenant", str(id)), ("until", "9999999999"), ("signature", "é"), ("until", "x")):
+        assert links.read(id, {**said, name: wrong}) is None
+    assert links.read(id, {}) is None
+    assert SignedLinks(b"l" * 32, clock).read(id, said) is None
+    clock.at += GOOD_FOR
+    assert links.read(id, said) is None
+
+
+def test_refuses_a_place_that_is_neither_folder_nor_s3(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="HEADWATER_FILES"):
+        object_store(Settings(data_dir=tmp_path, files="gs://bucket"))
+    assert isinstance(object_store(Settings(data_dir=tmp_path, files="s3://bucket/prefix")), S3Store)

@@ -1,0 +1,251 @@
+"""Imports: the rows of files come in, once each, and what is wrong with them is told."""
+
+import json
+
+import pytest
+
+from tests.gateway.sending import Json, Sender, a_source, event
+from tests.imports.importing import FIELDS, Importer, counts, table
+from tests.kit.client import Client
+from tests.kit.processes import until
+from tests.kit.product import Product
+
+pytestmark = pytest.mark.servers
+
+BAD = b'at,order,amount\n2026-03-01T12:00:00Z,o-1,1.50\nyesterday,o-2,2\n2026-03-01T12:00:00Z,o-3,"1,5"\nx\n'
+
+
+async def _letters(importer: Importer, shop: Sender, import_id: str) -> list[Json]:
+    (last,) = await shop.answers(event())
+    listed = await importer.client.send(
+        "DeadLetters", filter={"importId": {"eq": import_id}}, afterPosition=last["position"]
+    )
+    found = [edge["node"] for edge in listed["edges"]]
+    return sorted(found, key=lambda letter: letter["fileLine"])
+
+
+async def test_the_rows_of_a_file_become_events(importer: Importer, shop: Sender) -> None:
+    begun = await importer.begin(table(1200))
+    assert (begun["status"], begun["fileName"], begun["rows"]) == ("RUNNING", "orders.csv", 0)
+    ended = await importer.ended(begun["id"])
+    assert counts(ended) == [1200, 1200, 0, 0]
+    assert ended["done"] == ended["fileSize"] == len(table(1200))
+    (last,) = await shop.answers(event())
+    events = await importer.client.send(
+        "OutsideEvents", filter={"orderRef": {"eq": "o-7"}}, afterPosition=last["position"]
+    )
+    (found,) = [edge["node"] for edge in events["edges"]]
+    assert found["eventType"] == "order.created"
+    assert json.loads(found["data"])["payload"] == {"orderId": "o-7", "totalAmount": 8.5}
+
+
+async def test_the_same_file_again_changes_nothing(importer: Importer) -> None:
+    assert await importer.run(table(700)) == [700, 700, 0, 0]
+    assert await importer.run(table(700)) == [700, 0, 700, 0]
+
+
+async def test_a_rejected_row_says_line_column_and_value(importer: Importer, shop: Sender) -> None:
+    begun = await importer.begin(BAD)
+    assert counts(await importer.ended(begun["id"])) == [4, 1, 0, 3]
+    letters = await _letters(importer, shop, begun["id"])
+    assert [(each["fileLine"], each["fileColumn"], each["rule"]) for each in letters] == [
+        (3, "at", "envelope"),
+        (4, "amount", "row"),
+        (5, None, "row"),
+    ]
+    assert json.loads(letters[1]["raw"])["data"]["payload"] == {"orderId": "o-3", "totalAmount": "1,5"}
+    assert letters[2]["raw"] == "x"
+
+
+async def test_a_rejected_row_is_corrected_and_let_in(importer: Importer, shop: Sender) -> None:
+    begun = await importer.begin(BAD)
+    await importer.ended(begun["id"])
+    letter = (await _letters(importer, shop, begun["id"]))[1]
+    corrected = letter["raw"].replace('"1,5"', "1.5")
+    receipt = await importer.client.send("ReplayDeadLetter", input={"id": letter["id"], "event": corrected})
+    assert receipt["result"]["status"] == "ACCEPTED"
+    assert await importer.run(BAD) == [4, 0, 1, 3]
+
+
+async def test_an_import_stands_still_while_it_is_paused(importer: Importer) -> None:
+    begun = await importer.begin(table(4_000))
+    paused = await importer.client.send("PauseImport", input={"id": begun["id"]})
+    assert paused["import"]["status"] == "PAUSED"
+    again = await importer.client.send("PauseImport", input={"id": begun["id"]})
+    assert again["code"] == "job_not_running"
+
+    async def told() -> bool:
+        return bool((await importer.now(begun["id"]))["rows"])
+
+    await until(told, seconds=30)
+    before = await importer.now(begun["id"])
+    assert 0 < before["rows"] < 4_000
+    # Another one that is begun and ends meanwhile shows that the worker has had the time.
+    await importer.run(table(10))
+    assert await importer.now(begun["id"]) == before
+    await importer.client.send("ResumeImport", input={"id": begun["id"]})
+    assert counts(await importer.ended(begun["id"])) == [4_000, 4_000, 0, 0]
+
+
+async def test_what_came_in_before_an_import_was_cancelled_stays(importer: Importer) -> None:
+    content = table(4_000, first=20_000)
+    begun = await importer.begin(content)
+
+    async def going() -> bool:
+        return bool((await importer.now(begun["id"]))["rows"])
+
+    await until(going, seconds=30)
+    await importer.client.send("CancelImport", input={"id": begun["id"]})
+    refused = await importer.client.send("ResumeImport", input={"id": begun["id"]})
+    assert refused["code"] == "job_not_held"
+    total, accepted, known, rejected = await importer.run(content)
+    ended = await importer.ended(begun["id"], as_="CANCELLED")
+    assert 0 < ended["rows"] < 4_000
+    assert counts(ended) == [known, known, 0, 0]
+    assert (total, accepted, rejected) == (4_000, 4_000 - known, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "terms"),
+    [
+        (table(3).decode().encode("utf-16"), {"encoding": "UTF_16_LE"}),
+        (b"\xef\xbb\xbf" + table(3), {}),
+        (table(3).replace(b",", b";").replace(b".", b","), {"separator": ";", "decimalMark": "COMMA"}),
+        (
+            json.dumps([{"at": "2026-03-01 12:00", "order": "a", "amount": n} for n in range(1, 4)]).encode(),
+            {"format": "JSON", "zone": "Europe/Prague"},
+        ),
+        (b"Orders of March\n\n" + table(3), {"skippedLines": 2}),
+    ],
+    ids=["utf-16", "byte order mark", "comma", "json", "preamble"],
+)
+async def test_files_are_read_as_they_are_said_to_be(importer: Importer, content: bytes, terms: Json) -> None:
+    assert await importer.run(content, **terms) == [3, 3, 0, 0]
+
+
+async def test_rows_that_are_events_come_in_as_they_are(importer: Importer) -> None:
+    lines = [event(), event(), {"eventType": "order.created"}, event(eventId=None)]
+    del lines[3]["eventId"]
+    content = "\n".join(map(json.dumps, lines)).encode()
+    assert await importer.run(content, format="NDJSON", fields=[]) == [4, 3, 0, 1]
+    assert await importer.run(content, format="NDJSON", fields=[]) == [4, 0, 3, 1]
+
+
+async def test_a_wrong_encoding_is_told_row_by_row(importer: Importer) -> None:
+    content = "at,order,amount\n2026-03-01T12:00:00Z,é,1\n2026-03-01T12:00:00Z,e,1\n".encode("cp1252")
+    assert await importer.run(content) == [2, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("terms", "code", "field"),
+    [
+        ({"fields": []}, "invalid", "fields"),
+        ({"fields": FIELDS[1:]}, "invalid", "fields"),
+        ({"fields": [*FIELDS, FIELDS[0]]}, "invalid", "fields"),
+        ({"fields": [*FIELDS[:-1], {"member": "payload.x", "column": "nowhere"}]}, "invalid", "fields"),
+        ({"fields": [*FIELDS[:-1], {"member": "payload.x"}]}, "invalid", "fields"),
+        ({"zone": "Mars/Olympus"}, "invalid", "zone"),
+        ({"separator": "x"}, "invalid", "separator"),
+        ({"skippedLines": 5}, "import_file_unreadable", "fileId"),
+        ({"format": "JSON", "fields": []}, "import_file_unreadable", "fileId"),
+    ],
+)
+async def test_terms_on_which_no_event_can_be_made_are_refused(
+    importer: Importer, terms: Json, code: str, field: str
+) -> None:
+    refused = await importer.begin(table(2), **terms)
+    assert (refused["code"], refused["field"]) == (code, field)
+
+
+async def test_a_start_that_is_sent_again_is_answered_as_before(importer: Importer) -> None:
+    file = await importer.file(table(3))
+    sent = {"fileId": file, "sourceId": str(importer.source), "format": "CSV", "fields": FIELDS}
+    id = "0b5e7a70-0000-4000-8000-0000000000aa"
+    first = await importer.client.send("StartImport", input=sent, commandId=id)
+    await importer.ended(first["import"]["id"])
+    again = await importer.client.send("StartImport", input=sent, commandId=id)
+    assert (again["repeated"], again["import"]["id"]) == (True, first["import"]["id"])
+    sent["fileId"] = id
+    gone = await importer.client.send("StartImport", input=sent)
+    assert gone["code"] == "import_file_gone"
+
+
+async def test_a_proposal_says_what_a_file_seems_to_be_and_stores_nothing(importer: Importer) -> None:
+    content = "at;Order ID;amount;customer_id\n2026-03-01 12:00;o-1;1,50;c-1\n2026-03-02 12:00;ö;x,0;c-2\n"
+    file = await importer.file(content.encode("cp1252"))
+    asked = {"fileId": file, "sourceId": str(importer.source)}
+    found = await importer.client.send("ProposeImport", input=asked)
+    assert (found["format"], found["encoding"], found["separator"]) == ("CSV", "WINDOWS_1252", ";")
+    assert (found["decimalMark"], found["zone"]) == ("COMMA", "UTC")
+    assert [(each["member"], each["column"], each["kind"]) for each in found["fields"]] == [
+        ("payload.at", "at", "INSTANT"),
+        ("payload.orderID", "Order ID", "TEXT"),
+        ("payload.amount", "amount", "TEXT"),
+        ("userId", "customer_id", "TEXT"),
+    ]
+    fields = [
+        {"member": "eventType", "value": "order.created"},
+        {"member": "timestamp", "column": "at", "kind": "INSTANT"},
+        {"member": "payload.totalAmount", "column": "amount", "kind": "NUMBER"},
+    ]
+    dry = await importer.client.send(
+        "ProposeImport", input={**asked, "zone": "Europe/Prague", "fields": fields}
+    )
+    assert [(row["line"], row["problems"]) for row in dry["rows"]] == [
+        (2, []),
+        (3, ["amount is no number."]),
+    ]
+    assert json.loads(dry["rows"][0]["event"])["timestamp"] == "2026-03-01T11:00:00+00:00"
+    assert (await importer.client.send("Imports"))["totalCount"] == 0
+
+
+async def test_another_tenant_sees_neither_file_nor_import(importer: Importer, product: Product) -> None:
+    file = await importer.file(table(3))
+    begun = await importer.begin(table(4))
+    stranger = await product.newcomer()
+    theirs = await a_source(product, stranger)
+    sent = {"fileId": file, "sourceId": theirs.id, "format": "CSV", "fields": FIELDS}
+    assert (await stranger.send("StartImport", input=sent))["code"] == "import_file_gone"
+    assert (await stranger.send("ProposeImport", input={"fileId": file, "sourceId": theirs.id}))["code"] == (
+        "import_file_gone"
+    )
+    assert await stranger.send("Import", id=begun["id"]) is None
+    for mutation in ("PauseImport", "ResumeImport", "CancelImport"):
+        assert (await stranger.send(mutation, input={"id": begun["id"]}))["code"] == "not_found"
+    await importer.ended(begun["id"])
+
+
+async def test_who_may_not_send_events_imports_nothing(importer: Importer, product: Product) -> None:
+    member = await product.newcomer(tenant=importer.client.tenant, role="member")
+    assert (await Importer(product, member, importer.source).post(table(2))).status_code == 403
+
+
+async def test_an_import_of_a_source_that_is_switched_off_fails_and_goes_on_later(
+    importer: Importer, client: Client, shop: Sender
+) -> None:
+    begun = await importer.begin(table(5_000))
+    await client.send("DeactivateSource", input={"id": shop.id})
+    failed = await importer.ended(begun["id"], as_="FAILED")
+    assert failed["error"] == "source_inactive"
+    await client.send("ActivateSource", input={"id": shop.id})
+    await client.send("ResumeImport", input={"id": begun["id"]})
+    assert counts(await importer.ended(begun["id"])) == [5_000, 5_000, 0, 0]
+
+
+async def test_progress_is_heard_live(importer: Importer) -> None:
+    async with importer.client.streaming("ImportChanged", initial=True) as changes:
+        assert (await anext(changes))["nodes"] == []
+        begun = await importer.begin(table(20))
+        seen = [(await anext(changes))["node"]]
+        while seen[-1]["status"] == "RUNNING":
+            seen.append((await anext(changes))["node"])
+        assert {each["id"] for each in seen} == {begun["id"]}
+        assert (seen[0]["rows"], seen[-1]["status"], seen[-1]["rows"]) == (0, "FINISHED", 20)
+
+
+async def test_ten_thousand_rows_take_no_event_of_progress_each(importer: Importer) -> None:
+    begun = await importer.begin(table(10_000, first=50_000))
+    ended = await importer.ended(begun["id"])
+    assert counts(ended) == [10_000, 10_000, 0, 0]
+    # One says that it was started, and one that it finished.
+    assert ended["version"] - 2 <= 21
