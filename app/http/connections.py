@@ -195,7 +195,7 @@ class HttpConnection(CheckedRequests):
         """See httptools."""
         super().on_headers_complete()
         if self.counted is not None:
-            self.counted.paced = self.scope["path"] in self.server_state.patience.paced
+            self.counted.paced = self.scope.get("path") in self.server_state.patience.paced
 
     def on_message_complete(self) -> None:
         """See httptools."""

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from domain.gateway.envelope import EventCategory
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Personal, Purpose
 from domain.kit.model import Aggregate, Event, applies
+from domain.kit.privacy.nobody import nobody_of
 
 SourceId = Annotated[UUID, Internal(), Describe("The source that sent it.")]
 KeyId = Annotated[
@@ -82,9 +83,9 @@ def stream_of(source_id: UUID, event_id: UUID) -> UUID:
 
 def subject_of(tenant_id: UUID, source_id: UUID, user_id: str | None, received_at: datetime) -> UUID:
     """Under whose key an event's data is sealed: of the user whose id it names, of the person whom it names
-    otherwise, or else of its source on that day."""
+    otherwise, or else of nobody, for its source and that day."""
     if user_id is None:
-        return uuid5(source_id, f"day {received_at.date().isoformat()}")
+        return nobody_of(source_id, f"day {received_at.date().isoformat()}")
     try:
         return UUID(user_id)
     except ValueError:

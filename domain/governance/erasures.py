@@ -5,6 +5,7 @@ from uuid import UUID, uuid5
 
 from domain.kit.fields import Confidential, Describe, Internal, Len, Personal, Purpose
 from domain.kit.model import ONE_LINE, Aggregate, Caller, Command, Event, Invalid, Refusal, applies, assigns
+from domain.kit.privacy.nobody import is_nobody
 
 _NAMESPACE = UUID("0f6b3a38-7b0e-5d0a-8f39-5f4d6f0b7c22")
 
@@ -85,7 +86,13 @@ class Erasure(Aggregate, topic="governance.erasure"):
         self.certified = True
 
 
-class RequestErasure(Command):
+def require_somebody(subject_id: UUID) -> None:
+    """Raise Invalid for what is sealed under no person's key."""
+    if is_nobody(subject_id):
+        raise Invalid(field="subject_id", reason="stands for nobody, so nobody can be forgotten by it")
+
+
+class RequestErasure(Command, requires=(require_somebody,)):
     """Have a person forgotten permanently, in this tenant. Its id is the person's `erasure_id`."""
 
     subject_id: SubjectId

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import asyncpg
 import httpx
@@ -33,7 +33,8 @@ async def test_one_event_is_accepted_and_shown_with_what_was_filled_in(shop: Sen
     assert json.loads(shown.pop("data")) == sent["data"]
     occurred = datetime.fromisoformat(shown.pop("occurredAt"))
     assert abs(occurred - datetime.fromisoformat(sent["timestamp"])) < timedelta(milliseconds=1)
-    name = shown["source"]["name"]
+    name, person = shown["source"]["name"], shown.pop("personId")
+    assert person == str(uuid5(client.tenant, "gateway person c-7"))
     assert shown == {
         "id": id,
         "eventId": sent["eventId"],

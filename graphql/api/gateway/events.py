@@ -2,6 +2,7 @@
 
 from enum import Enum
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -25,6 +26,7 @@ from api.kit.model import (
     shows,
 )
 from domain.gateway.letters import DiscardDeadLetter, LetterStatus
+from domain.kit.privacy.nobody import is_nobody
 from projections.gateway.events import DeadLetterRow, DeadLetters, OutsideEventRow, OutsideEvents
 from projections.gateway.sources import Sources
 from projections.kit.read.conditions import equals
@@ -44,6 +46,11 @@ class OutsideEvent(Node):
     user_ref = derived(
         str | None, lambda row: row.user_id, "The user that it names, as its source knows them."
     )
+    person_id = derived(
+        UUID | None,
+        lambda row: None if is_nobody(row.subject_id) else row.subject_id,
+        "The id of the person that it names, for `eraseUser` and `requestExport`; null if there is none.",
+    )
     session_ref = derived(str | None, lambda row: row.session_id, "The session that it names.")
     order_ref = derived(str | None, lambda row: row.order_id, "The order that its payload names.")
 
@@ -58,7 +65,7 @@ class DeadLetter(Node):
 _events = Resource(OutsideEvent, OutsideEvents, read="gateway:read")
 _letters = Resource(DeadLetter, DeadLetters, read="gateway:read", write="gateway:write")
 _events.filter(
-    also=("source_id", "occurred_at", "category", "environment"),
+    also=("source_id", "event_id", "occurred_at", "category", "environment"),
     computed={
         "user_ref": ComputedField(
             str, "user_id", lambda row: row.user_id, "The user that it names, as its source knows them."

@@ -1,0 +1,36 @@
+"""People whom only events name: by which id they are known here, and what is nobody's."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from domain.gateway.events import subject_of
+from domain.kit.privacy.nobody import is_nobody, nobody_of
+from tests.gateway.sending import Sender, event
+from tests.kit.client import Client
+
+
+def test_what_stands_for_nobody_is_told_from_people() -> None:
+    thing = uuid4()
+    assert is_nobody(nobody_of(thing, "day 2030-01-01"))
+    assert nobody_of(thing, "a") == nobody_of(thing, "a") != nobody_of(thing, "b")
+    assert not is_nobody(thing)
+    assert not is_nobody(UUID("018f0000-0000-8000-8000-00000000000a"))
+
+
+async def test_a_person_is_known_by_an_id_and_nobody_is_not_erased(shop: Sender, client: Client) -> None:
+    named, nameless = event(userId="c-7"), event()
+    *_, last = await shop.answers(named, nameless)
+    filter = {"sourceId": {"eq": shop.id}, "eventId": {"in": [named["eventId"], nameless["eventId"]]}}
+    found = await client.send("OutsideEvents", filter=filter, afterPosition=last["position"])
+    people = {edge["node"]["eventId"]: edge["node"]["personId"] for edge in found["edges"]}
+    assert people[nameless["eventId"]] is None
+    nobody = str(subject_of(client.tenant, UUID(shop.id), None, datetime.now(UTC)))
+    history = [
+        (await client.send("History", stream=edge["node"]["id"]))["nodes"][0]["data"]["subjectId"]
+        for edge in found["edges"]
+    ]
+    assert {*history} == {nobody, people[named["eventId"]]}
+    refused = await client.send("EraseUser", input={"subjectId": nobody})
+    assert (refused["code"], refused["field"]) == ("invalid", "subjectId")
+    receipt = await client.send("EraseUser", input={"subjectId": people[named["eventId"]]})
+    assert "position" in receipt
