@@ -124,6 +124,10 @@ class Ingestion(EventIntake):
         outcomes = await self._bus.log.append_each(
             [self._append(by, intake.tenant_id, draft) for draft in kept]
         )
+        for draft, outcome in zip(kept, outcomes, strict=True):
+            if draft.violations and (not isinstance(outcome, AppendReceipt) or outcome.repeated):
+                # It is kept already, or not at all.
+                self._letters[intake.source.row.id] -= 1
         return dict(zip(map(id, kept), outcomes, strict=True))
 
     async def _source(self, by: Caller, source_id: UUID | None) -> KnownSource:

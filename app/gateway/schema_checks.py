@@ -63,7 +63,8 @@ class SchemaChecks(EventChecks):
     def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
         numbers = self._versions.get((tenant_id, event.type), {})
         if numbers:
-            number = _asked(event.version) or max(numbers)
+            named = _asked(event.version)
+            number = max(numbers) if named is None else named
             if number not in numbers:
                 message = f"There is no version {number} of the schema of {event.type}."
                 return [EventViolation("schema", ViolationCode.UNSUITABLE, ("version",), message)]

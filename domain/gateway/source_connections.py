@@ -13,8 +13,8 @@ from domain.gateway.sources import (
     SourceKind,
 )
 from domain.kit.fields import Describe, Internal
-from domain.kit.model import Caller, Command, Forbidden, Invalid, Refusal
-from domain.kit.refusals import ViolationCode
+from domain.kit.model import Caller, Command, Invalid, Refusal
+from domain.kit.refusals import TakesAPerson, ViolationCode
 
 OVERLAP = timedelta(hours=24)
 """For how long the former secret is good beside a new one, as at Stripe."""
@@ -101,4 +101,4 @@ def checked_secret(text: str) -> str:
 def _require_person(by: Caller) -> None:
     # What a key lets in would outlive its revocation.
     if by.kind == "key":
-        raise Forbidden(permission="gateway:write")
+        raise TakesAPerson

@@ -14,7 +14,6 @@ from domain.kit.model import (
     Caller,
     Command,
     Event,
-    Forbidden,
     Invalid,
     Refusal,
     Unique,
@@ -23,7 +22,7 @@ from domain.kit.model import (
     distinct,
     in_utc,
 )
-from domain.kit.refusals import ViolationCode
+from domain.kit.refusals import TakesAPerson, ViolationCode
 from domain.kit.text import key
 
 INGEST = "gateway:ingest"
@@ -260,7 +259,7 @@ class IssueSourceKey(Command, requires=(require_expiry,)):
     def handle(self, source: Source, by: Caller, now: datetime) -> None:
         # A key that makes keys would outlive every revocation of itself.
         if by.kind == "key":
-            raise Forbidden(permission="gateway:write")
+            raise TakesAPerson
         if sum(end is None or end > now for end in source.keys.values()) >= LIVE_KEYS:
             raise TooManySourceKeys(most=LIVE_KEYS, field="id")
         issued = Source.KeyIssued(

@@ -12,13 +12,13 @@ from domain.kit.model import (
     Aggregate,
     Caller,
     Event,
-    Forbidden,
     Refusal,
     applies,
     assigns,
     distinct,
 )
 from domain.kit.process.web_address import WebAddressInvalid, read_web_address
+from domain.kit.refusals import TakesAPerson
 
 MANAGE = "gateway:webhooks"
 """The permission to have webhooks; whoever vouches for one must still hold it when something is sent."""
@@ -204,9 +204,9 @@ class Webhook(Aggregate, topic="gateway.webhook"):
 
 
 def require_person(by: Caller) -> None:
-    """Raise Forbidden for a key: what it directs would outlive its revocation."""
+    """Raise TakesAPerson for a key: what it directs would outlive its revocation."""
     if by.kind == "key":
-        raise Forbidden(permission=MANAGE)
+        raise TakesAPerson
 
 
 def checked_url(url: str) -> str:

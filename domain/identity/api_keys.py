@@ -12,7 +12,6 @@ from domain.kit.model import (
     Caller,
     Command,
     Event,
-    Forbidden,
     Invalid,
     Refusal,
     applies,
@@ -20,7 +19,7 @@ from domain.kit.model import (
     distinct,
     in_utc,
 )
-from domain.kit.refusals import ViolationCode
+from domain.kit.refusals import TakesAPerson, ViolationCode
 
 KeyName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("What the key is for.")]
 KeyPermissions = Annotated[Permissions, Len(1, 100), Describe("The permissions that the key grants.")]
@@ -83,7 +82,7 @@ class CreateApiKey(Command, requires=(require_known, require_expiry)):
     def handle(self, by: Caller) -> ApiKey:
         # A key that makes keys would outlive every revocation of itself.
         if by.kind == "key":
-            raise Forbidden(permission="keys:write")
+            raise TakesAPerson
         permissions = tuple(sorted(distinct(self.permissions)))
         require_held(by, permissions, field="permissions")
         created = ApiKey.Created(

@@ -230,6 +230,10 @@ class Forbidden(Refusal):
     """This needs the permission {permission}."""
 
 
+class TakesAPerson(Refusal):
+    """This takes a person: an API key cannot do it, whatever it may."""
+
+
 class SubjectErased(Refusal):
     """This user was erased; nothing can be stored about them any more."""
 

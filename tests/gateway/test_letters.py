@@ -152,6 +152,18 @@ async def test_so_many_letters_are_kept_of_a_source_and_day(
     assert len(await letters(client, shop)) == 2
 
 
+async def test_the_same_letter_again_counts_once_for_the_day(
+    shop: Sender, monkeypatch: Any, client: Client
+) -> None:
+    monkeypatch.setattr("app.gateway.ingestion.MOST_A_DAY", 4)
+    bad = event(eventId="x")
+    for _ in range(4):
+        await shop.answers(bad)
+    (other,) = await shop.answers(event(eventId="y"))
+    assert other["letterId"]
+    assert len(await letters(client, shop)) == 2
+
+
 async def test_what_is_kept_of_a_list_is_what_was_sent(shop: Sender, client: Client) -> None:
     good = json.dumps(event())
     bad = good.replace('"payload": {', '"payload": {"amount": 1, "amount": 1000, "big": 1e400, ')

@@ -58,9 +58,11 @@ async def test_an_event_is_checked_by_the_version_that_it_names_or_the_newest(
         _sent({"a": 1}),
         _sent({"a": "x"}, version="2"),
         _sent({"a": 1}, version="3"),
+        _sent({"a": "x"}, version="0"),
     )
-    assert [answer["status"] for answer in answers] == ["accepted", "rejected", "accepted", "rejected"]
-    assert _faults(answers[3]) == [("schema", "unsuitable", ["version"])]
+    statuses = [answer["status"] for answer in answers]
+    assert statuses == ["accepted", "rejected", "accepted", "rejected", "rejected"]
+    assert [_faults(answer) for answer in answers[3:]] == [[("schema", "unsuitable", ["version"])]] * 2
 
 
 async def test_a_schema_holds_for_the_next_event_and_for_other_names_of_the_type(

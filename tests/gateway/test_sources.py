@@ -23,7 +23,7 @@ from domain.gateway.sources import (
     TooManySourceKeys,
 )
 from domain.kit.caller import Caller
-from domain.kit.refusals import Forbidden, Invalid
+from domain.kit.refusals import Invalid, TakesAPerson
 from domain.kit.scenario import NOON, given, on
 from projections.gateway.sources import SourceKeyRow, SourceKeys, SourceRow, Sources
 from tests.kit.client import Client
@@ -96,7 +96,7 @@ def test_a_scope_is_the_beginning_of_an_event_type() -> None:
 
 def test_no_key_issues_keys() -> None:
     by = Caller(tenant_id=uuid4(), user_id=uuid4(), kind="key")
-    given(REGISTERED).by(by).when(issue(FIRST)).refused(Forbidden)
+    given(REGISTERED).by(by).when(issue(FIRST)).refused(TakesAPerson)
 
 
 def test_a_key_is_revoked_once() -> None:

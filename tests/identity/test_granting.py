@@ -32,7 +32,7 @@ from domain.identity.user_rules import (
 from domain.identity.users import User
 from domain.kit.caller import PLATFORM
 from domain.kit.commands import Command
-from domain.kit.refusals import AlreadyTaken, Forbidden, Invalid
+from domain.kit.refusals import AlreadyTaken, Invalid, TakesAPerson
 from domain.kit.scenario import NOON, given, on
 from tests.identity.people import (
     ADMIN,
@@ -223,7 +223,7 @@ def test_a_key_makes_no_keys() -> None:
     command = CreateApiKey(
         id=KEY, name="x", permissions=("work:read",), expires_at=NOON + timedelta(days=731), secret_hash=HASH
     )
-    given().by(machine).when(command).refused(Forbidden)
+    given().by(machine).when(command).refused(TakesAPerson)
 
 
 def test_an_api_key_is_revoked_once() -> None:
