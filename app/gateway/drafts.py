@@ -3,8 +3,9 @@
 import hashlib
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -23,13 +24,15 @@ from domain.kit.refusals import ViolationCode
 
 _VERSION = "1"
 """The version of an event of a type without a schema, where it says none."""
-_OPTIONAL = 7
+_REQUIRED = 4
+_OPTIONAL = ("eventSource", "version", "correlationId", "userId", "sessionId", "environment", "region")
+_FILLED_IN = frozenset(_OPTIONAL) - {"userId", "sessionId"}
 _WORD = re.compile("[A-Za-z0-9_.-]{1,100}")
 _UNSAID = "…"
 """In place of a name that may say something about somebody."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EventDraft:
     """Something to append: its stream is its command as well."""
 
@@ -71,7 +74,7 @@ class Intake:
         name, type = incoming.type, self.checks.known_as(self.tenant_id, incoming.type)
         if type == name and (fault := type_fault(name)) is not None:
             return self.letter(received, (fault,))
-        incoming = replace(incoming, type=type)
+        incoming.type = type
         if not (self.source.allows(type) or self.source.allows(name)):
             message = f"The key may not send events of the type {incoming.type}."
             wrong = EventViolation("scope", ViolationCode.UNSUITABLE, ("eventType",), message)
@@ -80,27 +83,15 @@ class Intake:
         if not signed and (violations := self.checks.check(self.tenant_id, incoming)):
             return self.letter(received, tuple(violations))
         validated = self._elapsed()
-        optional = (
-            incoming.source,
-            incoming.version,
-            incoming.correlation_id,
-            incoming.user_id,
-            incoming.session_id,
-            incoming.environment,
-            incoming.region,
-        )
-        completeness = 100 * (4 + sum(value is not None for value in optional)) // (4 + _OPTIONAL)
         checked = self._elapsed()
-        added = tuple(
-            name
-            for name, value in (
-                ("correlationId", incoming.correlation_id),
-                ("environment", incoming.environment),
-                ("eventSource", incoming.source),
-                ("region", incoming.region),
-                ("version", incoming.version),
-            )
-            if value is None
+        completeness, added = _filled_in(
+            incoming.source is None,
+            incoming.version is None,
+            incoming.correlation_id is None,
+            incoming.user_id is None,
+            incoming.session_id is None,
+            incoming.environment is None,
+            incoming.region is None,
         )
         enriched = self._elapsed()
         if violations := broken_rules(incoming):
@@ -181,11 +172,7 @@ class Intake:
             added=added,
             stages=stages,
         )
-        content = (
-            orjson.dumps(received.value, option=orjson.OPT_SORT_KEYS)
-            if received.once is None
-            else received.once.encode()
-        )
+        content = received.content if received.once is None else received.once.encode()
         return EventDraft(
             id=id,
             event=accepted.stamped(id, 1, self.received_at),
@@ -224,6 +211,15 @@ def _place(row: ImportedRow | None, fault: EventViolation) -> dict[str, Any]:
     parts = (path[:length] for length in range(len(path), 0, -1))
     column = next((row.columns[part] for part in parts if part in row.columns), None)
     return {"import_id": row.import_id, "file_line": row.line, "file_column": column}
+
+
+@cache
+def _filled_in(*missing: bool) -> tuple[int, tuple[str, ...]]:
+    """How complete an event is, in per cent, of which so much of what it may say is missing, and what of that is
+    filled in."""
+    said = _REQUIRED + missing.count(False)
+    names = {name for name, absent in zip(_OPTIONAL, missing, strict=True) if absent}
+    return 100 * said // (_REQUIRED + len(_OPTIONAL)), tuple(sorted(names & _FILLED_IN))
 
 
 def _storable(text: str) -> str:

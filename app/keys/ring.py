@@ -1,7 +1,6 @@
 """The key ring: seals and opens texts with the keys of people, and destroys keys."""
 
 import asyncio
-import hashlib
 import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -139,7 +138,7 @@ class KeyRing:
         """The keyed hash of a plain value under a name: 32 hexadecimal digits."""
         if not self._fingerprints:
             raise LookupError("The key ring has not been started.")
-        return hmac.new(self._fingerprints, f"{name}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._fingerprints, f"{name}\0{value}".encode(), "sha256").hex()[:32]
 
     async def destroy(self, tenant_id: UUID, subject: UUID) -> Destroyed:
         """Overwrite a person's key in a tenant, permanently; again it says the same. It needs no master key.

@@ -77,7 +77,7 @@ def read_value(value: Json, text: str | None = None) -> ReceivedEvent:
     """The event that a value says; its fault, where it holds what cannot be kept, or too much of it."""
     try:
         # What is repeated is no plain object, so it is not taken here.
-        encoded = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+        encoded = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_SORT_KEYS)
     except (TypeError, ValueError, RecursionError):
         encoded = b""
     plain = encoded and b"\\u0000" not in encoded and encoded.count(b"{") + encoded.count(b"[") <= DEEPEST
@@ -91,7 +91,7 @@ def read_value(value: Json, text: str | None = None) -> ReceivedEvent:
         if not encoded:
             fault = EventViolation("json", ViolationCode.FORMAT, (), "The event cannot be written as JSON.")
             return ReceivedEvent(value, text, fault)
-    return ReceivedEvent(value, text)
+    return ReceivedEvent(value, text, encoded=encoded)
 
 
 def raw_of(event: ReceivedEvent) -> str:

@@ -50,7 +50,7 @@ _LONGEST_REFERENCE = 200
 Json = Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class IncomingEvent:
     """An event as a source sent it, read and found to be well formed."""
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
+import orjson
+
 from domain.kit.caller import Caller
 from domain.kit.events import Event
 from domain.kit.refusals import Path, Refusal, ViolationCode
@@ -40,7 +42,7 @@ class EventViolation:
     """A sentence for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EventAnswer:
     """The answer to one event, in the order in which they were sent."""
 
@@ -65,7 +67,7 @@ class ImportedRow:
     """The columns by the members of events that they hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReceivedEvent:
     """An event as it came in: what its JSON says, or why it cannot be read."""
 
@@ -81,6 +83,13 @@ class ReceivedEvent:
     """What is recorded beside it, once."""
     row: ImportedRow | None = None
     """Where it stood, of an import."""
+    encoded: bytes | None = None
+    """Its value as `content` says it, where that is at hand."""
+
+    @property
+    def content(self) -> bytes:
+        """Its value as JSON, the members in the order of their names: the same for the same event."""
+        return self.encoded or orjson.dumps(self.value, option=orjson.OPT_SORT_KEYS)
 
 
 class TooManyEvents(Refusal):

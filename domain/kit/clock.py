@@ -7,6 +7,8 @@ from os import urandom
 from typing import Protocol
 from uuid import UUID
 
+from domain.kit.ids import id_of
+
 _moment: ContextVar[datetime] = ContextVar("moment")
 
 
@@ -47,7 +49,7 @@ class TimeOrderedIds:
         self._last = max(time.time_ns() * 4096 // 1_000_000, self._last + 1)
         milliseconds, fraction = divmod(self._last, 4096)
         random = int.from_bytes(urandom(8)) >> 2
-        return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | random)
+        return id_of(milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | random)
 
 
 def in_utc(instant: datetime | None) -> datetime | None:

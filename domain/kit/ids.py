@@ -1,10 +1,14 @@
-"""Ids as text, in one spelling each."""
+"""Ids: as text, in one spelling each, and as they follow from others."""
 
 import re
-from uuid import UUID
+from hashlib import sha1
+from uuid import UUID, SafeUUID
 
 _ID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile("[0-9a-f]{32}")
+_FREE = ~(0xF000 << 64 | 0xC000 << 48)
+"""All bits of an id but those that say its version and variant."""
+_VERSION_5 = 5 << 76 | 2 << 62
 
 
 def read_id(text: object) -> UUID:
@@ -15,7 +19,22 @@ def read_id(text: object) -> UUID:
     """
     if not isinstance(text, str) or not _ID.fullmatch(text):
         raise ValueError("An id is a UUID as 018f0000-0000-7000-8000-000000000000.")
-    return UUID(text)
+    return id_of(int(text.replace("-", ""), 16))
+
+
+def id_of(number: int) -> UUID:
+    """The id that is this number of 128 bits, which is not looked at: ``UUID`` takes longer to check what it is
+    given than many an id takes to be made."""
+    id = object.__new__(UUID)
+    object.__setattr__(id, "int", number)
+    object.__setattr__(id, "is_safe", SafeUUID.unknown)
+    return id
+
+
+def id_from(namespace: UUID, name: str) -> UUID:
+    """The id of a name, version 5: what `uuid.uuid5` makes, in less than half of the time."""
+    digest = sha1(namespace.int.to_bytes(16) + name.encode(), usedforsecurity=False).digest()
+    return id_of(int.from_bytes(digest[:16]) & _FREE | _VERSION_5)
 
 
 def read_hex(text: str) -> UUID:

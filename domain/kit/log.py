@@ -10,7 +10,7 @@ GLOBAL = UUID(int=0)
 """The scope of a reservation that holds across all tenants."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class NewEvent:
     """One event to append; its position is given by the log."""
 
@@ -63,7 +63,7 @@ class Reservation:
     """True: the bus stores a fingerprint in place of the value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Append:
     """All that one command decided; it is stored whole or not at all."""
 

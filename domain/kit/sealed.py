@@ -59,6 +59,8 @@ def resembles_sealed(text: str) -> bool:
     what a caller sends is to be refused before it can become a sealed text.
     """
     if text.isascii():
+        if "." not in text or "1" not in text:
+            return False
         folded = text.casefold()
         return _LETTERS.issubset(folded) and _ALMOST.search(_BLANK.sub("", folded)) is not None
     folded = normalize("NFKC", text).casefold()
