@@ -3,69 +3,33 @@
 import argparse
 import asyncio
 import json
-import os
-import secrets
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from uuid import uuid4
+from statistics import median
+from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
+import psutil
 
 from app.composition.write_side import written
 from app.embedded.opensearch import free_port
-from app.mail.mailed_tokens import hash_of
 from app.settings import Settings
 from bench.place import SECRET, empty_database, migrated_database, postgres, run, valkey
+from bench.sides import Side, peer, product
 from bench.table import COMPARED, Sample, Stopwatch, compare, rounds, sample, show
-from domain.gateway.sources import IssueSourceKey, RegisterSource
-from domain.kit.caller import Caller
-from domain.kit.permissions import ROLES
-from domain.kit.refusals import require
+from domain.gateway.events import OutsideEvent
+from domain.kit.log import Selection
 
 ROUNDS = 5
 BATCH = 100
 CALLERS = 6
+RATE = 200
 _PEER, _OURS = "Starlette + asyncpg", "Headwater"
 
-# The whole of the peer: it parses, and inserts what it does not have. It checks, seals and folds nothing.
-PEER = '''
-import contextlib, json, os
-from datetime import datetime
-from uuid import UUID
-import asyncpg, uvicorn
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
-INSERT = """insert into events select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::jsonb[])
-on conflict do nothing returning event_id"""
-
-async def take(request):
-    events = await request.json()
-    columns = zip(*((UUID(e["eventId"]), e["eventType"], datetime.fromisoformat(e["timestamp"]),
-                     json.dumps(e["data"])) for e in events))
-    async with request.app.state.pool.acquire() as connection:
-        new = {row[0] for row in await connection.fetch(INSERT, *map(list, columns))}
-    return JSONResponse([{"eventId": e["eventId"], "new": UUID(e["eventId"]) in new} for e in events])
-
-@contextlib.asynccontextmanager
-async def opened(app):
-    async with asyncpg.create_pool(os.environ["PEER_URL"], min_size=6, max_size=6) as app.state.pool:
-        yield
-
-app = Starlette(routes=[Route("/", take, methods=["POST"])], lifespan=opened)
-uvicorn.run(app, port=int(os.environ["PEER_PORT"]), log_level="warning")
-'''
-_TABLE = """create table events (event_id uuid primary key, event_type text not null,
-                                 occurred_at timestamptz not null, data jsonb not null)"""
-
-
-async def main(batches: int) -> None:
+async def main(batches: int, seconds: float) -> None:
     """Both on one server, each with a process of its own that answers; ours with a worker besides."""
     async with postgres() as server, valkey() as redis:
         theirs = await empty_database(server, "peer")
@@ -77,36 +41,149 @@ async def main(batches: int) -> None:
             ingest_events_per_second=1_000_000,
             log_level="error",
         )
-        async with _peer(theirs) as peer, _product(settings) as ours:
-            sides = {
-                _PEER: partial(_send, peer, "/", batches),
-                _OURS: partial(_send, ours, "/v1/events", batches),
-            }
+        async with peer(theirs) as other, product(settings) as ours, _Watched(settings) as watched:
+            sides = {_PEER: partial(_send, other, batches), _OURS: partial(watched.sent, ours, batches)}
+            body = _body(BATCH)
+            for side in (other, ours):
+                assert (await side.http.post(side.path, content=body)).status_code == 200
+            assert await _stored_there(theirs) == await _stored_here(settings, ours.tenant_id), "they differ"
             found = await rounds(sides, count=ROUNDS)
             title = f"Ingestion: batches of {BATCH} events, {CALLERS} callers"
             show(title, COMPARED, compare(found, peer=_PEER, unit="events"))
-            single = partial(_send, ours, "/v1/events", 300, size=1, callers=1)
-            found = await rounds({_OURS: single}, count=ROUNDS)
-            show("One caller, one event a request", COMPARED, compare(found, peer=_OURS, unit="events"))
+            lines = [(name, f"{watched.middle(name):,.0f}") for name in watched.spent]
+            show("Processor time that an event takes while it is sent", ("", "µs"), lines)
+            one_by_one = {
+                name: partial(_paced, side, seconds) for name, side in ((_PEER, other), (_OURS, ours))
+            }
+            found = await rounds(one_by_one, count=ROUNDS)
+            title = f"One event a request, {RATE} requests a second whatever becomes of them"
+            show(title, COMPARED, compare(found, peer=_PEER, unit="events"))
+            show("Memory of the API", ("second", "MB"), await watched.memory(ours))
 
 
-async def _send(
-    http: httpx.AsyncClient, path: str, batches: int, size: int = BATCH, callers: int = CALLERS
-) -> Sample:
-    bodies = iter([_body(size) for _ in range(batches)])
+async def _send(side: Side, batches: int) -> Sample:
+    bodies = iter([_body(BATCH) for _ in range(batches)])
     took: list[float] = []
     watch = Stopwatch()
 
     async def caller() -> None:
-        loop = asyncio.get_running_loop()
         for body in bodies:
-            began = loop.time()
-            response = await http.post(path, content=body)
-            assert response.status_code == 200, response.text
-            took.append(loop.time() - began)
+            took.append(await _one(side, body))
 
-    await asyncio.gather(*(caller() for _ in range(callers)))
-    return sample(batches * size, watch, took)
+    await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    return sample(batches * BATCH, watch, took)
+
+
+async def _one(side: Side, body: bytes, due: float | None = None) -> float:
+    """How long a request takes, from when it was due."""
+    loop = asyncio.get_running_loop()
+    began = loop.time() if due is None else due
+    response = await side.http.post(side.path, content=body)
+    assert response.status_code == 200, response.text
+    return loop.time() - began
+
+
+async def _paced(side: Side, seconds: float) -> Sample:
+    bodies = [_body(1) for _ in range(int(seconds * RATE))]
+    watch = Stopwatch()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with asyncio.TaskGroup() as tasks:
+        sent: list[asyncio.Task[float]] = []
+        for number, body in enumerate(bodies):
+            due = began + number / RATE
+            await asyncio.sleep(max(due - loop.time(), 0))
+            sent.append(tasks.create_task(_one(side, body, due)))
+    return sample(len(bodies), watch, [task.result() for task in sent])
+
+
+class _Watched:
+    """What the product takes of the machine."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.spent: dict[str, list[float]] = {"API": [], "worker": [], "Postgres": []}
+
+    async def __aenter__(self) -> "_Watched":
+        self._connection = await asyncpg.connect(self._settings.database_url)
+        backend = psutil.Process(await self._connection.fetchval("select pg_backend_pid()"))
+        server = backend.parent()
+        assert server is not None
+        self._server = server
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connection.close()
+
+    def middle(self, name: str) -> float:
+        """The median of what a process took for an event, in microseconds."""
+        return median(self.spent[name])
+
+    async def sent(self, side: Side, batches: int) -> Sample:
+        """Send, and let the views follow, so that the other side has the machine for itself then."""
+        before = self._seconds(side)
+        taken = await _send(side, batches)
+        for name, seconds in self._seconds(side).items():
+            self.spent[name].append((seconds - before[name]) / (batches * BATCH) * 1_000_000)
+        while await self._connection.fetchval(_BEHIND):  # noqa: ASYNC110  # It is known by asking alone.
+            await asyncio.sleep(0.1)
+        return taken
+
+    async def memory(self, side: Side) -> list[tuple[str, ...]]:
+        """Its resident memory while batches are sent, each ten seconds of a minute."""
+        lines: list[tuple[str, ...]] = []
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for second in range(0, 61, 10):
+            while loop.time() - began < second:
+                await _send(side, CALLERS)
+            lines.append((f"{second}", f"{side.process.memory_info().rss / 2**20:,.0f}"))
+        return lines
+
+    def _seconds(self, side: Side) -> dict[str, float]:
+        assert side.worker is not None
+        return {
+            "API": _computed([side.process]),
+            "worker": _computed([side.worker]),
+            "Postgres": _computed([self._server, *self._server.children()]),
+        }
+
+
+_BEHIND = """select exists (select from ops.lanes where view = 'gateway.events'
+                and position < (select max(position) from es.events))"""
+
+
+def _computed(processes: Sequence[psutil.Process]) -> float:
+    seconds = 0.0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            seconds += times.user + times.system
+    return seconds
+
+
+_Stored = dict[UUID, tuple[str, datetime, object]]
+
+
+async def _stored_there(url: str) -> _Stored:
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch("select event_id, event_type, occurred_at, data::text from events")
+    await connection.close()
+    return {row[0]: (row[1], row[2], json.loads(row[3])) for row in rows}
+
+
+async def _stored_here(settings: Settings, tenant_id: UUID | None) -> _Stored:
+    """What the log has, opened."""
+    assert tenant_id is not None
+    async with written(settings) as side:
+        only = Selection(types=[OutsideEvent.Accepted.stored_as])
+        events = side.codec.decode_all(await side.log.read(limit=BATCH, select=only))
+        accepted = [event for event in events if isinstance(event, OutsideEvent.Accepted)]
+        texts = await side.ring.open(tenant_id, [event.data for event in accepted])
+    return {
+        event.event_id: (event.event_type, event.occurred_at, json.loads(text))
+        for event, text in zip(accepted, texts, strict=True)
+    }
 
 
 def _body(size: int) -> bytes:
@@ -134,75 +211,11 @@ def _body(size: int) -> bytes:
     ).encode()
 
 
-@asynccontextmanager
-async def _peer(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    connection = await asyncpg.connect(url)
-    await connection.execute(_TABLE)
-    await connection.close()
-    port = free_port()
-    environ = {**os.environ, "PEER_URL": url, "PEER_PORT": str(port)}
-    with _running([sys.executable, "-c", PEER], environ):
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-            await _until_there(http, "/")
-            yield http
-
-
-@asynccontextmanager
-async def _product(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    key = await _key(settings)
-    environ = {**os.environ, **settings.environ()}
-    api, worker = ([sys.executable, "-m", "app.cli", name] for name in ("api", "worker"))
-    with _running(api, environ), _running(worker, environ):
-        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-        url = f"http://127.0.0.1:{settings.port}"
-        async with httpx.AsyncClient(base_url=url, timeout=60, headers=headers) as http:
-            await _until_there(http, "/health/ready")
-            yield http
-
-
-async def _key(settings: Settings) -> str:
-    """The key of a new source."""
-    tenant, source, id = uuid4(), uuid4(), uuid4()
-    key = f"hw_{tenant.hex}_{id.hex}_{secrets.token_urlsafe(32)}"
-    by = Caller(tenant_id=tenant, user_id=uuid4(), permissions=ROLES["owner"])
-    async with written(settings) as side:
-        for command in (
-            RegisterSource(id=source, name="Shop"),
-            IssueSourceKey(id=source, key_id=id, name="bench", secret_hash=hash_of(key)),
-        ):
-            require(await side.bus.send(command, by=by))
-    return key
-
-
-class _running:  # A context, as those of contextlib.
-    """A program for as long as it is needed."""
-
-    def __init__(self, command: Sequence[str], environ: dict[str, str]) -> None:
-        self._command, self._environ = command, environ
-
-    def __enter__(self) -> None:
-        self._process = subprocess.Popen(self._command, env=self._environ)
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-
-async def _until_there(http: httpx.AsyncClient, path: str) -> None:
-    said = ""
-    for _ in range(600):
-        try:
-            response = await http.get(path)
-            said = response.text
-            if response.status_code in (200, 405):
-                return
-        except httpx.TransportError as error:
-            said = str(error)
-        await asyncio.sleep(0.1)
-    raise TimeoutError(f"{path} is not well: {said}")
-
-
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--batches", type=int, default=100, help="of 100 events, in a round of each side")
-    run(main(arguments.parse_args().batches))
+    arguments.add_argument(
+        "--seconds", type=float, default=10, help="of single events, in a round of each side"
+    )
+    given = arguments.parse_args()
+    run(main(given.batches, given.seconds))
