@@ -14,6 +14,7 @@ from app.gateway.ingestion import Ingestion
 from app.gateway.paypal_certificates import PayPalCertificates
 from app.telemetry.metrics import REGISTRY
 from domain.gateway.bodies import NotEvents, read_json, read_value
+from domain.gateway.callbacks.payments import payment_in
 from domain.gateway.callbacks.providers import (
     SIGNATURE_HEADERS,
     Callback,
@@ -22,6 +23,7 @@ from domain.gateway.callbacks.providers import (
     occurred_at,
 )
 from domain.gateway.callbacks.signatures import is_signed
+from domain.gateway.events import OutsideEvent
 from domain.gateway.outcomes import EventAnswer, EventViolation, ReceivedEvent
 from domain.gateway.source_connections import NoteRefusedCallbacks
 from domain.gateway.sources import INGEST
@@ -134,7 +136,10 @@ def _event(
         fault = EventViolation("json", ViolationCode.FORMAT, (), message[:500])
         return ReceivedEvent(None, callback.body.decode(errors="surrogateescape"), fault)
     key = key_of_callback(provider, callback, body)
-    return replace(read_value(_envelope(source, provider, callback, key, body, started)), once=key)
+    received = read_value(_envelope(source, provider, callback, key, body, started))
+    payment = payment_in(provider, body)
+    beside = payment and OutsideEvent.PaymentTold(source_id=source.id, provider=provider, payment=payment)
+    return replace(received, once=key, told=(beside,) if beside else ())
 
 
 # Its payload is JSON of any shape.

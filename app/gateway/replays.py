@@ -7,7 +7,9 @@ from uuid import UUID, uuid5
 from app.gateway.ingestion import Ingestion
 from domain.gateway.bodies import read_line
 from domain.gateway.letters import CloseDeadLetter, LetterStatus
-from domain.gateway.outcomes import EventAnswer, EventStatus
+from domain.gateway.outcomes import EventAnswer, EventStatus, EventViolation
+from domain.gateway.payment_letters import RULE as PAYMENT
+from domain.gateway.payment_letters import read_payment_letter
 from domain.gateway.replays import (
     MOST_REPLAYS,
     ChosenLetters,
@@ -18,7 +20,8 @@ from domain.gateway.replays import (
 )
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
-from domain.kit.refusals import NotFound, Refusal
+from domain.kit.log import AppendReceipt
+from domain.kit.refusals import Invalid, NotFound, Refusal, ViolationCode
 from domain.kit.sealed import ERASED, Opening
 from projections.gateway.events import DeadLetterRow, DeadLetters
 from projections.kit.read.conditions import Condition, equals
@@ -49,7 +52,7 @@ class DeadLetterReplay(LetterReplay):
             edited = False
         else:
             edited = True
-        (answer,) = await self._sent(by, letter.source_id, [text])
+        (answer,) = await self._sent(by, letter, [text])
         await self._close(by, letter, answer, edited=edited)
         return answer
 
@@ -66,7 +69,7 @@ class DeadLetterReplay(LetterReplay):
             limit=MOST_REPLAYS,
         )
         begun, replayed, rejected = time.monotonic(), 0, 0
-        for source_id, letters in _batches(page.rows):
+        for letters in _batches(page.rows):
             if time.monotonic() - begun > _SECONDS:
                 break
             texts = await self._opening.open(by.tenant_id, [letter.raw for letter in letters])
@@ -76,7 +79,7 @@ class DeadLetterReplay(LetterReplay):
                 if text != ERASED and not letter.cut
             ]
             rejected += len(letters) - len(readable)
-            answers = await self._sent(by, source_id, [text for _, text in readable])
+            answers = await self._sent(by, letters[0], [text for _, text in readable])
             for (letter, _), answer in zip(readable, answers, strict=True):
                 if await self._close(by, letter, answer, edited=False):
                     replayed += 1
@@ -84,12 +87,28 @@ class DeadLetterReplay(LetterReplay):
                     rejected += 1
         return LetterReplays(matched, replayed, rejected)
 
-    async def _sent(self, by: Caller, source_id: UUID, texts: Sequence[str]) -> list[EventAnswer]:
+    async def _sent(self, by: Caller, like: DeadLetterRow, texts: Sequence[str]) -> list[EventAnswer]:
+        """The answers to the texts of letters that are of the source and the sort of this one."""
+        source_id = like.source_id
         if not texts:
             return []
+        if like.rule == PAYMENT:
+            return [await self._told_again(by, source_id, text) for text in texts]
         events = [read_line(text.encode()) for text in texts]
         await self._intake.admit(by, source_id)
         return await self._intake.take(by, source_id, events, letters=False)
+
+    async def _told_again(self, by: Caller, source_id: UUID, text: str) -> EventAnswer:
+        """The answer to a payment that is to be recorded again: what comes of that is another letter, or none."""
+        outcome: AppendReceipt | Refusal
+        try:
+            outcome = await self._bus.send(read_payment_letter(text, source_id), by=by)
+        except Invalid as invalid:
+            outcome = invalid
+        if isinstance(outcome, AppendReceipt):
+            return EventAnswer(status=EventStatus.ACCEPTED, position=outcome.first)
+        fault = EventViolation(PAYMENT, ViolationCode.UNSUITABLE, (outcome.field or "",), outcome.message)
+        return EventAnswer(status=EventStatus.REJECTED, violations=(fault,))
 
     async def _close(self, by: Caller, letter: DeadLetterRow, answer: EventAnswer, *, edited: bool) -> bool:
         """Close a letter whose event is in the log now; whether it is."""
@@ -115,11 +134,15 @@ def _meant(chosen: ChosenLetters) -> list[Condition]:
     return where
 
 
-def _batches(letters: Sequence[DeadLetterRow]) -> list[tuple[UUID, list[DeadLetterRow]]]:
-    """The letters in their order, those of one source together as far as they follow one another."""
-    batches: list[tuple[UUID, list[DeadLetterRow]]] = []
+def _batches(letters: Sequence[DeadLetterRow]) -> list[list[DeadLetterRow]]:
+    """The letters in their order, those of one source and sort together as far as they follow one another."""
+    batches: list[list[DeadLetterRow]] = []
     for letter in letters:
-        if not batches or batches[-1][0] != letter.source_id or len(batches[-1][1]) == _TOGETHER:
-            batches.append((letter.source_id, []))
-        batches[-1][1].append(letter)
+        if not batches or _sort(batches[-1][0]) != _sort(letter) or len(batches[-1]) == _TOGETHER:
+            batches.append([])
+        batches[-1].append(letter)
     return batches
+
+
+def _sort(letter: DeadLetterRow) -> tuple[UUID, bool]:
+    return letter.source_id, letter.rule == PAYMENT

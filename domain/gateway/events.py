@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
+from domain.gateway.callbacks.notices import PaymentNotice
+from domain.gateway.callbacks.providers import CallbackProvider
 from domain.gateway.envelope import EventCategory
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Personal, Purpose
 from domain.kit.ids import id_from
@@ -71,11 +73,25 @@ class OutsideEvent(Aggregate, topic="gateway.event"):
         ]
         stages: Stages
 
+    class PaymentTold(Event):
+        from_outside: ClassVar[bool] = True
+
+        source_id: SourceId
+        provider: Annotated[CallbackProvider, Internal(), Describe("Who tells of it.")]
+        payment: Annotated[PaymentNotice, Internal(), Describe("What they tell of it.")]
+
     source_id: UUID
+    provider: CallbackProvider | None = None
+    payment: PaymentNotice | None = None
+    """What is told of a payment, where its provider has signed it."""
 
     @applies(Accepted)
     def _accepted(self, event: Accepted) -> None:
         self.source_id = event.source_id
+
+    @applies(PaymentTold)
+    def _payment_told(self, event: PaymentTold) -> None:
+        self.provider, self.payment = event.provider, event.payment
 
 
 def stream_of(source_id: UUID, event_id: UUID) -> UUID:

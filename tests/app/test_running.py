@@ -21,6 +21,7 @@ from tests.kit.product import running
 from tests.kit.servers import SECRET
 
 PROCESSES = (
+    "commerce.order_payments",
     "gateway.import",
     "gateway.webhook_deliveries",
     "governance.departures",

@@ -27,6 +27,25 @@ one payment belongs to one order. Money that has moved is never refused for the 
 total leaves it placed, and what is more than the total, or comes for what is cancelled or refunded, is shown as
 `refundOwed`. A payment that failed has a way back: another one.
 
+## Payments at Stripe and PayPal
+
+A source that is connected to Stripe or PayPal ([callbacks](gateway.md#callbacks-of-providers)) records payments by
+itself. Name the order, by its id, where the provider keeps what is yours: at Stripe in `metadata.order_id` of the
+payment intent, or as `client_reference_id` of the checkout session; at PayPal as `custom_id` of the purchase unit.
+
+- Of Stripe is read: `payment_intent.succeeded` and `.payment_failed`, `checkout.session.completed`,
+  `.async_payment_succeeded` and `.async_payment_failed`, `charge.refunded`.
+- Of PayPal is read: `PAYMENT.CAPTURE.COMPLETED`, `.DENIED`, `.DECLINED`, `.REFUNDED`, `.REVERSED`.
+
+A payment is known by its id at the provider, a payment intent or a capture: whichever events tell of it, and
+however often, it is recorded once. What is told of it later need not name the order again. A payment that names no
+order is none of ours and changes nothing; the callback is kept as an event all the same. Stripe's amounts are read
+in Stripe's own units: MGA has no decimal places there, ISK and UGX have two.
+
+What is told of an order that is not there yet, or a refund of a payment that is not, waits for it during 21 hours.
+Then, and at once when an order refuses it, as a payment in another currency, it becomes a dead letter of the rule
+`payment` with the reason. Its replay has it recorded again; the `orderId` in its text may be corrected first.
+
 ## States
 
 What follows upon what, or the code of the refusal. This table is made from the code, and a test compares.

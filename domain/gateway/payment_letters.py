@@ -1,0 +1,91 @@
+"""Payments that could not be recorded: dead letters, by whose replay they are told again."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.gateway.callbacks.notices import PaymentNotice
+from domain.gateway.events import OutsideEvent, subject_of
+from domain.gateway.letters import DeadLetter
+from domain.kit.ids import read_id
+from domain.kit.model import Caller, Command, Invalid, NotFound
+from domain.kit.refusals import ViolationCode
+
+RULE = "payment"
+"""The rule of these letters."""
+_LONGEST_REASON = 500
+
+
+class KeepUnrecordedPayment(Command):
+    """Keep what was told of a payment and could not be recorded; no client sends this."""
+
+    source_id: UUID
+    outside_event_id: UUID
+    order_id: UUID
+    provider: str
+    payment: PaymentNotice
+    reason: str
+
+    def handle(self, by: Caller, now: datetime) -> DeadLetter:
+        payment = self.payment
+        summary = {
+            "outsideEventId": str(self.outside_event_id),
+            "orderId": str(self.order_id),
+            "provider": self.provider,
+            "outcome": payment.outcome.value,
+            "paymentId": payment.payment_id,
+            "amount": str(payment.amount),
+            "currency": payment.currency,
+        }
+        kept = DeadLetter.Kept(
+            source_id=self.source_id,
+            key_id=None,
+            event_id=None,
+            event_type=f"payment.{payment.outcome}",
+            raw=json.dumps(summary),
+            subject_id=subject_of(by.tenant_id, self.source_id, None, now),
+            cut=False,
+            rule=RULE,
+            code=ViolationCode.UNSUITABLE.value,
+            path=("orderId",),
+            message=self.reason[:_LONGEST_REASON] or "The payment cannot be recorded.",
+            violations=1,
+        )
+        return DeadLetter.begin(self.id, kept)
+
+
+class RetryPayment(Command):
+    """Have what a provider told of a payment recorded again, with this order; no client sends this."""
+
+    source_id: UUID
+    order_id: UUID
+
+    def handle(self, outside_event: OutsideEvent) -> None:
+        payment, provider = outside_event.payment, outside_event.provider
+        if payment is None or provider is None or outside_event.source_id != self.source_id:
+            raise NotFound(field="id", what="payment")
+        again = OutsideEvent.PaymentTold(
+            source_id=self.source_id, provider=provider, payment=replace(payment, order_id=self.order_id)
+        )
+        outside_event.record(again)
+
+
+def read_payment_letter(text: str, source_id: UUID) -> RetryPayment:
+    """What the text of such a letter asks for. Raises Invalid."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise Invalid(field=None, reason="must be a JSON object", why=ViolationCode.FORMAT)
+    return RetryPayment(id=_id(said, "outsideEventId"), source_id=source_id, order_id=_id(said, "orderId"))
+
+
+# JSON of any shape, hence Any.
+def _id(said: dict[str, Any], member: str) -> UUID:
+    try:
+        return read_id(said.get(member))
+    except ValueError:
+        raise Invalid(field=member, reason="must be an id", why=ViolationCode.FORMAT) from None

@@ -1,0 +1,114 @@
+"""Payments that providers tell of are recorded with the orders that they pay."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from domain.commerce.order_commands import RecordPayment, RecordPaymentFailure, RecordRefund
+from domain.commerce.order_fields import PaymentProvider
+from domain.gateway.callbacks.notices import PaymentNotice, PaymentOutcome
+from domain.gateway.events import OutsideEvent
+from domain.gateway.payment_letters import KeepUnrecordedPayment
+from domain.kit.commands import Command
+from domain.kit.process.effects import Call, Effect, EffectFailed, EffectRefused, Failed, Send, Then
+from domain.kit.process.process import Process, on, performs, when_failed
+from domain.kit.refusals import NotFound, Refusal
+
+SCHEDULE = (0, 5, 30, 120, 600, 3600, 4 * 3600, 8 * 3600, 8 * 3600)
+"""Seconds before each try: an order that is not there yet, or a payment of which only a refund is told so far, is
+waited for during 21 hours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidOrder:
+    """The order that a payment belongs to: what is told later of the payment need not name it again."""
+
+    order_id: UUID
+
+
+State = PaidOrder
+
+
+class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=1):
+    """Record what providers tell of payments; one instance for each payment."""
+
+    class Record(Effect, schedule=SCHEDULE):
+        """Record one thing that was told of a payment."""
+
+        source_id: UUID
+        outside_event_id: UUID
+        told: int
+        """The version of the event's stream by which it was told."""
+        order_id: UUID
+        provider: PaymentProvider
+        payment: PaymentNotice
+
+    @on(OutsideEvent.PaymentTold, by=lambda event, _: f"{event.provider}:{event.payment.payment_id}")
+    def told(self, state: State | None, event: OutsideEvent.PaymentTold) -> Then[State]:
+        order_id = event.payment.order_id or (state.order_id if state else None)
+        if order_id is None:
+            # Somebody else's business at the same provider.
+            return Then(state)
+        record = self.Record(
+            source_id=event.source_id,
+            outside_event_id=event.originator_id,
+            told=event.originator_version,
+            order_id=order_id,
+            provider=PaymentProvider(event.provider.value),
+            payment=event.payment,
+        )
+        return Then(PaidOrder(order_id=order_id), record)
+
+    @performs(Record)
+    async def record(self, effect: Record, call: Call[State]) -> None:
+        try:
+            outcome = await call.send(_command(effect))
+        except Refusal as refusal:
+            outcome = refusal
+        if isinstance(outcome, NotFound):
+            raise EffectFailed(_said(outcome))
+        if isinstance(outcome, Refusal):
+            raise EffectRefused(_said(outcome))
+
+    @when_failed(Record)
+    def not_recorded(self, state: State | None, failed: "Failed[OrderPayments.Record]") -> Then[State]:
+        effect = failed.action
+        letter = KeepUnrecordedPayment(
+            id=uuid5(effect.outside_event_id, f"payment {effect.told}"),
+            source_id=effect.source_id,
+            outside_event_id=effect.outside_event_id,
+            order_id=effect.order_id,
+            provider=effect.provider.value,
+            payment=effect.payment,
+            reason=failed.error,
+        )
+        return Then(state, Send(letter))
+
+
+def _command(effect: OrderPayments.Record) -> Command:
+    id, provider, payment = effect.order_id, effect.provider, effect.payment
+    match payment.outcome:
+        case PaymentOutcome.SETTLED:
+            return RecordPayment(
+                id=id,
+                provider=provider,
+                payment_id=payment.payment_id,
+                amount=payment.amount,
+                currency=payment.currency,
+            )
+        case PaymentOutcome.FAILED:
+            return RecordPaymentFailure(
+                id=id, provider=provider, payment_id=payment.payment_id, reason=payment.reason
+            )
+        case PaymentOutcome.REFUNDED:
+            return RecordRefund(
+                id=id,
+                provider=provider,
+                payment_id=payment.payment_id,
+                refund_id=payment.refund_id,
+                amount=payment.amount,
+                currency=payment.currency,
+            )
+
+
+def _said(refusal: Refusal) -> str:
+    return f"{refusal.code}: {refusal.message}"

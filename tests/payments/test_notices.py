@@ -1,0 +1,141 @@
+"""What providers tell of payments, in the forms that they document."""
+
+import json
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.gateway.callbacks.notices import PaymentNotice, PaymentOutcome
+from domain.gateway.callbacks.payments import payment_in
+from domain.gateway.callbacks.providers import CallbackProvider
+from domain.gateway.callbacks.stripe_payments import amount_of_stripe
+
+ORDER = UUID(int=7)
+Json = dict[str, Any]
+REFERENCE = {"order_id": str(ORDER)}
+
+
+def of_stripe(type: str, object: Json, **data: Any) -> PaymentNotice | None:
+    event = {"id": "evt_1", "type": type, "data": {"object": object, **data}}
+    return payment_in(CallbackProvider.STRIPE, event)
+
+
+def of_paypal(type: str, resource: Json) -> PaymentNotice | None:
+    return payment_in(CallbackProvider.PAYPAL, {"id": "WH-1", "event_type": type, "resource": resource})
+
+
+def settled(payment_id: str, order_id: UUID | None = ORDER) -> PaymentNotice:
+    return PaymentNotice(
+        outcome=PaymentOutcome.SETTLED,
+        payment_id=payment_id,
+        order_id=order_id,
+        amount=Decimal("25.00"),
+        currency="EUR",
+    )
+
+
+def test_stripe_tells_of_a_payment_twice_and_means_one() -> None:
+    intent = {"id": "pi_1", "amount_received": 2500, "currency": "eur", "metadata": REFERENCE}
+    session = {
+        "id": "cs_1",
+        "payment_intent": "pi_1",
+        "payment_status": "paid",
+        "amount_total": 2500,
+        "currency": "eur",
+        "client_reference_id": str(ORDER),
+    }
+    assert of_stripe("payment_intent.succeeded", intent) == settled("pi_1")
+    assert of_stripe("checkout.session.completed", session) == settled("pi_1")
+    assert of_stripe("checkout.session.completed", {**session, "payment_status": "unpaid"}) is None
+    assert of_stripe("payment_intent.succeeded", {**intent, "metadata": {}}) == settled("pi_1", None)
+
+
+def test_stripe_tells_why_a_payment_failed_in_a_word() -> None:
+    error = {"code": "card_declined", "decline_code": "insufficient_funds", "message": "Jo Doe's card"}
+    failed = of_stripe(
+        "payment_intent.payment_failed", {"id": "pi_1", "metadata": REFERENCE, "last_payment_error": error}
+    )
+    assert failed == PaymentNotice(
+        outcome=PaymentOutcome.FAILED, payment_id="pi_1", order_id=ORDER, reason="insufficient_funds"
+    )
+
+
+def test_stripe_tells_what_was_refunded_in_all() -> None:
+    charge = {"id": "ch_1", "payment_intent": "pi_1", "currency": "eur", "metadata": {}}
+    first = of_stripe("charge.refunded", {**charge, "amount_refunded": 500})
+    second = of_stripe(
+        "charge.refunded",
+        {**charge, "amount_refunded": 1500},
+        previous_attributes={"amount_refunded": 500},
+    )
+    assert first is not None
+    assert second is not None
+    assert (first.amount, second.amount) == (Decimal("5.00"), Decimal("10.00"))
+    assert (first.payment_id, first.order_id) == ("pi_1", None)
+    assert first.refund_id != second.refund_id
+
+
+@pytest.mark.parametrize(
+    ("units", "currency", "amount"),
+    [
+        (1999, "USD", "19.99"),
+        (500, "JPY", "500"),
+        (500, "MGA", "500"),
+        (500, "ISK", "5.00"),
+        (500, "UGX", "5.00"),
+        (5120, "KWD", "5.120"),
+        (1045, "HUF", "10.45"),
+    ],
+)
+def test_stripe_has_units_of_its_own(units: int, currency: str, amount: str) -> None:
+    assert amount_of_stripe(units, currency) == Decimal(amount)
+
+
+@pytest.mark.parametrize("units", [0, -1, 1.5, True, "5", None, 10**20])
+def test_what_is_no_amount_is_none(units: Any) -> None:
+    assert amount_of_stripe(units, "EUR") is None
+
+
+def test_paypal_tells_of_payments_and_refunds() -> None:
+    capture = {
+        "id": "2GG279541U471931P",
+        "amount": {"value": "25.00", "currency_code": "EUR"},
+        "custom_id": str(ORDER),
+    }
+    assert of_paypal("PAYMENT.CAPTURE.COMPLETED", capture) == settled("2GG279541U471931P")
+    denied = of_paypal("PAYMENT.CAPTURE.DENIED", {**capture, "status_details": {"reason": "BUYER_COMPLAINT"}})
+    assert denied is not None
+    assert (denied.outcome, denied.reason) == (PaymentOutcome.FAILED, "BUYER_COMPLAINT")
+    up = {"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/2GG279541U471931P"}
+    refunded = of_paypal(
+        "PAYMENT.CAPTURE.REFUNDED", {**capture, "id": "1JU08902781691411", "links": [{"rel": "self"}, up]}
+    )
+    assert refunded is not None
+    assert (refunded.payment_id, refunded.refund_id) == ("2GG279541U471931P", "1JU08902781691411")
+    assert of_paypal("PAYMENT.CAPTURE.REFUNDED", {**capture, "links": []}) is None
+
+
+@pytest.mark.parametrize("value", ["0", "0.00", "-5.00", "1e3", "1,000.00", " 5", "NaN", 5, None])
+def test_paypal_spells_amounts_in_digits(value: Any) -> None:
+    capture = {"id": "A", "amount": {"value": value, "currency_code": "EUR"}, "custom_id": str(ORDER)}
+    assert of_paypal("PAYMENT.CAPTURE.COMPLETED", capture) is None
+
+
+@pytest.mark.parametrize("body", [None, [], "a", 1, {}, {"type": []}, {"type": {}}, {"event_type": 5}])
+@pytest.mark.parametrize("provider", list(CallbackProvider))
+def test_what_tells_of_no_payment_is_none(provider: CallbackProvider, body: Any) -> None:
+    assert payment_in(provider, body) is None
+
+
+def test_odd_shapes_tell_nothing_and_raise_nothing() -> None:
+    odd: list[Any] = [None, [], {}, "x", 1, True, {"metadata": []}, {"id": {}}, {"links": [1, {"rel": "up"}]}]
+    kinds = ("payment_intent.succeeded", "payment_intent.payment_failed", "charge.refunded")
+    for value in odd:
+        for kind in (*kinds, "checkout.session.completed"):
+            assert payment_in(CallbackProvider.STRIPE, {"type": kind, "data": value}) is None
+            assert payment_in(CallbackProvider.STRIPE, {"type": kind, "data": {"object": value}}) is None
+        for kind in ("COMPLETED", "DENIED", "REFUNDED"):
+            event = {"event_type": f"PAYMENT.CAPTURE.{kind}", "resource": value}
+            assert payment_in(CallbackProvider.PAYPAL, json.loads(json.dumps(event))) is None

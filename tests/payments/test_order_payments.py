@@ -1,0 +1,211 @@
+"""Payments that providers tell of, recorded with their orders: once, late, too early, too much, too little."""
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.commerce.test_api_orders import a_product, an_order, euros
+from tests.gateway.callbacks import Provider, a_provider, stripe_event
+from tests.gateway.sending import a_source, event
+from tests.kit.client import Client
+from tests.kit.product import Product
+from tests.payments.conftest import Recorder
+
+pytestmark = pytest.mark.servers
+Json = dict[str, Any]
+
+
+def paid(order: str | None, intent: str = "pi_1", units: int = 2500, currency: str = "eur") -> Json:
+    metadata = {"order_id": order} if order else {}
+    return stripe_event(
+        "payment_intent.succeeded",
+        {"id": intent, "amount_received": units, "currency": currency, "metadata": metadata},
+    )
+
+
+def refunded(intent: str, units: int) -> Json:
+    return stripe_event(
+        "charge.refunded",
+        {"id": "ch_1", "payment_intent": intent, "amount_refunded": units, "currency": "eur"},
+    )
+
+
+async def told(stripe: Provider, *events: Json) -> None:
+    for each in events:
+        answer = await stripe.stripe(each)
+        assert answer.json()["status"] == "accepted", answer.text
+
+
+async def shown(client: Client, order: str) -> Json:
+    found: Json = await client.send("Order", id=order)
+    return found
+
+
+async def letters(client: Client, recorder: Recorder) -> list[Json]:
+    found = await client.send(
+        "DeadLetters",
+        filter={"rule": {"eq": "payment"}, "status": {"eq": "OPEN"}},
+        afterPosition=str(await recorder.log.head()),
+    )
+    return [edge["node"] for edge in found["edges"]]
+
+
+async def replayed(client: Client, **letter: str) -> Json:
+    """What a replay of a dead letter comes to."""
+    answer: Json = (await client.send("ReplayDeadLetter", input=letter))["result"]
+    return answer
+
+
+async def waited(recorder: Recorder, client: Client, hours: float = 24) -> None:
+    """Let so much time go by, try after try."""
+    for _ in range(9):
+        await recorder.idle(client)
+        recorder.clock.ahead += timedelta(hours=hours)
+    await recorder.idle(client)
+
+
+async def test_three_at_once_are_one_settlement(product: Product, client: Client, recorder: Recorder) -> None:
+    stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
+    sent = paid(order["id"])
+    # The same event three times at once, and two others of the same payment.
+    await asyncio.gather(*(stripe.stripe(each) for each in (sent, sent, sent, paid(order["id"]))))
+    await told(stripe, paid(order["id"]))
+    await recorder.idle(client)
+    found = await shown(client, order["id"])
+    assert (found["status"], found["paid"], found["version"]) == ("PAID", euros("25.00"), 2)
+    [payment] = found["payments"]["nodes"]
+    assert (payment["provider"], payment["paymentId"]) == ("STRIPE", "pi_1")
+
+
+async def test_two_payments_of_an_order_are_kept_apart(
+    product: Product, client: Client, recorder: Recorder
+) -> None:
+    stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
+    await told(stripe, paid(order["id"], "pi_1", 1000))
+    await recorder.idle(client)
+    part = await shown(client, order["id"])
+    assert (part["status"], part["paid"], part["refundOwed"]) == ("PLACED", euros("10.00"), euros("0.00"))
+    await told(stripe, paid(order["id"], "pi_2", 2500))
+    await recorder.idle(client)
+    more = await shown(client, order["id"])
+    assert (more["status"], more["paid"], more["refundOwed"]) == ("PAID", euros("35.00"), euros("10.00"))
+    assert len(more["payments"]["nodes"]) == 2
+
+
+async def test_what_comes_late_is_owed_back(product: Product, client: Client, recorder: Recorder) -> None:
+    stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
+    await client.send("CancelOrder", input={"id": order["id"]})
+    await told(stripe, paid(order["id"]))
+    await recorder.idle(client)
+    found = await shown(client, order["id"])
+    assert (found["status"], found["refundOwed"]) == ("CANCELLED", euros("25.00"))
+
+
+async def test_a_failure_has_a_way_back_and_a_refund_finds_its_order(
+    product: Product, client: Client, recorder: Recorder
+) -> None:
+    stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
+    error = {"code": "card_declined"}
+    intent = {"id": "pi_1", "metadata": {"order_id": order["id"]}, "last_payment_error": error}
+    await told(stripe, stripe_event("payment_intent.payment_failed", intent))
+    await recorder.idle(client)
+    assert (await shown(client, order["id"]))["status"] == "PAYMENT_FAILED"
+    # What is told of the payment later does not name the order any more.
+    await told(stripe, paid(None, "pi_1"), refunded("pi_1", 500))
+    await recorder.idle(client)
+    found = await shown(client, order["id"])
+    assert (found["status"], found["refunded"]) == ("PARTLY_REFUNDED", euros("5.00"))
+
+
+async def test_a_refund_that_comes_first_waits_for_its_payment(
+    product: Product, client: Client, recorder: Recorder
+) -> None:
+    stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
+    early = refunded("pi_1", 2500)
+    early["data"]["object"]["metadata"] = {"order_id": order["id"]}
+    await told(stripe, early)
+    await recorder.idle(client)
+    await client.send(
+        "RecordPayment",
+        input={
+            "id": order["id"],
+            "provider": "STRIPE",
+            "paymentId": "pi_1",
+            "amount": "25.00",
+            "currency": "EUR",
+        },
+    )
+    await waited(recorder, client)
+    assert (await shown(client, order["id"]))["status"] == "REFUNDED"
+
+
+async def test_a_payment_waits_for_its_order(product: Product, client: Client, recorder: Recorder) -> None:
+    stripe, mug, id = await a_provider(product, client), await a_product(client), str(uuid4())
+    await told(stripe, paid(id))
+    await recorder.idle(client)
+    order = await an_order(client, mug, id=id)
+    recorder.clock.ahead = timedelta(minutes=1)
+    await recorder.idle(client)
+    assert (await shown(client, order["id"]))["status"] == "PAID"
+    assert await letters(client, recorder) == []
+
+
+async def test_what_waited_in_vain_is_a_dead_letter_that_is_replayed(
+    product: Product, client: Client, recorder: Recorder
+) -> None:
+    stripe, mug, id = await a_provider(product, client), await a_product(client), str(uuid4())
+    await told(stripe, paid(id))
+    await waited(recorder, client)
+    [letter] = await letters(client, recorder)
+    assert letter["message"].startswith("not_found: ")
+    assert json.loads(letter["raw"])["paymentId"] == "pi_1"
+    order = await an_order(client, mug, id=id)
+    answer = await replayed(client, id=letter["id"])
+    assert answer["status"] == "ACCEPTED", answer
+    await recorder.idle(client)
+    assert (await shown(client, order["id"]))["status"] == "PAID"
+    assert await letters(client, recorder) == []
+
+
+async def test_a_dead_letter_of_a_payment_is_replayed_with_the_right_order(
+    product: Product, client: Client, recorder: Recorder
+) -> None:
+    stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
+    await told(stripe, paid(order["id"], currency="usd"))
+    await recorder.idle(client)
+    [letter] = await letters(client, recorder)
+    assert letter["message"].startswith("payment_in_other_currency: ")
+    for text in ("x", "{}", '{"outsideEventId": 5}', json.dumps({"outsideEventId": str(uuid4())})):
+        answer = await replayed(client, id=letter["id"], event=text)
+        assert answer["status"] == "REJECTED", text
+    dollars = await a_product(client, "MUG-2", currency="USD")
+    other = (
+        await client.send(
+            "PlaceOrder", input={"items": [{"productId": dollars, "quantity": 2}], "currency": "USD"}
+        )
+    )["order"]
+    corrected = json.dumps({**json.loads(letter["raw"]), "orderId": other["id"]})
+    answer = await replayed(client, id=letter["id"], event=corrected)
+    assert answer["status"] == "ACCEPTED", answer
+    await recorder.idle(client)
+    assert (await shown(client, other["id"]))["status"] == "PAID"
+
+
+async def test_nobody_else_can_say_that_an_order_is_paid(
+    product: Product, client: Client, recorder: Recorder
+) -> None:
+    order = await an_order(client, await a_product(client))
+    shop = await a_source(product, client)
+    forged = {"webhookId": "evt_1", "source": "stripe", "payload": paid(order["id"])}
+    (answer,) = await shop.answers(event(eventType="integration.webhook.received", data={"payload": forged}))
+    assert answer["status"] == "accepted"
+    # A provider of another company names the order as well.
+    stranger = await product.newcomer("Eve")
+    await told(await a_provider(product, stranger), paid(order["id"]))
+    await recorder.idle(client)
+    await recorder.idle(stranger)
+    assert (await shown(client, order["id"]))["status"] == "PLACED"
