@@ -9,12 +9,14 @@ from redis.asyncio import Redis
 
 from app.composition.write_side import WriteSide, written
 from app.contexts import VIEWS
+from app.files.factory import files_of
 from app.keys import KeyRing
 from app.privacy.erasure import Whereabouts
 from app.privacy.search.folders import Folders
 from app.privacy.search.indexes import Indexes
 from app.privacy.search.redis_scan import Keyspace
 from app.privacy.search.search import SubjectSearch
+from app.privacy.search.sent_files import SentFiles
 from app.privacy.search.tables import Tables
 from app.privacy.search.traces import SearchableStore
 from app.settings import Settings
@@ -78,4 +80,5 @@ def search_of(
     others: list[SearchableStore] = [Keyspace(redis, prefix=settings.redis_prefix)]
     if client is not None:
         others.append(Indexes(client, settings.index_prefix))
-    return SubjectSearch(Tables(database), [*others, Folders(settings.data_dir)], keys)
+    others += [Folders(settings.data_dir), SentFiles(files_of(settings, keys))]
+    return SubjectSearch(Tables(database), others, keys)

@@ -107,7 +107,7 @@ async def test_is_unreadable_everywhere_also_after_a_rebuild(estate: Estate) -> 
         "certify",
     )
     stores = {store["store"]: store for store in certificate.certificate["stores"]}
-    assert set(stores) == {"postgres", "redis", "search", "files"}
+    assert set(stores) == {"postgres", "redis", "search", "files", "sent_files"}
     assert stores["postgres"]["sealed"] > 10
     assert len(certificate.certificate["keys"]) == 2
     assert await readable(estate, tenant, *person.telling, FIRST) == []
