@@ -92,11 +92,11 @@ context: $(DEV_STAMP) ## lay out a new context: make context NAME=contacts
 
 # The versions and hashes of everything, without any address; `make lock UPGRADE=--upgrade` takes newer ones.
 lock: $(DEV_STAMP) ## work out the versions of all libraries anew
-	$(COMPILE) $(UPGRADE) --extra embedded --extra build --extra dev --extra bench --extra aws \
+	$(COMPILE) $(UPGRADE) --extra embedded --extra build --extra dev --extra bench --extra aws --extra parquet \
 		--output-file requirements/dev.lock
 	$(COMPILE) --extra embedded --extra build --constraint requirements/dev.lock \
 		--output-file requirements/run.lock
-	$(COMPILE) --extra build --extra aws --constraint requirements/dev.lock --output-file requirements/server.lock
+	$(COMPILE) --extra build --extra aws --extra parquet --constraint requirements/dev.lock --output-file requirements/server.lock
 
 # Maven fetches the real OpenSearch. Without it search tests are skipped, and in CI they fail.
 maven:

@@ -17,11 +17,12 @@ MOST_FIELDS = 200
 
 
 class FileFormat(StrEnum):
-    """How a file holds its rows: `CSV`, `NDJSON` with an object in each line, or `JSON` with a list of objects."""
+    """How a file holds its rows: `CSV`, `PARQUET`, or objects of JSON, in lines (`NDJSON`) or in a list."""
 
     CSV = "csv"
     NDJSON = "ndjson"
     JSON = "json"
+    PARQUET = "parquet"
 
 
 class FileEncoding(StrEnum):

@@ -47,7 +47,7 @@ class ImportRow(Row):
     version: Version
 
 
-class Imports(PostgresView[ImportRow], name="gateway.imports", version=1, inline=True):
+class Imports(PostgresView[ImportRow], name="gateway.imports", version=2, inline=True):
     """Every import."""
 
     checks = (

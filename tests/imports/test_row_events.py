@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
+from app.gateway.imports.file_rows import FilePlace, FileRow
 from app.gateway.imports.row_events import RowMapping
-from app.gateway.imports.rows import FilePlace, FileRow
 from domain.gateway.import_terms import DecimalMark, FileForm, FileFormat, ImportField, ImportTerms, ValueKind
 from domain.gateway.outcomes import ReceivedEvent
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.gateway.imports.rows import FilePlace, FileRow, FileUnreadable, columns, rows
+from app.gateway.imports.file_rows import FilePlace, FileRow, FileUnreadable
+from app.gateway.imports.rows import columns, rows
 from app.gateway.imports.text_lines import LONGEST
 from domain.gateway.import_terms import FileEncoding, FileForm, FileFormat
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from app.gateway.imports.file_rows import FilePlace, FileUnreadable
 from app.gateway.imports.row_events import RowMapping
-from app.gateway.imports.rows import FilePlace, FileUnreadable, rows
+from app.gateway.imports.rows import rows
 from app.gateway.ingestion import Ingestion
 from domain.gateway.import_runs import ImportRows
-from domain.gateway.import_terms import ImportTerms
+from domain.gateway.import_terms import FileFormat, ImportTerms
 from domain.gateway.outcomes import EventAnswer, EventStatus, ReceivedEvent
 from domain.gateway.sources import INGEST
 from domain.kit.caller import Caller
@@ -22,7 +23,9 @@ from domain.kit.process.jobs import Part
 from domain.kit.refusals import Refusal
 
 TOGETHER = 500
-"""Rows of a part."""
+"""Rows of a part, and events that are stored together."""
+OF_PARQUET = 10 * TOGETHER
+"""Rows of a part of Parquet, where a group of rows is read from its beginning each time."""
 _LARGEST = 4 * 1024 * 1024
 """Characters of a part, beyond which no more rows are read for it."""
 
@@ -88,7 +91,11 @@ class FileIntake(ImportRows):
                     raise
                 # It is read on no faster than the source may send.
                 await asyncio.sleep(wait)
-        return await self._intake.take(by, source_id, events, received_at=at) if events else []
+        answers: list[EventAnswer] = []
+        for start in range(0, len(events), TOGETHER):
+            some = events[start : start + TOGETHER]
+            answers += await self._intake.take(by, source_id, some, received_at=at)
+        return answers
 
     async def _status(
         self, tenant_id: UUID, event: ReceivedEvent, answer: EventAnswer, *, again: bool
@@ -126,14 +133,14 @@ def read_part(file: OpenFile, terms: ImportTerms, place: FilePlace) -> ReadPart:
     """The rows of the next part. Raises FileUnreadable and as `OpenFile.reader`."""
     mapping = RowMapping(terms)
     events: list[ReceivedEvent] = []
-    size = 0
+    size, most = 0, OF_PARQUET if terms.form.format is FileFormat.PARQUET else TOGETHER
     with file.reader() as reader:
         for row in rows(reader, terms.form, place):
             event = mapping.event(row)
             events.append(event)
             place = row.after
             size += len(event.text or "")
-            if len(events) == TOGETHER or size > _LARGEST:
+            if len(events) == most or size > _LARGEST:
                 return ReadPart(events, place, over=False)
     return ReadPart(events, place, over=True)
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import BinaryIO
 
-from app.gateway.imports.rows import FilePlace, FileRow, FileUnreadable, columns, rows
+from app.gateway.imports.file_rows import FilePlace, FileRow, FileUnreadable
+from app.gateway.imports.parquet_rows import MAGIC
+from app.gateway.imports.rows import columns, rows
 from domain.gateway.import_terms import (
     DecimalMark,
     FileEncoding,
@@ -58,6 +60,8 @@ def proposed_form(file: BinaryIO) -> FileForm:
     """How a file seems to be written, by its beginning."""
     file.seek(0)
     beginning = file.read(_LOOKED_AT)
+    if beginning.startswith(MAGIC):
+        return FileForm(format=FileFormat.PARQUET)
     encoding = _encoding(beginning)
     text = beginning.decode(encoding.value, "replace").lstrip("\ufeff")
     first = text.lstrip()[:1]

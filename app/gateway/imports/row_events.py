@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from app.gateway.imports.rows import FileRow
+from app.gateway.imports.file_rows import FileRow
 from app.gateway.imports.text_lines import is_text
 from domain.gateway.bodies import read_line
 from domain.gateway.import_terms import FileForm, ImportField, ImportTerms, ValueKind

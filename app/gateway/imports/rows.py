@@ -1,51 +1,16 @@
-"""The rows of a file, one after the other from any of them on: of CSV, of JSON in lines, and of a list of JSON."""
+"""The rows of a file, one after the other from any of them on."""
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+from app.gateway.imports.file_rows import MOST_COLUMNS, FilePlace, FileRow, FileUnreadable
+from app.gateway.imports.parquet_rows import parquet_columns, parquet_rows
 from app.gateway.imports.text_lines import TextDecoder, TextLine, begins, is_text, text_lines
 from domain.gateway.import_terms import FileForm, FileFormat
 from domain.gateway.outcomes import LARGEST_EVENT
-
-MOST_COLUMNS = 1_000
-
-# Cells are texts, or JSON values of any shape.
-Cells = Mapping[str, Any]
-
-
-class FileUnreadable(Exception):
-    """The file is not what it is said to be; the text says why, as a sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class FilePlace:
-    """A place between two rows."""
-
-    offset: int = 0
-    line: int = 0
-    """The last line before it."""
-    row: int = 0
-    """The last row before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """A row of a file."""
-
-    number: int
-    line: int
-    """On which it begins."""
-    after: FilePlace
-    cells: Cells | None = None
-    """By column; None for one that is an event already, or that cannot be read."""
-    text: str = ""
-    """As it stands in the file, of JSON; else what of it can be told."""
-    fault: str = ""
-    """Why it cannot be read, as a sentence."""
 
 
 def rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[FileRow]:
@@ -57,6 +22,8 @@ def rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[FileRow]:
             return _ndjson_rows(file, form, place)
         case FileFormat.JSON:
             return _json_rows(file, form, place)
+        case FileFormat.PARQUET:
+            return parquet_rows(file, place)
 
 
 def columns(file: BinaryIO, form: FileForm) -> tuple[str, ...]:
@@ -64,6 +31,8 @@ def columns(file: BinaryIO, form: FileForm) -> tuple[str, ...]:
     Raises FileUnreadable."""
     if form.format is FileFormat.CSV:
         return _header(file, form)[0]
+    if form.format is FileFormat.PARQUET:
+        return parquet_columns(file)
     found = (row.cells for row in islice(rows(file, form, FilePlace()), 100))
     return tuple(dict.fromkeys(name for cells in found if cells for name in cells))[:MOST_COLUMNS]
 
