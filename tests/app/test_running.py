@@ -50,6 +50,7 @@ WORKER = {
     "late accesses",
     "live generations",
     "log pages",
+    "partitions",
     "placements",
     "processes",
     "rebuilding",

@@ -87,7 +87,13 @@ async def _of_commerce(client: Client) -> dict[str, str]:
     made = {"Product": (await client.send("CreateProduct", input=product))["product"]["id"]}
     placed = {"items": [{"productId": made["Product"], "quantity": 2}], "currency": "EUR"}
     made["Order"] = (await client.send("PlaceOrder", input=placed))["order"]["id"]
-    paid = {"id": made["Order"], "paymentId": "p-1", "amount": "10.00", "currency": "EUR"}
+    paid = {
+        "id": made["Order"],
+        "paymentId": "p-1",
+        "amount": "10.00",
+        "currency": "EUR",
+        "provider": "MANUAL",
+    }
     receipt = await client.send("RecordPayment", input=paid)
     order = await client.send("Order", id=made["Order"], afterPosition=receipt["position"])
     for kind, shown in (("OrderItem", "items"), ("Payment", "payments")):
