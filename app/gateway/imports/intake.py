@@ -93,8 +93,8 @@ class FileIntake(ImportRows):
                 await asyncio.sleep(wait)
         answers: list[EventAnswer] = []
         for start in range(0, len(events), TOGETHER):
-            some = events[start : start + TOGETHER]
-            answers += await self._intake.take(by, source_id, some, received_at=at)
+            batch = events[start : start + TOGETHER]
+            answers += await self._intake.take(by, source_id, batch, received_at=at)
         return answers
 
     async def _status(
