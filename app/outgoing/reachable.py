@@ -1,6 +1,9 @@
 """Which IP addresses may be called on behalf of a tenant: those of the public Internet alone."""
 
+from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from domain.kit.process.web_address import WebAddressInvalid, read_web_address
 
 _NOT_PUBLIC = [
     ip_network(network)
@@ -47,3 +50,23 @@ def is_reachable(text: str, *, loopback: bool, https: bool) -> bool:
     if loopback and address.is_loopback:
         return True
     return https and is_public(address)
+
+
+def refusal_of(url: str, *, ports: Collection[int], loopback: bool) -> str | None:
+    """Why an address would not be called, as far as its text says so: the end of a sentence that begins with it.
+
+    What a name leads to is known when it is called. None: nothing is against it so far.
+    """
+    try:
+        address = read_web_address(url)
+    except WebAddressInvalid as invalid:
+        return str(invalid)
+    if address.is_this_machine or address.host.endswith(".localhost"):
+        return None if loopback else "is this machine's own"
+    if address.port not in ports:
+        return f"has the port {address.port}, which may not be called"
+    try:
+        public = is_public(ip_address(address.host))
+    except ValueError:
+        return None
+    return None if public else "is none of the public Internet"

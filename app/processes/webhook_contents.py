@@ -1,7 +1,7 @@
 """What is sent about an event: what whoever vouches for the webhook may see of it, and has asked to be sent."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, get_type_hints
 from uuid import UUID
@@ -12,15 +12,18 @@ from api.kit.schema.row_visibility import RowVisibility, VisibilityRules
 from app.contexts import VISIBILITY
 from app.storage.database import Database
 from domain.contexts import confidential_of
+from domain.gateway.webhook_signature import message_id
 from domain.gateway.webhook_terms import WebhookTerms, camel, sent_value
 from domain.gateway.webhooks import MANAGE, Webhook
+from domain.identity.users import User
 from domain.kit.caller import Caller
 from domain.kit.codec import Codec
 from domain.kit.events import event_classes
 from domain.kit.fields import Confidential, Personal, Restricted, is_marked
 from domain.kit.log import Envelope, Log, Selection
-from domain.kit.sealed import ERASED, Opening, is_sealed
+from domain.kit.sealed import ERASED, Opening, is_sealed, subject_of
 from domain.processes.webhooks.ports import Sendable, SponsorGone, WebhookContents
+from domain.processes.webhooks.tools.protocol import Message
 from projections.identity.member_access import standing
 from projections.kit.read.live_generations import LiveGenerations
 from projections.kit.read.postgres_reader import PostgresRows
@@ -30,6 +33,13 @@ _SECONDS = 10.0
 """How long a view may take to fold the event."""
 _PAGE = 200
 _POSITION = "select position from es.event_ids where tenant_id = $1 and event_id = $2"
+
+_WAITING = """
+select count(*) from (
+    select from processes.ledger l
+     where l.process = $1 and l.tenant_id = $2 and split_part(l.instance, '/', 1) = $3 and l.finished_at is null
+     limit $4) waiting
+"""
 
 
 class ViewBehind(Exception):
@@ -79,6 +89,41 @@ class VisibleContents(WebhookContents):
         data, withheld = await self._data(sponsor, webhook, envelope)
         return _encoded(envelope, envelope.type, data, withheld)
 
+    async def message(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> Message | None:
+        sponsor = await self._sponsor(tenant_id, webhook)
+        envelope = await self._envelope(tenant_id, event_id)
+        if envelope is None or envelope.topic == Webhook.topic:
+            return None
+        if not await self._may_leave(sponsor, webhook, envelope) or await self._erased(envelope):
+            return None
+        sources = dict(each.split("=", 1) for each in webhook.mapping)
+        wanted = {source.partition(".")[0] for source in sources.values()}
+        data, _ = await self._data(sponsor, webhook, envelope, wanted)
+        fields = {name: value for name, path in sources.items() if (value := _found(data, path)) is not None}
+        about_person = envelope.topic == User.topic
+        person = fields.pop("userId", None) or (envelope.originator_id if about_person else envelope.user_id)
+        return Message(
+            id=message_id(webhook.id, event_id),
+            type=envelope.type,
+            at=envelope.timestamp,
+            who=None if person is None else str(person),
+            thing=str(envelope.originator_id),
+            about_person=about_person,
+            fields=fields,
+        )
+
+    async def _erased(self, envelope: Envelope) -> bool:
+        """Whether an event is about somebody who was erased: what was sealed for them opens no more."""
+        event = self._codec.decode(envelope)
+        values = [getattr(event, field.name) for field in dataclasses.fields(event)]
+        sealed = {subject_of(text): text for text in _sealed(msgspec.to_builtins(values))}
+        return ERASED in await self._opening.open(envelope.tenant_id, list(sealed.values()))
+
+    async def waiting(self, tenant_id: UUID, webhook_id: UUID, most: int) -> int:
+        name = "gateway.webhook_deliveries"
+        found = await self._database.writer.fetchval(_WAITING, name, tenant_id, str(webhook_id), most)
+        return int(found)
+
     async def of_time(
         self, tenant_id: UUID, webhook: Webhook, since: datetime, until: datetime, *, after: int
     ) -> tuple[Sequence[Sendable], int | None]:
@@ -122,9 +167,12 @@ class VisibleContents(WebhookContents):
         return bool(await RowVisibility(self._rules, self._rows, sponsor).told([envelope]))
 
     async def _data(
-        self, sponsor: Caller, webhook: Webhook, envelope: Envelope
+        self, sponsor: Caller, webhook: Webhook, envelope: Envelope, wanted: Collection[str] | None = None
     ) -> tuple[dict[str, Any], list[str]]:
-        """The fields that leave, and the names of those that do not though they hold something."""
+        """The fields that leave, and the names of those that do not though they hold something.
+
+        Only what is ``wanted`` is opened, by the names that clients know; None: everything.
+        """
         event = self._codec.decode(envelope)
         hints = get_type_hints(type(event), include_extras=True)
         reads = (permission := confidential_of(envelope.topic)) is not None and sponsor.may(permission)
@@ -133,7 +181,7 @@ class VisibleContents(WebhookContents):
         for field in dataclasses.fields(event):
             hint, value = hints[field.name], sent_value(getattr(event, field.name))
             confidential, personal = is_marked(hint, Confidential), is_marked(hint, Personal)
-            if is_marked(hint, Restricted):
+            if is_marked(hint, Restricted) or not (wanted is None or camel(field.name) in wanted):
                 continue
             if (confidential and not (webhook.with_confidential and reads)) or (
                 personal and not (webhook.with_personal and reads and not self._masking)
@@ -154,6 +202,22 @@ class VisibleContents(WebhookContents):
         if isinstance(value, list):
             return [await self._opened(tenant_id, each) for each in value]
         return value
+
+
+# JSON of any shape.
+def _found(data: Any, path: str) -> Any:
+    for name in path.split("."):
+        data = data.get(name) if isinstance(data, dict) else None
+    return data
+
+
+def _sealed(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if is_sealed(value):
+            yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _sealed(each)
 
 
 def _sendable(envelope: Envelope) -> Sendable:

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from app.outgoing.reachable import refusal_of
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
+from app.setting_values import read_ports
 from app.settings import Settings
 from app.storage.database import Database
+from domain.gateway.tools.destinations import WebhookKind
 from domain.gateway.webhook_signature import message_id
 from domain.gateway.webhook_terms import WebhookTerms
 from domain.gateway.webhooks import Webhook
@@ -111,6 +115,24 @@ class LedgerDeliveries(DeliveryLog):
                 limit,
             )
 
+    async def registered(self, tenant_id: UUID) -> list[WebhookKind]:
+        # From the log, as a view may be behind.
+        types = [Webhook.Registered.stored_as, Webhook.Deleted.stored_as]
+        standing: dict[UUID, WebhookKind] = {}
+        after = 0
+        while True:
+            page = await self._log.read(
+                after=after, limit=_PAGE, select=Selection(types=types, tenant_id=tenant_id)
+            )
+            for each in page:
+                event, after = self._codec.decode(each), each.position
+                if isinstance(event, Webhook.Registered):
+                    standing[each.originator_id] = event.kind
+                else:
+                    standing.pop(each.originator_id, None)
+            if len(page) < _PAGE:
+                return list(standing.values())
+
     async def _told(self, tenant_id: UUID, rows: Sequence[Any], seeing: EventSight) -> list[DeliveryRow]:
         deliveries = [_row(row) for row in rows]
         about = await self._events(tenant_id, [each.event_id for each in deliveries])
@@ -157,7 +179,10 @@ class LedgerDeliveries(DeliveryLog):
 def webhook_desk(settings: Settings, database: Database, log: Log, codec: Codec) -> WebhookDesk:
     """What the API of webhooks needs, in one database."""
     secrets = SealedWebhookSecrets(settings.derive("webhook secrets"))
-    return WebhookDesk(LedgerDeliveries(database, log, codec), secrets)
+    allowed = partial(
+        refusal_of, ports=read_ports(settings.outgoing_ports), loopback=settings.outgoing_loopback
+    )
+    return WebhookDesk(LedgerDeliveries(database, log, codec), secrets, allowed)
 
 
 # A record's values have no static type.

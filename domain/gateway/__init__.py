@@ -14,7 +14,9 @@ from domain.gateway import (
     webhook_commands,
     webhooks,
 )
+from domain.gateway.exports import destination_commands
 from domain.gateway.import_runs import ImportRun
+from domain.gateway.tools import destinations
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
@@ -22,6 +24,8 @@ from domain.kit.permissions import Permission
 CONTEXT = ContextDomain(
     package=__name__,
     modules=(
+        destination_commands,
+        destinations,
         event_schemas,
         events,
         import_terms,

@@ -22,6 +22,7 @@ from domain.gateway.webhooks import (
     checked_url,
     require_conditions,
     require_person,
+    require_plain,
 )
 from domain.kit.fields import KEPT, Describe, Internal, Kept
 from domain.kit.model import Caller, Command, Invalid, distinct, in_utc
@@ -68,6 +69,7 @@ class ChangeWebhook(Command, requires=(checked_url, checked_types)):
     with_personal: WithPersonal | Kept = KEPT
 
     def handle(self, webhook: Webhook, by: Caller) -> None:
+        require_plain(webhook)
         types = webhook.types if isinstance(self.types, Kept) else checked_types(self.types)
         conditions = webhook.conditions if isinstance(self.conditions, Kept) else distinct(self.conditions)
         require_conditions(types, conditions)
@@ -97,6 +99,7 @@ class RotateWebhookSecret(Command):
 
     def handle(self, webhook: Webhook, by: Caller, now: datetime) -> None:
         require_person(by)
+        require_plain(webhook)
         webhook.record(Webhook.SecretRotated(secret=self.secret, former_until=now + OVERLAP))
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
+from domain.gateway.tools.destinations import CredentialNames, Kind, Mapped, NotAPlainWebhook, WebhookKind
 from domain.gateway.webhook_terms import Condition, EventType, known_types, unmet
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Restricted
 from domain.kit.model import (
@@ -22,6 +23,8 @@ from domain.kit.refusals import TakesAPerson
 
 MANAGE = "gateway:webhooks"
 """The permission to have webhooks; whoever vouches for one must still hold it when something is sent."""
+MOST = 50
+"""How many webhooks a tenant has at the most, and as many destinations."""
 OVERLAP = timedelta(hours=24)
 """For how long the former secret signs beside a new one."""
 
@@ -33,6 +36,7 @@ class WebhookStop(StrEnum):
     GONE = "gone"
     FAILING = "failing"
     UNAUTHORIZED = "unauthorized"
+    BACKLOG = "backlog"
 
 
 Name = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("What the webhook is for.")]
@@ -81,7 +85,9 @@ Sponsor = Annotated[
     Internal(),
     Describe("Who vouches for it: what they may not see is not sent, and nothing once they left."),
 ]
-Secret = Annotated[str, Len(1, 200), Restricted(), Describe("The secret that signs, sealed.")]
+Secret = Annotated[
+    str, Len(1, 10_000), Restricted(), Describe("The secret that signs, or the credentials, sealed.")
+]
 Stop = Annotated[WebhookStop, Internal(), Describe("Why it is off.")]
 
 
@@ -95,6 +101,10 @@ class WebhookTypeUnknown(Refusal):
 
 class WebhookConditionUnmet(Refusal):
     """No event can meet this condition, as it {reason}."""
+
+
+class TooManyWebhooks(Refusal):
+    """A tenant has {most} {what} at the most; delete one first."""
 
 
 class WebhookActive(Refusal):
@@ -118,6 +128,9 @@ class Webhook(Aggregate, topic="gateway.webhook"):
         with_personal: WithPersonal
         sponsor_id: Sponsor
         secret: Secret
+        kind: Kind = WebhookKind.WEBHOOK
+        mapping: Mapped = ()
+        credentials: CredentialNames = ()
 
     class Changed(Event):
         name: Name
@@ -128,10 +141,12 @@ class Webhook(Aggregate, topic="gateway.webhook"):
         with_confidential: WithConfidential
         with_personal: WithPersonal
         sponsor_id: Sponsor
+        mapping: Mapped = ()
 
     class SecretRotated(Event):
         secret: Secret
         former_until: Annotated[datetime, Internal(), Describe("Until when the former secret signs as well.")]
+        credentials: CredentialNames = ()
 
     class Disabled(Event):
         reason: Stop
@@ -164,6 +179,8 @@ class Webhook(Aggregate, topic="gateway.webhook"):
     with_personal: bool
     sponsor_id: UUID
     secret: str
+    kind: WebhookKind = WebhookKind.WEBHOOK
+    mapping: tuple[str, ...] = ()
     former_secret: str | None = None
     former_until: datetime | None = None
     active: bool = True
@@ -207,6 +224,12 @@ def require_person(by: Caller) -> None:
     """Raise TakesAPerson for a key: what it directs would outlive its revocation."""
     if by.kind == "key":
         raise TakesAPerson
+
+
+def require_plain(webhook: Webhook) -> None:
+    """Raise NotAPlainWebhook for a destination."""
+    if webhook.kind is not WebhookKind.WEBHOOK:
+        raise NotAPlainWebhook(field="id")
 
 
 def checked_url(url: str) -> str:

@@ -62,6 +62,7 @@ def webhook_switched_off(name: str, host: str, reason: WebhookStop) -> tuple[str
         WebhookStop.GONE: f"{host} answered that it is gone for ever (410).",
         WebhookStop.FAILING: f"nothing has arrived at {host} for five days.",
         WebhookStop.UNAUTHORIZED: "whoever vouched for it may have no webhooks any more.",
+        WebhookStop.BACKLOG: f"more waits to be sent to {host} than is kept for it.",
         WebhookStop.MANUAL: "somebody has switched it off.",
     }[reason]
     return "A webhook was switched off", _letter(

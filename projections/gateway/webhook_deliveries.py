@@ -1,12 +1,13 @@
 """What was sent to webhooks, and what is to be sent again: read from the ledger of the process that sends."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Protocol, TypeVar
 from uuid import UUID
 
+from domain.gateway.tools.destinations import WebhookKind
 from domain.gateway.webhook_signature import WebhookSecrets
 from domain.kit.fields import Describe
 from projections.kit.read.row_visibility import Happened
@@ -83,6 +84,10 @@ class DeliveryLog(Protocol):
         """The newest first, those before this number."""
         ...
 
+    async def registered(self, tenant_id: UUID) -> Sequence[WebhookKind]:
+        """What each of the tenant's webhooks speaks."""
+        ...
+
     async def count(
         self, tenant_id: UUID, webhook_id: UUID, since: datetime, until: datetime, *, seeing: EventSight
     ) -> tuple[int, bool] | None:
@@ -101,3 +106,5 @@ class WebhookDesk:
 
     deliveries: DeliveryLog
     secrets: WebhookSecrets
+    refusal_of: Callable[[str], str | None]
+    """Why an address would not be called, as far as its text says: the end of a sentence that begins with it."""

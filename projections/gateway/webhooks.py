@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
+from domain.gateway.tools.destinations import CredentialNames, Kind, Mapped, WebhookKind
 from domain.gateway.webhooks import (
     Conditions,
     Name,
@@ -32,6 +33,9 @@ class WebhookRow(Row):
     with_confidential: WithConfidential
     with_personal: WithPersonal
     sponsor_id: Sponsor
+    kind: Kind = WebhookKind.WEBHOOK
+    mapping: Mapped = ()
+    credentials: CredentialNames = ()
     active: Annotated[bool, Describe("Whether it is on.")] = True
     stopped: Annotated[WebhookStop | None, Describe("Why it is off; null while it is on.")] = None
     failing_since: Annotated[
@@ -46,11 +50,16 @@ class WebhookRow(Row):
     version: Version
 
 
-class Webhooks(PostgresView[WebhookRow], name="gateway.webhooks", version=1):
+class Webhooks(PostgresView[WebhookRow], name="gateway.webhooks", version=2):
     """Every webhook that is kept."""
 
     collated = {"name": ("name",)}
-    checks = (Check("valid_webhook_stop", "stopped in ('manual', 'gone', 'failing', 'unauthorized')"),)
+    checks = (
+        Check("valid_webhook_stop", "stopped in ('manual', 'gone', 'failing', 'unauthorized', 'backlog')"),
+        Check(
+            "valid_webhook_kind", "kind in ('webhook', 'segment', 'mixpanel', 'ga4', 'hubspot', 'salesforce')"
+        ),
+    )
     indexes = (
         Index("idx_webhooks_name", ("name_order", "id")),
         Index("idx_webhooks_created_at", ("created_at", "id")),

@@ -211,6 +211,8 @@ READABLE = {
     "currency",
     # Closed lists.
     *("provider", "kind", "policy", "separator", "zone"),
+    # The names of what lets events in at a tool.
+    "credentials",
     # What is said of events from outside.
     *("rule", "code", "added", "stages", "schema_version"),
 }

@@ -29,7 +29,13 @@ WORDS = {
     "ParkedStream.eventType": STORED,
     "WebhookDelivery.eventType": STORED,
     **dict.fromkeys(
-        ("ChangeWebhookInput.types", "RegisterWebhookInput.types", "Webhook.types"),
+        (
+            "ChangeDestinationInput.types",
+            "ChangeWebhookInput.types",
+            "RegisterDestinationInput.types",
+            "RegisterWebhookInput.types",
+            "Webhook.types",
+        ),
         "Stored names of events, or what these begin with.",
     ),
     **dict.fromkeys(

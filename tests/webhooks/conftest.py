@@ -12,8 +12,10 @@ import pytest
 from app.composition.write_side import writing
 from app.contexts import VIEWS
 from app.entry.processes import Parts, enrolled, processes
+from app.keys.ring import KeyRing
 from app.log.postgres import PostgresLog
 from app.processes.runner import Runner
+from app.settings import Settings
 from app.storage.database import Database
 from domain.identity.authorization import BaseRole
 from domain.identity.user_commands import ChangeUserRole
@@ -27,7 +29,7 @@ from projections.kit.read.live_generations import pointers
 from tests.domain.sending import accepted
 from tests.kit.client import Client
 from tests.kit.processes import until
-from tests.kit.product import Product
+from tests.kit.product import Product, produced
 from tests.mail.server import Inbox, mail_server
 
 
@@ -51,6 +53,7 @@ class Sender:
     bus: Bus
     clock: LateClock
     inbox: Inbox
+    ring: KeyRing
     tenant: UUID | None = None
     """The company of the test at hand."""
 
@@ -104,11 +107,18 @@ async def owner(sender: Sender) -> Client:
 
 
 @pytest.fixture(scope="module")
+async def product(settings: Settings) -> AsyncIterator[Product]:
+    """The product, which may call this machine."""
+    async with produced(settings, outgoing_loopback=True) as product:
+        yield product
+
+
+@pytest.fixture(scope="module")
 async def sender(product: Product) -> AsyncIterator[Sender]:
     inbox = Inbox()
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(mail_server(inbox))
-        settings = replace(product.settings, smtp_url=f"smtp://127.0.0.1:{port}", outgoing_loopback=True)
+        settings = replace(product.settings, smtp_url=f"smtp://127.0.0.1:{port}")
         database = await Database.open(settings.database_url, secret=settings.secret, writers=6, readers=4)
         stack.push_async_callback(database.close)
         writes = await stack.enter_async_context(writing(settings, database))
@@ -136,7 +146,7 @@ async def sender(product: Product) -> AsyncIterator[Sender]:
             poll=0.05,
         )
         await stack.enter_async_context(running(runner.run, name="processes"))
-        yield Sender(product, database, writes.log, writes.bus, clock, inbox)
+        yield Sender(product, database, writes.log, writes.bus, clock, inbox, writes.ring)
 
 
 @pytest.fixture(autouse=True)

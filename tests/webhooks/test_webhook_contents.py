@@ -1,10 +1,16 @@
 """What of an event leaves for a webhook: no more than its sponsor may see, and has asked to be sent."""
 
 import json
+from uuid import uuid4
 
 import pytest
 
+from app.outgoing.webhook_secrets import SealedWebhookSecrets
+from domain.gateway.webhook_commands import RegisterWebhook
+from domain.gateway.webhook_signature import new_secret
+from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
+from tests.domain.sending import accepted
 from tests.kit.client import Client
 from tests.outgoing.servers import destination
 from tests.webhooks.conftest import Sender, employed
@@ -138,12 +144,36 @@ async def test_a_condition_that_nothing_can_meet_is_refused(
         assert (refused["code"], refused["field"]) == ("webhook_condition_unmet", "conditions")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://10.0.0.1/hook",
+        "https://[::ffff:10.0.0.1]/",
+        "https://169.254.169.254/",
+        "https://tool.example:99/",
+    ],
+)
+async def test_an_address_that_would_not_be_called_is_refused_as_far_as_its_text_says(
+    sender: Sender, owner: Client, url: str
+) -> None:
+    given = {"name": "Ours", "url": url, "types": ["work.task"]}
+    assert (await owner.send("RegisterWebhook", input=given))["code"] == "webhook_url_refused"
+    receipt = await registered(owner, "https://tool.example/hook")
+    changed = await owner.send("ChangeWebhook", input={"id": receipt["webhook"]["id"], "url": url})
+    assert changed["code"] == "webhook_url_refused"
+
+
 async def test_an_address_of_this_network_is_refused_where_it_is_called(
     sender: Sender, owner: Client
 ) -> None:
-    receipt = await registered(owner, "https://10.0.0.1/hook")
-    await owner.send("SendTestEvent", input={"id": receipt["webhook"]["id"]})
+    by = Caller(tenant_id=owner.tenant, user_id=owner.user, permissions=ROLES["owner"])
+    id, url = uuid4(), "https://10.0.0.1/hook"
+    secrets = SealedWebhookSecrets(sender.product.settings.derive("webhook secrets"))
+    sealed = secrets.seal(id, new_secret())
+    register = RegisterWebhook(id=id, name="Ours", url=url, types=("work.task",), secret=sealed)
+    await accepted(sender.bus, register, by=by)
+    await owner.send("SendTestEvent", input={"id": str(id)})
     await sender.quiet()
-    [delivery] = await sender.deliveries(owner, receipt["webhook"]["id"])
+    [delivery] = await sender.deliveries(owner, str(id))
     assert [attempt["error"] for attempt in delivery["attempts"]] == ["address_not_allowed"]
     assert delivery["status"] == "FAILED"

@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -16,8 +15,7 @@ from tests.webhooks.test_webhook_deliveries import registered, task
 
 @pytest.fixture
 async def child(product: Product) -> AsyncIterator[Child]:
-    settings = replace(product.settings, outgoing_loopback=True)
-    async with child_of("tests.webhooks.child", environ=settings.environ()) as child:
+    async with child_of("tests.webhooks.child", environ=product.settings.environ()) as child:
         yield child
 
 

@@ -9,6 +9,8 @@ from domain.gateway.webhook_signature import WebhookSecrets, message_id, signed_
 from domain.gateway.webhooks import Webhook, WebhookStop
 from domain.kit.clock import Clock
 from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest, NoHttpAnswer
+from domain.processes.webhooks.tools.caller import ToolCaller
+from domain.processes.webhooks.tools.protocol import Message, ToolAnswer
 
 GONE = 410
 """The status by which a destination says that it wants no more of it."""
@@ -28,6 +30,8 @@ class Attempt:
     error: str | None = None
     pause: float = 0
     """Seconds that the destination asks to wait."""
+    final: bool = False
+    """Whether another try would be answered alike."""
 
     def noted(self) -> dict[str, str | int | None]:
         """As JSON."""
@@ -67,6 +71,7 @@ class WebhookCaller:
 
     def __init__(self, http: HttpClient, secrets: WebhookSecrets, clock: Clock) -> None:
         self._http, self._secrets, self._clock = http, secrets, clock
+        self._tools = ToolCaller(http, secrets, _SECONDS)
 
     async def post(self, webhook: Webhook, event_id: UUID, body: bytes) -> Attempt:
         """Call it once, with what is said about an event."""
@@ -80,13 +85,29 @@ class WebhookCaller:
         try:
             answer = await self._http.send(request, seconds=_SECONDS)
         except NoHttpAnswer as none:
-            return Attempt(at=began, took=self._clock.now() - began, error=none.failure.value)
-        ended = self._clock.now()
+            return self._unanswered(began, none)
         good = 200 <= answer.status < 300
+        return self._answered(began, answer, ToolAnswer(None if good else f"http_{answer.status}"))
+
+    async def export(self, webhook: Webhook, message: Message | None) -> Attempt | None:
+        """Send a message to a destination once, a probe without one; None when there is nothing to be sent."""
+        began = self._clock.now()
+        try:
+            sent = await self._tools.send(webhook, message)
+        except NoHttpAnswer as none:
+            return self._unanswered(began, none)
+        return None if sent is None else self._answered(began, *sent)
+
+    def _unanswered(self, began: datetime, none: NoHttpAnswer) -> Attempt:
+        return Attempt(at=began, took=self._clock.now() - began, error=none.failure.value)
+
+    def _answered(self, began: datetime, answer: HttpAnswer, verdict: ToolAnswer) -> Attempt:
+        ended = self._clock.now()
         return Attempt(
             at=began,
             took=ended - began,
             status=answer.status,
-            error=None if good else f"http_{answer.status}",
+            error=verdict.error,
             pause=pause_of(answer, ended),
+            final=verdict.final,
         )

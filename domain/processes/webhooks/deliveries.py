@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from domain.contexts import CONTEXTS
+from domain.gateway.tools.destinations import WebhookKind
 from domain.gateway.webhook_commands import NoteWebhookFailure, StopWebhook
 from domain.gateway.webhook_signature import WebhookSecrets
 from domain.gateway.webhook_terms import WebhookTerms
@@ -19,7 +20,7 @@ from domain.kit.process.effects import Call, Done, Effect, EffectFailed, Failed,
 from domain.kit.process.http_client import HttpClient
 from domain.kit.process.ports import ProcessPorts
 from domain.kit.process.process import Process, on, performs, when_done, when_failed
-from domain.processes.webhooks.attempts import WebhookCaller, given_up
+from domain.processes.webhooks.attempts import Attempt, WebhookCaller, given_up
 from domain.processes.webhooks.ports import Sendable, SponsorGone, WebhookContents, WebhookNotices
 from domain.processes.webhooks.subscribed import Subscribed, SubscribedWebhooks
 
@@ -34,8 +35,6 @@ _EVENTS = tuple(
     for event in aggregate.events
     if aggregate is not Webhook
 )
-
-
 State = SubscribedWebhooks
 
 
@@ -52,6 +51,8 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
     slots = 64
     slots_each = 2
     kept = KEPT
+    most_waiting = 100_000
+    """With so many deliveries behind it, a webhook that fails is switched off."""
 
     class Deliver(Effect, schedule=SCHEDULE, timeout=40):
         """Send an event to a webhook."""
@@ -180,26 +181,38 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
         if webhook is None or not (webhook.active or effect.test):
             return {"outcome": "skipped", "attempts": before}
         try:
-            body = await self._contents.body(call.tenant_id, webhook, effect.event_id)
+            attempt = await self._attempt(call.tenant_id, webhook, effect)
         except SponsorGone:
             await self._send(call, StopWebhook(id=webhook.id, reason=WebhookStop.UNAUTHORIZED))
             return {"outcome": "unauthorized", "attempts": before}
-        if body is None:
+        if attempt is None:
             return {"outcome": "withheld", "attempts": before}
-        attempt = await self._caller.post(webhook, effect.event_id, body)
         attempts = (*before, attempt.noted())
         if attempt.error is None:
             if webhook.failing_since is not None:
                 await self._send(call, NoteWebhookFailure(id=webhook.id))
             return {"outcome": "delivered", "attempts": attempts}
-        if effect.test:
+        if effect.test or attempt.final:
             return {"outcome": "failed", "attempts": attempts}
         if reason := given_up(webhook, attempt):
             await self._send(call, StopWebhook(id=webhook.id, reason=reason))
             return {"outcome": "failed", "attempts": attempts}
+        if await self._contents.waiting(call.tenant_id, webhook.id, self.most_waiting) >= self.most_waiting:
+            await self._send(call, StopWebhook(id=webhook.id, reason=WebhookStop.BACKLOG))
+            return {"outcome": "failed", "attempts": attempts}
         if webhook.failing_since is None:
             await self._send(call, NoteWebhookFailure(id=webhook.id, since=attempt.at))
         raise EffectFailed(attempt.error, after=attempt.pause, note=attempts)
+
+    async def _attempt(self, tenant_id: UUID, webhook: Webhook, effect: Deliver) -> Attempt | None:
+        """A try, by what the webhook speaks; None when nothing is to leave. Raises SponsorGone."""
+        if webhook.kind is WebhookKind.WEBHOOK:
+            body = await self._contents.body(tenant_id, webhook, effect.event_id)
+            return None if body is None else await self._caller.post(webhook, effect.event_id, body)
+        message = await self._contents.message(tenant_id, webhook, effect.event_id)
+        if message is None and not effect.test:
+            return None
+        return await self._caller.export(webhook, None if effect.test else message)
 
     @when_failed(Deliver)
     def not_delivered(self, state: State | None, failed: "Failed[WebhookDeliveries.Deliver]") -> Then[State]:

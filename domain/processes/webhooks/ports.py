@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.gateway.webhooks import Webhook, WebhookStop
+from domain.processes.webhooks.tools.protocol import Message
 
 
 class SponsorGone(Exception):
@@ -25,8 +26,17 @@ class Sendable:
 class WebhookContents(Protocol):
     """What is sent about events: no more than whoever vouches for the webhook may see."""
 
+    async def message(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> Message | None:
+        """What a destination is sent about an event; None for one that is not to leave, as it is about somebody
+        who was erased. Raises SponsorGone."""
+        ...
+
     async def body(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> bytes | None:
         """The JSON about an event; None for one that is not to leave. Raises SponsorGone."""
+        ...
+
+    async def waiting(self, tenant_id: UUID, webhook_id: UUID, most: int) -> int:
+        """How many deliveries wait for a webhook, counted up to ``most``."""
         ...
 
     async def of_time(

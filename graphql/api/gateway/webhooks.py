@@ -1,6 +1,7 @@
 """Webhooks, what was sent to them, and what is to be sent again; a secret is told once, when it is made."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -25,8 +26,11 @@ from api.kit.model import (
     shows,
 )
 from domain.gateway import webhook_commands as domain
+from domain.gateway.exports import destination_commands as domain_destinations
+from domain.gateway.tools.destinations import WebhookKind, as_sealed, credential_names
 from domain.gateway.webhook_signature import new_secret
-from domain.gateway.webhooks import MANAGE
+from domain.gateway.webhooks import MANAGE, MOST, TooManyWebhooks, WebhookUrlRefused
+from domain.kit.fields import Kept
 from domain.kit.refusals import NotFound
 from projections.gateway.webhook_deliveries import DeliveryAttempt, DeliveryRow, DeliveryStatus, WebhookDesk
 from projections.gateway.webhooks import WebhookRow, Webhooks
@@ -108,6 +112,31 @@ async def _rotate(sending: Sending) -> Sent | Refusal:
     return await _with_secret(sending, domain.RotateWebhookSecret, sending.input.id)
 
 
+async def _register_destination(sending: Sending) -> Sent | Refusal:
+    return await _with_credentials(sending, domain_destinations.RegisterDestination, sending.new_id)
+
+
+async def _replace_credentials(sending: Sending) -> Sent | Refusal:
+    return await _with_credentials(
+        sending, domain_destinations.ReplaceDestinationCredentials, sending.input.id
+    )
+
+
+async def _with_credentials(
+    sending: Sending,
+    command: type[domain_destinations.RegisterDestination]
+    | type[domain_destinations.ReplaceDestinationCredentials],
+    id: UUID,
+) -> Sent | Refusal:
+    plain = await sending.command(command)
+    if isinstance(plain, domain_destinations.RegisterDestination):
+        _require_callable(sending, plain.url)
+        await _require_room(sending, destinations=True)
+    sealed = sending.ask.port(WebhookDesk).secrets.seal(id, "\n".join(plain.credentials))
+    names = credential_names(plain.credentials)
+    return await sending.send(replace(plain, credentials=as_sealed(sealed), credential_names=names))
+
+
 async def _with_secret(
     sending: Sending,
     command: type[domain.RegisterWebhook] | type[domain.RotateWebhookSecret],
@@ -116,7 +145,41 @@ async def _with_secret(
     # Sent again, the same command id is refused: the secret would be another, and nobody has the first.
     secret = new_secret()
     sealed = sending.ask.port(WebhookDesk).secrets.seal(id, secret)
-    return await sending.send(await sending.command(command, secret=sealed), secret=secret)
+    stated = await sending.command(command, secret=sealed)
+    if isinstance(stated, domain.RegisterWebhook):
+        _require_callable(sending, stated.url)
+        await _require_room(sending, destinations=False)
+    return await sending.send(stated, secret=secret)
+
+
+async def _require_room(sending: Sending, *, destinations: bool) -> None:
+    """Raise TooManyWebhooks; two that are sent at one moment may both be the last."""
+    tenant_id = sending.ask.caller.tenant_id
+    kinds = await sending.ask.port(WebhookDesk).deliveries.registered(tenant_id)
+    if sum((kind is not WebhookKind.WEBHOOK) is destinations for kind in kinds) >= MOST:
+        raise TooManyWebhooks(most=MOST, what="destinations" if destinations else "webhooks")
+
+
+async def _change(sending: Sending) -> Sent | Refusal:
+    return await _changed(sending, domain.ChangeWebhook)
+
+
+async def _change_destination(sending: Sending) -> Sent | Refusal:
+    return await _changed(sending, domain_destinations.ChangeDestination)
+
+
+async def _changed(
+    sending: Sending, command: type[domain.ChangeWebhook] | type[domain_destinations.ChangeDestination]
+) -> Sent | Refusal:
+    stated = await sending.command(command)
+    _require_callable(sending, stated.url)
+    return await sending.send(stated)
+
+
+def _require_callable(sending: Sending, url: str | Kept | None) -> None:
+    """Raise WebhookUrlRefused for an address that would not be called, as far as its text says so."""
+    if isinstance(url, str) and (reason := sending.ask.port(WebhookDesk).refusal_of(url.strip())):
+        raise WebhookUrlRefused(reason=reason, field="url")
 
 
 async def _replay_event(sending: Sending) -> Sent | Refusal:
@@ -160,9 +223,18 @@ class Mutation:
     register_webhook = _webhooks.mutation(
         domain.RegisterWebhook, send=_register, leave_out=("secret",), receipt=WebhookSecretReceipt
     )
-    change_webhook = _webhooks.mutation(domain.ChangeWebhook)
+    change_webhook = _webhooks.mutation(domain.ChangeWebhook, send=_change)
     rotate_webhook_secret = _webhooks.mutation(
         domain.RotateWebhookSecret, send=_rotate, leave_out=("secret",), receipt=WebhookSecretReceipt
+    )
+    register_destination = _webhooks.mutation(
+        domain_destinations.RegisterDestination, send=_register_destination, leave_out=("credential_names",)
+    )
+    change_destination = _webhooks.mutation(domain_destinations.ChangeDestination, send=_change_destination)
+    replace_destination_credentials = _webhooks.mutation(
+        domain_destinations.ReplaceDestinationCredentials,
+        send=_replace_credentials,
+        leave_out=("credential_names",),
     )
     disable_webhook = _webhooks.mutation(domain.DisableWebhook)
     enable_webhook = _webhooks.mutation(domain.EnableWebhook)

@@ -1,0 +1,1 @@
+"""What lets events leave for analytics tools and CRMs."""

@@ -1,0 +1,128 @@
+"""The commands on destinations; what else is done to them is done to webhooks."""
+
+from datetime import datetime
+from typing import Annotated
+
+from domain.gateway.tools.destinations import (
+    TERMS,
+    Credentials,
+    DestinationUrlMissing,
+    Kind,
+    Mapped,
+    NotADestination,
+    WebhookKind,
+    require_credentials,
+    require_mapped,
+    sealed_text,
+)
+from domain.gateway.webhooks import (
+    Conditions,
+    Name,
+    Ordered,
+    Types,
+    Url,
+    Webhook,
+    checked_types,
+    checked_url,
+    require_conditions,
+    require_person,
+)
+from domain.kit.fields import KEPT, Describe, Internal, Kept
+from domain.kit.model import Caller, Command, Invalid, distinct
+from domain.kit.refusals import ViolationCode
+
+Names = Annotated[tuple[str, ...], Internal(), Describe("Their names.")]
+
+
+class RegisterDestination(Command, requires=(checked_types, require_conditions)):
+    """Have events sent to an analytics tool or a CRM. You vouch for it: what you may not see is not sent."""
+
+    name: Name
+    kind: Kind
+    url: Url | None = None
+    types: Types
+    conditions: Conditions = ()
+    ordered: Ordered = False
+    mapping: Mapped = ()
+    credentials: Credentials
+    credential_names: Names = ()
+
+    def handle(self, by: Caller) -> Webhook:
+        require_person(by)
+        if self.kind is WebhookKind.WEBHOOK:
+            reason = "is registered by registerWebhook"
+            raise Invalid(field="kind", reason=reason, why=ViolationCode.UNSUITABLE)
+        require_credentials(self.kind, self.credential_names)
+        require_mapped(self.kind, self.mapping)
+        if (url := self.url or TERMS[self.kind].url) is None:
+            raise DestinationUrlMissing(field="url")
+        registered = Webhook.Registered(
+            name=self.name.strip(),
+            kind=self.kind,
+            url=checked_url(url).rstrip("/"),
+            types=checked_types(self.types),
+            conditions=distinct(self.conditions),
+            ordered=self.ordered,
+            # What leaves is what is mapped, where whoever vouches may see it.
+            with_confidential=True,
+            with_personal=True,
+            sponsor_id=by.user_id,
+            secret=sealed_text(self.credentials),
+            mapping=distinct(self.mapping),
+            credentials=self.credential_names,
+        )
+        return Webhook.begin(self.id, registered)
+
+
+class ChangeDestination(Command, requires=(checked_types,)):
+    """Change a destination; what is left out stays. You vouch for it from then on."""
+
+    name: Name | Kept = KEPT
+    url: Url | Kept = KEPT
+    types: Types | Kept = KEPT
+    conditions: Conditions | Kept = KEPT
+    ordered: Ordered | Kept = KEPT
+    mapping: Mapped | Kept = KEPT
+
+    def handle(self, webhook: Webhook, by: Caller) -> None:
+        require_destination(webhook)
+        types = webhook.types if isinstance(self.types, Kept) else checked_types(self.types)
+        conditions = webhook.conditions if isinstance(self.conditions, Kept) else distinct(self.conditions)
+        require_conditions(types, conditions)
+        mapping = webhook.mapping if isinstance(self.mapping, Kept) else distinct(self.mapping)
+        require_mapped(webhook.kind, mapping)
+        changed = Webhook.Changed(
+            name=webhook.name if isinstance(self.name, Kept) else self.name.strip(),
+            url=webhook.url if isinstance(self.url, Kept) else checked_url(self.url).rstrip("/"),
+            types=types,
+            conditions=conditions,
+            ordered=webhook.ordered if isinstance(self.ordered, Kept) else self.ordered,
+            with_confidential=True,
+            with_personal=True,
+            sponsor_id=webhook.vouch(by),
+            mapping=mapping,
+        )
+        webhook.record(changed)
+
+
+class ReplaceDestinationCredentials(Command):
+    """Give a destination other credentials; the former ones are used no more."""
+
+    credentials: Credentials
+    credential_names: Names = ()
+
+    def handle(self, webhook: Webhook, by: Caller, now: datetime) -> None:
+        require_person(by)
+        require_destination(webhook)
+        require_credentials(webhook.kind, self.credential_names)
+        webhook.record(
+            Webhook.SecretRotated(
+                secret=sealed_text(self.credentials), former_until=now, credentials=self.credential_names
+            )
+        )
+
+
+def require_destination(webhook: Webhook) -> None:
+    """Raise NotADestination for a plain webhook."""
+    if webhook.kind is WebhookKind.WEBHOOK:
+        raise NotADestination(field="id")

@@ -1,0 +1,1 @@
+"""The analytics tools and CRMs that events are exported to."""

@@ -1,0 +1,1 @@
+"""The protocols of the tools that events are exported to."""

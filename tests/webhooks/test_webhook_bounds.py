@@ -1,0 +1,46 @@
+"""How much a tenant may have sent: webhooks, destinations, and what waits for one."""
+
+from domain.processes.webhooks.deliveries import WebhookDeliveries
+from tests.kit.client import Client
+from tests.outgoing.servers import destination
+from tests.webhooks.conftest import Sender
+from tests.webhooks.test_webhook_deliveries import BUSY, FINE, registered, task
+
+
+async def test_who_fails_while_too_much_waits_is_switched_off_and_it_can_be_replayed(
+    sender: Sender, owner: Client
+) -> None:
+    async with destination(BUSY) as server:
+        id = (await registered(owner, server.url))["webhook"]["id"]
+        for number in range(4):
+            await task(owner, f"Number {number}")
+        await server.has(4)
+        await sender.idle()
+        WebhookDeliveries.most_waiting = 5
+        try:
+            await task(owner, "One more")
+            await sender.quiet()
+        finally:
+            WebhookDeliveries.most_waiting = 100_000
+        webhook = await owner.send("Webhook", id=id, afterPosition=str(await sender.log.head()))
+        assert (webhook["active"], webhook["stopped"]) == (False, "BACKLOG")
+        server.answer, server.received = FINE, []
+        await owner.send("EnableWebhook", input={"id": id})
+        await owner.send("ReplayWebhook", input={"id": id, "since": "2020-01-01T00:00:00Z"})
+        await sender.quiet()
+    assert len(server.received) == 5
+
+
+async def test_a_tenant_has_fifty_webhooks_and_fifty_destinations_at_the_most(
+    sender: Sender, owner: Client
+) -> None:
+    url = "https://tool.example/hook"
+    given = {"name": "Ours", "url": url, "types": ["work.task"]}
+    first = (await registered(owner, url))["webhook"]["id"]
+    for _ in range(49):
+        await registered(owner, url)
+    assert (await owner.send("RegisterWebhook", input=given))["code"] == "too_many_webhooks"
+    tool = {**given, "kind": "SEGMENT", "credentials": ["writeKey=key"]}
+    assert "webhook" in await owner.send("RegisterDestination", input=tool)
+    await owner.send("DeleteWebhook", input={"id": first})
+    await registered(owner, url)
