@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from api.kit.execution.errors import RequestError, Unauthenticated, come_back
 from api.kit.http.negotiation import JSON, is_plain
 from api.kit.http.problems import problem
 from api.kit.schema.services import Services
+from app.gateway.cloud_bodies import is_cloud, read_cloud_body
 from app.gateway.lines import BodyTooLarge, BodyTooSlow, body_of, lines_of
 from domain.gateway.bodies import NotEvents, TooManyInBody, read_body, read_line
 from domain.gateway.envelope import read_instant
@@ -88,7 +90,8 @@ async def _answered(request: Request, authenticate: Authenticate, place: Place) 
     if caller.kind == "nobody":
         raise Unauthenticated("Send the key of a source as `Authorization: Bearer …`.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in (JSON, LINES):
+    cloud = is_cloud(kind, request.headers)
+    if kind not in (JSON, LINES) and not cloud:
         raise _Stop(problem(415, "unsupported_media_type", f"Send {JSON} or {LINES} in UTF-8."))
     if not is_plain(request.headers.getlist("content-encoding")):
         message = "Send the body without a Content-Encoding."
@@ -98,11 +101,16 @@ async def _answered(request: Request, authenticate: Authenticate, place: Place) 
     assert isinstance(intake, EventIntake)
     # Who may not send is told before anything is read.
     await intake.admit(caller, source_id)
-    if kind == LINES:
+    if kind == LINES and not cloud:
         return await _of_lines(request, intake, caller, source_id, sent_at)
     try:
         # In a thread, so that others have their turn meanwhile.
-        events, many = await asyncio.to_thread(read_body, await body_of(request, _LARGEST))
+        body = await body_of(request, _LARGEST)
+        if cloud:
+            reading = partial(read_cloud_body, kind, request.headers, body, datetime.now(UTC))
+        else:
+            reading = partial(read_body, body)
+        events, many = await asyncio.to_thread(reading)
     except NotEvents as error:
         raise _Stop(problem(400, "bad_request", f"The body is not JSON: {error}.")) from error
     except TooManyInBody as error:

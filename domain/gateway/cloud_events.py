@@ -1,0 +1,111 @@
+"""CloudEvents 1.0, as events of the gateway: structured, in batches, and with their attributes in headers."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from uuid import UUID, uuid5
+
+from domain.kit.ids import read_id
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+_NAMESPACE = UUID("5b1f0a52-6f0c-5e0b-8a35-7e1d1f0d8c11")
+_NAME = re.compile("[a-z0-9]+")
+_REQUIRED = ("id", "source", "specversion", "type")
+_KNOWN = (*_REQUIRED, "time", "subject", "datacontenttype", "dataschema", "data", "data_base64")
+_ENVELOPE = {"correlationid": "correlationId", "userid": "userId", "sessionid": "sessionId"}
+"""Extensions that say what a member of the envelope does."""
+
+# An event is JSON of any shape, hence Any.
+Json = Any
+
+
+class NoCloudEvent(ValueError):
+    """What does not keep to CloudEvents 1.0; the message is a sentence, ``attribute`` where it is wrong."""
+
+    def __init__(self, attribute: str, reason: str) -> None:
+        super().__init__(f"{attribute} {reason}.")
+        self.attribute = attribute
+
+
+def id_of_cloud_event(source: str, id: str) -> UUID:
+    """The id by which an event is known here: its own where that is a UUID, and else one that follows from source
+    and id, which together are its own for ever."""
+    try:
+        return read_id(id)
+    except ValueError:
+        return uuid5(_NAMESPACE, f"{source}\n{id}")
+
+
+def read_cloud_event(value: Json, received_at: str) -> dict[str, Json]:
+    """The envelope of a structured CloudEvent. Raises NoCloudEvent.
+
+    ``received_at``: its time, where it says none.
+    """
+    if not isinstance(value, dict):
+        raise NoCloudEvent("The event", "must be a JSON object")
+    said = {name: each for name, each in value.items() if each is not None}
+    for name in _REQUIRED:
+        if not isinstance(said.get(name), str) or not said[name]:
+            raise NoCloudEvent(name, "is required, as a text")
+    if said["specversion"] != "1.0":
+        raise NoCloudEvent("specversion", "must be 1.0")
+    for name, each in said.items():
+        if name in ("data", "data_base64"):
+            continue
+        if not _NAME.fullmatch(name):
+            raise NoCloudEvent(name[:100], "is no name of an attribute: small letters and digits")
+        if not isinstance(each, str | int | bool) or (name in _KNOWN and not isinstance(each, str)):
+            kinds = "a text" if name in _KNOWN else "a text, a whole number, true or false"
+            raise NoCloudEvent(name, f"must be {kinds}")
+    if "data" in said and "data_base64" in said:
+        raise NoCloudEvent("data_base64", "must not stand beside data")
+    envelope: dict[str, Json] = {
+        "eventId": str(id_of_cloud_event(said["source"], said["id"])),
+        "eventType": said["type"],
+        "timestamp": said.get("time", received_at),
+        "data": {"payload": _payload(said), "metadata": _metadata(said)},
+    }
+    return envelope | {member: str(said[name]) for name, member in _ENVELOPE.items() if name in said}
+
+
+def of_headers(headers: Mapping[str, str], body: bytes, data: Json) -> dict[str, Json]:
+    """The structured form of an event whose attributes are headers. ``data``: what its body says, if it is JSON;
+    None for one that is not."""
+    said: dict[str, Json] = {
+        name[3:]: unquote_to_bytes(each).decode(errors="replace")
+        for name, each in headers.items()
+        if name.startswith("ce-")
+    }
+    if "content-type" in headers:
+        said["datacontenttype"] = headers["content-type"]
+    if data is not None:
+        said["data"] = data
+    elif body:
+        said["data_base64"] = base64.b64encode(body).decode()
+    return said
+
+
+def _payload(said: Mapping[str, Json]) -> dict[str, Json]:
+    """The data as an object; what is none stands in it as `data`, or `data_base64`."""
+    if "data_base64" in said:
+        encoded = said["data_base64"]
+        try:
+            base64.b64decode(encoded, validate=True)
+        except (TypeError, ValueError, binascii.Error):
+            raise NoCloudEvent("data_base64", "must be Base64") from None
+        return {"data_base64": encoded}
+    data = said.get("data", {})
+    return data if isinstance(data, dict) else {"data": data}
+
+
+def _metadata(said: Mapping[str, Json]) -> dict[str, Json]:
+    """All attributes that are no members of the envelope: id and source as they were sent, and extensions."""
+    return {
+        name: each
+        for name, each in said.items()
+        if name not in ("type", "time", "specversion", "data", "data_base64") and name not in _ENVELOPE
+    }
