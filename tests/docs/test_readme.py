@@ -2,14 +2,16 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from app.settings import Settings
 from tests.docs import reference
 from tests.docs.pages import ROOT, blocks, page
-from tests.kit.product import Product
+from tests.kit.product import Product, produced
 from tests.operations.command_line import commands
 from tests.schema.published import faults
 
@@ -21,6 +23,13 @@ STEPS = [
     if document.language == "graphql" and answered.language == "json"
 ]
 """The documents of the tour that the page answers, with the answers."""
+
+
+@pytest.fixture(scope="module")
+async def product(settings: Settings) -> AsyncIterator[Product]:
+    """The product as the tour starts it: this machine may be called."""
+    async with produced(settings, outgoing_loopback=True) as product:
+        yield product
 
 
 @pytest.mark.parametrize(
