@@ -6,14 +6,35 @@ from domain.gateway.imports import Import
 from domain.gateway.letters import DeadLetter
 from domain.gateway.sources import Source
 from domain.gateway.webhooks import Webhook
-from projections.gateway import event_schemas, events, imports, sources, webhooks
+from projections.gateway import (
+    analytics,
+    entity_facts,
+    event_schemas,
+    events,
+    export_parts,
+    imports,
+    source_quality,
+    sources,
+    user_events,
+    webhooks,
+)
 from projections.kit.context.context import ContextViews
 from projections.kit.context.exports import listed
 from projections.kit.context.visibility import ContextVisibility, Shown
 
 CONTEXT = ContextViews(
     package=__name__,
-    modules=(event_schemas, events, imports, sources, webhooks),
+    modules=(
+        analytics,
+        entity_facts,
+        event_schemas,
+        events,
+        imports,
+        source_quality,
+        sources,
+        user_events,
+        webhooks,
+    ),
     readers=(event_schemas.schema_reader,),
     visibility=ContextVisibility(
         shown=(
@@ -26,10 +47,15 @@ CONTEXT = ContextViews(
         )
     ),
     exports=(
-        listed("activity_data", "events", events.OutsideEvents, "subject_id"),
+        export_parts.EVENTS,
+        listed("activity_data", "events_of_a_year", user_events.OutsideUserEvents, "subject_id"),
         listed("activity_data", "rejected_events", events.DeadLetters, "subject_id"),
     ),
     not_exported={
+        analytics.EventAnalytics: "Counts of events, which are in `activity_data`.",
+        entity_facts.OutsideEntities: "The last of the events that name somebody, which are in `activity_data`.",
+        source_quality.SourceQualities: "Says how good events of systems are, and nothing of people.",
+        source_quality.ViolationCounts: "Says how good events of systems are, and nothing of people.",
         event_schemas.EventSchemas: "Says what events hold, and nothing of people.",
         event_schemas.SchemaVersions: "Says what events hold, and nothing of people.",
         imports.Imports: "Says what became of files; who started an import stands in `activity_data`.",

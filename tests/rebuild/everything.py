@@ -115,7 +115,7 @@ async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
         ids=TimeOrderedIds(),
         rate=1_000,
     )
-    answers = await intake.take(by, source, [read_value(event()), read_value(event(eventId="x"))])
+    answers = await intake.take(by, source, [read_value(event(userId="u-1")), read_value(event(eventId="x"))])
     assert [answer.status for answer in answers] == [EventStatus.ACCEPTED, EventStatus.REJECTED]
 
 

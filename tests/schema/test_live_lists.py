@@ -20,6 +20,7 @@ ELSEWHERE = {
     "effects": "work of processes, which operators look at when something is wrong",
     "entities": "an index of things that are watched where they are listed by their own types",
     "history": "events, which `events` tells of",
+    "outsideUserEvents": "events, which `outsideEventChanged` tells of",
     "mySessions": "the caller's own, which they look at once",
     "taskDays": "counts of days that are over",
 }

@@ -109,11 +109,20 @@ async def _of_gateway(client: Client) -> dict[str, str]:
     made["EventSchema"] = (await client.send("RegisterSchema", input=schema))["eventSchema"]["id"]
     versions = (await client.send("EventSchema", id=made["EventSchema"]))["versions"]["nodes"]
     made["SchemaVersion"] = versions[0]["id"]
-    sent = {"sourceId": source, "events": [event(), event(eventId="x")]}
+    sent = {"sourceId": source, "events": [event(userId="u-1"), event(eventId="x")]}
     receipt = await client.send("IngestEvents", input=sent)
     made["DeadLetter"] = receipt["results"][1]["letterId"]
     events = await client.send("OutsideEvents", afterPosition=receipt["position"])
     made["OutsideEvent"] = events["edges"][0]["node"]["id"]
+    after = receipt["position"]
+    for kind, operation in (
+        ("EventCount", "EventCounts"),
+        ("OutsideEntity", "OutsideEntities"),
+        ("SourceQuality", "SourceQuality"),
+        ("ViolationCount", "ViolationCounts"),
+    ):
+        listed = await client.send(operation, afterPosition=after)
+        made[kind] = listed["edges"][0]["node"]["id"]
     called = {"name": "Shop", "url": "https://shop.example.com/hook", "types": ["work.task.created"]}
     file = await client.http.post(
         "/v1/files", content=json.dumps(event()), headers={"authorization": f"Bearer {client.token}"}
