@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID, uuid5
 
 from domain.gateway.events import OutsideEvent
-from domain.kit.fields import Describe, Len
+from domain.kit.fields import Authored, Describe, Len
 from domain.kit.log import Envelope
 from projections.kit.declare.folds import on
 from projections.kit.model import Check, Id, Index, PostgresView, Row, replace
@@ -24,7 +24,7 @@ class OutsideEntityRow(Row):
 
     id: Id
     entity_type: Annotated[OutsideEntityType, Describe("Whether it is a user or an order.")]
-    entity_id: Annotated[str, Len(max_length=200), Describe("Its id, as events name it.")]
+    entity_id: Annotated[str, Len(max_length=200), Authored(), Describe("Its id, as events name it.")]
     user_id: Annotated[str | None, Len(max_length=200), Describe("The user that its last event names.")] = (
         None
     )

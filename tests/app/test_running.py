@@ -55,6 +55,7 @@ WORKER = {
     "processes",
     "rebuilding",
     "reconciling",
+    "partitions",
     "retention",
     "silos",
     "stop",
