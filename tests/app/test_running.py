@@ -55,7 +55,6 @@ WORKER = {
     "processes",
     "rebuilding",
     "reconciling",
-    "partitions",
     "retention",
     "silos",
     "stop",
