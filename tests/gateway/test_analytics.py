@@ -27,7 +27,7 @@ NOW = datetime.now(UTC)
 async def sent(shop: Sender, *events: Json) -> str:
     """The position of the last of these events, rejected ones included."""
     results = await shop.answers(*events)
-    return max((result["position"] for result in results if "position" in result), key=int)
+    return str(max(int(result["position"]) for result in results if "position" in result))
 
 
 def nodes(connection: Json) -> list[Json]:
