@@ -41,10 +41,15 @@ WORDS = {
     **dict.fromkeys(
         (
             "DeadLetter.eventType",
+            "EventCount.eventType",
             "EventSchema.eventType",
+            "OutsideEntity.eventType",
+            "OutsideEntity.status",
             "OutsideEvent.eventType",
+            "OutsideUserEvent.eventType",
             "ReplayDeadLettersInput.eventType",
             "Query.checkSchema(eventType:)",
+            "Query.outsideUserEvents(eventType:)",
             "Query.schemaOfType(eventType:)",
             "RegisterSchemaInput.eventType",
             "SchemaVersion.eventType",
