@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-SHARED = ("building", "events", "filling", "following", "peer", "people", "place", "table", "views", "worker")
+SHARED = (
+    "building", "events", "filling", "following", "peer", "people", "place", "sides", "table", "views", "worker",
+)  # fmt: skip
 """Modules that benchmarks stand on; every other module in this package is a benchmark."""
 
 
