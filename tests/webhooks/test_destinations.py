@@ -235,7 +235,7 @@ async def test_nothing_leaves_that_is_not_mapped_and_nothing_about_who_was_erase
             },
             "url",
         ),
-        ({"kind": "WEBHOOK"}, "invalid"),
+        ({"kind": "WEBHOOK"}, "not_a_destination"),
         ({"url": "https://10.0.0.1"}, "webhook_url_refused"),
     ],
     ids=["credentials", "mapping", "no address", "plain", "private address"],

@@ -28,8 +28,7 @@ from domain.gateway.webhooks import (
     require_person,
 )
 from domain.kit.fields import KEPT, Describe, Internal, Kept
-from domain.kit.model import Caller, Command, Invalid, distinct
-from domain.kit.refusals import ViolationCode
+from domain.kit.model import Caller, Command, distinct
 
 Names = Annotated[tuple[str, ...], Internal(), Describe("Their names.")]
 
@@ -50,8 +49,7 @@ class RegisterDestination(Command, requires=(checked_types, require_conditions))
     def handle(self, by: Caller) -> Webhook:
         require_person(by)
         if self.kind is WebhookKind.WEBHOOK:
-            reason = "is registered by registerWebhook"
-            raise Invalid(field="kind", reason=reason, why=ViolationCode.UNSUITABLE)
+            raise NotADestination(field="kind")
         require_credentials(self.kind, self.credential_names)
         require_mapped(self.kind, self.mapping)
         if (url := self.url or TERMS[self.kind].url) is None:
