@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.gateway.factory import import_rows
+from app.gateway.outside_history import StoredHistory
 from app.mail.allowance import CountedAllowance, limits
 from app.mail.factory import create_mailer
 from app.mail.links import MailedLinks
@@ -86,6 +87,7 @@ def processes(parts: Parts) -> list[Process[Any]]:
         NotifiedReminders(people, parts.bus),
         AddressProver(parts.accounts or here, parts.reach or always(here)),
         RegistryNames(here, parts.accounts or here, platform),
+        StoredHistory(parts.database, parts.live, parts.log),
         *_webhooks(parts, mailer),
         import_rows(
             settings,

@@ -14,6 +14,9 @@ from domain.gateway import (
     webhook_commands,
     webhooks,
 )
+from domain.gateway.detection import anomalies, anomaly_watches, pattern_matches, patterns
+from domain.gateway.detection.anomaly_detection import AnomalyDetection
+from domain.gateway.detection.pattern_detection import PatternDetection
 from domain.gateway.exports import destination_commands
 from domain.gateway.import_runs import ImportRun
 from domain.gateway.tools import destinations
@@ -26,6 +29,8 @@ CONTEXT = ContextDomain(
     modules=(
         destination_commands,
         destinations,
+        anomalies,
+        anomaly_watches,
         event_schemas,
         events,
         import_terms,
@@ -33,6 +38,8 @@ CONTEXT = ContextDomain(
         letters,
         outcomes,
         payment_letters,
+        pattern_matches,
+        patterns,
         replays,
         source_connections,
         sources,
@@ -47,7 +54,7 @@ CONTEXT = ContextDomain(
         Permission("gateway:webhooks", "Have events sent to other systems, and see what was sent.", "admin"),
         Permission("gateway:ingest", "Send events in the name of any source.", "admin"),
     ),
-    processes=(ImportRun,),
+    processes=(ImportRun, PatternDetection, AnomalyDetection),
     entities=(
         Entity(kind="SOURCE", aggregate=sources.Source, needs="gateway:read"),
         Entity(kind="WEBHOOK", aggregate=webhooks.Webhook, needs="gateway:webhooks"),

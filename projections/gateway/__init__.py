@@ -1,5 +1,9 @@
 """The manifest of gateway among the views."""
 
+from domain.gateway.detection.anomalies import Anomaly
+from domain.gateway.detection.anomaly_watches import AnomalyWatch
+from domain.gateway.detection.pattern_matches import PatternMatch
+from domain.gateway.detection.patterns import EventPattern
 from domain.gateway.event_schemas import EventSchema
 from domain.gateway.events import OutsideEvent
 from domain.gateway.imports import Import
@@ -8,6 +12,7 @@ from domain.gateway.sources import Source
 from domain.gateway.webhooks import Webhook
 from projections.gateway import (
     analytics,
+    detection,
     entity_facts,
     event_schemas,
     events,
@@ -26,6 +31,7 @@ CONTEXT = ContextViews(
     package=__name__,
     modules=(
         analytics,
+        detection,
         entity_facts,
         event_schemas,
         events,
@@ -43,6 +49,10 @@ CONTEXT = ContextViews(
             Shown(aggregate=OutsideEvent, view=events.OutsideEvents, needs="gateway:read"),
             Shown(aggregate=DeadLetter, view=events.DeadLetters, needs="gateway:read"),
             Shown(aggregate=Import, view=imports.Imports, needs="gateway:read"),
+            Shown(aggregate=EventPattern, view=detection.EventPatterns, needs="gateway:read"),
+            Shown(aggregate=PatternMatch, view=detection.PatternMatches, needs="gateway:read"),
+            Shown(aggregate=AnomalyWatch, view=detection.AnomalyWatches, needs="gateway:read"),
+            Shown(aggregate=Anomaly, view=detection.Anomalies, needs="gateway:read"),
             Shown(aggregate=Webhook, view=webhooks.Webhooks, needs="gateway:webhooks"),
         )
     ),
@@ -56,6 +66,10 @@ CONTEXT = ContextViews(
         entity_facts.OutsideEntities: "The last of the events that name somebody, which are in `activity_data`.",
         source_quality.SourceQualities: "Says how good events of systems are, and nothing of people.",
         source_quality.ViolationCounts: "Says how good events of systems are, and nothing of people.",
+        detection.EventPatterns: "Says what is looked for; who defined it stands in `activity_data`.",
+        detection.PatternMatches: "Says which events belong together; the events stand in `activity_data`.",
+        detection.AnomalyWatches: "Says what is counted; who defined it stands in `activity_data`.",
+        detection.Anomalies: "Counts events, and names nobody.",
         event_schemas.EventSchemas: "Says what events hold, and nothing of people.",
         event_schemas.SchemaVersions: "Says what events hold, and nothing of people.",
         imports.Imports: "Says what became of files; who started an import stands in `activity_data`.",

@@ -22,7 +22,9 @@ from tests.kit.servers import SECRET
 
 PROCESSES = (
     "commerce.order_payments",
+    "gateway.anomaly_detection",
     "gateway.import",
+    "gateway.pattern_detection",
     "gateway.webhook_deliveries",
     "governance.departures",
     "governance.erasure",

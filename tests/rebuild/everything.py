@@ -10,6 +10,10 @@ from app.gateway.admission import KnownSource, SourceAdmission
 from app.gateway.ingestion import Ingestion
 from domain.gateway.bodies import read_value
 from domain.gateway.checks import EventChecks
+from domain.gateway.detection.anomalies import AnomalyDirection, NoteAnomaly
+from domain.gateway.detection.anomaly_watches import DefineAnomalyWatch
+from domain.gateway.detection.pattern_matches import NotePatternMatch
+from domain.gateway.detection.patterns import DefineEventPattern, PatternKind
 from domain.gateway.envelope import IncomingEvent
 from domain.gateway.event_schemas import RegisterSchema
 from domain.gateway.import_terms import FileFormat
@@ -45,7 +49,12 @@ async def tell(log: Log, company: Company) -> None:
     """Have it happen in a company of the demo, whose people are there."""
     bus = Bus(log, PlainCodec(), SystemClock(), TimeOrderedIds())
     by = Caller(tenant_id=company.id, user_id=company.person(0), permissions=ROLES["owner"])
-    for command in (*_of_accounts(), *_of_people(company.person(1)), *_of_data(company)):
+    for command in (
+        *_of_accounts(),
+        *_of_people(company.person(1)),
+        *_of_data(company),
+        *_of_detection(),
+    ):
         outcome = await bus.send(command, by=by)
         assert isinstance(outcome, AppendReceipt), (command, outcome)
     await _of_outside(log, bus, by)
@@ -126,6 +135,42 @@ def _of_accounts() -> Sequence[Command]:
         *(_session(id, person) for id in (lasting, ended)),
         EndSession(id=ended),
         RequestPasswordReset(id=uuid4(), account_id=person, token_hash=HASH),
+    )
+
+
+def _of_detection() -> Sequence[Command]:
+    pattern, watch, now = uuid4(), uuid4(), datetime.now(UTC)
+    return (
+        DefineEventPattern(
+            id=pattern,
+            name="Twice",
+            kind=PatternKind.COUNT,
+            event_types=("order.created",),
+            window_seconds=60,
+            least=2,
+        ),
+        NotePatternMatch(
+            id=uuid4(),
+            pattern_id=pattern,
+            pattern_name="Twice",
+            related="o-1",
+            event_ids=(uuid4(), uuid4()),
+            events=2,
+            began_at=now,
+            ended_at=now,
+        ),
+        DefineAnomalyWatch(id=watch, name="Orders", event_type="order.created"),
+        NoteAnomaly(
+            id=uuid4(),
+            watch_id=watch,
+            watch_name="Orders",
+            event_type="order.created",
+            hour=now,
+            direction=AnomalyDirection.HIGH,
+            observed=30,
+            expected=3.5,
+            deviation=15.3,
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from domain.kit.caller import NOBODY, PLATFORM, Caller
 from domain.kit.log import AppendReceipt
 from domain.kit.permissions import ROLES
 from domain.work.notifications import Channel, NotificationKind, NotifyUser
+from tests.detection.discoveries import detected
 from tests.kit.processes import until
 from tests.kit.product import Product
 from tests.kit.times import IN_A_YEAR
@@ -182,6 +183,9 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
     called = {"name": tenant.word, "url": texts("url", tenant.word), "types": ["work.task.created"]}
     await builder.make(root("registerWebhook"), {"input": called})
     builder.owner = acting
+    counted = {"kind": "COUNT", "eventTypes": [f"{tenant.word}.happened"], "windowSeconds": 60, "least": 2}
+    made = await builder.make(root("defineEventPattern"), {"input": {"name": tenant.word, **counted}})
+    pattern = UUID(made["eventPattern"]["id"])
     await builder.make(root("requestExport"), {"input": {"subjectId": str(tenant.owner.caller.user_id)}})
     async with written(settings) as side:
         imported = StartImport(
@@ -195,15 +199,16 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
         outcome = await side.bus.send(imported, by=tenant.service.caller, command_id=uuid4())
         assert isinstance(outcome, AppendReceipt), outcome
         builder.known["Import"].append(str(imported.id))
-        command = NotifyUser(
+        notify = NotifyUser(
             id=uuid4(),
             user_id=tenant.owner.caller.user_id,
             kind=NotificationKind.ASSIGNED,
             task_id=UUID(builder.known["Task"][0]),
             channels=(Channel.IN_APP,),
         )
-        outcome = await side.bus.send(command, by=tenant.service.caller, command_id=uuid4())
-        assert isinstance(outcome, AppendReceipt), outcome
+        for command in (notify, *detected(tenant.word, pattern, UUID(builder.known["AnomalyWatch"][0]))):
+            outcome = await side.bus.send(command, by=tenant.service.caller, command_id=uuid4())
+            assert isinstance(outcome, AppendReceipt), outcome
 
 
 async def staged(product: Product) -> Scene:

@@ -22,8 +22,8 @@ from tests.kit.times import IN_A_YEAR
 from tests.schema.published import published
 from tests.work.api import created, project
 
-ELSEWHERE = {"Notification"}
-"""Of these, in tests/notifications."""
+ELSEWHERE = {"Anomaly", "Notification", "PatternMatch"}
+"""Of these, in tests/notifications and tests/detection."""
 PERIOD = {"tier": "team", "periodStart": "2030-01-01T00:00:00Z", "periodEnd": "2030-02-01T00:00:00Z"}
 
 
@@ -130,6 +130,16 @@ async def _of_gateway(client: Client) -> dict[str, str]:
     read = {"fileId": file.json()["id"], "sourceId": source, "format": "NDJSON"}
     made["Import"] = (await client.send("StartImport", input=read))["import"]["id"]
     made["Webhook"] = (await client.send("RegisterWebhook", input=called))["webhook"]["id"]
+    counted = {
+        "name": "Twice",
+        "kind": "COUNT",
+        "eventTypes": ["order.created"],
+        "windowSeconds": 60,
+        "least": 2,
+    }
+    made["EventPattern"] = (await client.send("DefineEventPattern", input=counted))["eventPattern"]["id"]
+    watched = {"name": "Orders", "eventType": "order.created"}
+    made["AnomalyWatch"] = (await client.send("DefineAnomalyWatch", input=watched))["anomalyWatch"]["id"]
     return made
 
 

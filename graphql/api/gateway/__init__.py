@@ -1,9 +1,19 @@
 """The manifest of gateway in the API."""
 
-from api.gateway import analytics, event_schemas, events, imports, ingestion, letters, sources, webhooks
+from api.gateway import (
+    analytics,
+    detection,
+    event_schemas,
+    events,
+    imports,
+    ingestion,
+    letters,
+    sources,
+    webhooks,
+)
 from api.kit.manifest import ContextApi
 
 CONTEXT = ContextApi(
     package=__name__,
-    modules=(analytics, event_schemas, events, imports, ingestion, letters, sources, webhooks),
+    modules=(analytics, detection, event_schemas, events, imports, ingestion, letters, sources, webhooks),
 )

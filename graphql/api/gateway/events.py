@@ -1,6 +1,5 @@
 """Events from outside, and the dead letters of those that were rejected: one by one, listed, and live."""
 
-from enum import Enum
 from typing import Annotated
 from uuid import UUID
 
@@ -25,6 +24,7 @@ from api.kit.model import (
     linked,
     shows,
 )
+from domain.gateway.detection.patterns import RelatedBy
 from domain.gateway.letters import DiscardDeadLetter, LetterStatus
 from domain.kit.privacy.nobody import is_nobody
 from projections.gateway.events import DeadLetterRow, DeadLetters, OutsideEventRow, OutsideEvents
@@ -79,15 +79,6 @@ _events.filter(
     },
 )
 _letters.filter(also=("source_id",), defaults={"status": (LetterStatus.OPEN,)})
-
-
-class RelatedBy(Enum):
-    """What events belong together by."""
-
-    CORRELATION = "correlation_id"
-    USER = "user_id"
-    SESSION = "session_id"
-    ORDER = "order_id"
 
 
 _LONGEST = 200

@@ -1,0 +1,252 @@
+"""Patterns are looked for: what was received since the last look, together with what it belongs to."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from domain.gateway.detection.matching import FoundMatch, matches
+from domain.gateway.detection.notices import company, tell
+from domain.gateway.detection.pattern_matches import MOST_SHOWN, NotePatternMatch, match_id
+from domain.gateway.detection.patterns import EventPattern, PatternKind, PatternTerms
+from domain.gateway.detection.ports import Awaiting, GroupSpan, OutsideHistory, Received
+from domain.kit.log import Envelope
+from domain.kit.process.effects import Call, Cancel, Done, Effect, Fired, Schedule, Then
+from domain.kit.process.ports import ProcessPorts
+from domain.kit.process.process import Process, on, performs, when_done, when_due
+
+EVERY = timedelta(seconds=10)
+LATENESS = timedelta(seconds=10)
+"""How much later than it happened an event may be received and still follow another in time."""
+_LONGEST_STEP = timedelta(days=1)
+"""Of events that others were to follow, in one look."""
+_GROUPS = 20
+"""Groups that are read together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoughtPattern:
+    """A pattern, and the position behind which what is received counts; None while it is off."""
+
+    id: UUID
+    terms: PatternTerms
+    since: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatternSearch:
+    """The patterns of a company, and how far it was looked."""
+
+    patterns: tuple[SoughtPattern, ...]
+    after: int
+    """The position in the log."""
+    until: datetime
+    """When what was to follow other events had to have happened."""
+
+    @property
+    def active(self) -> bool:
+        """Whether there is something to look for."""
+        return any(pattern.since is not None for pattern in self.patterns)
+
+    def switched(self, id: UUID, since: int | None, at: datetime) -> "PatternSearch":
+        """With one of the patterns on, from this position and moment, or off."""
+        patterns = tuple(
+            replace(pattern, since=since) if pattern.id == id else pattern for pattern in self.patterns
+        )
+        # Whoever looked for nothing has nothing to catch up on.
+        here = self if self.active or since is None else replace(self, after=since, until=at)
+        return replace(here, patterns=patterns)
+
+
+State = PatternSearch
+
+
+class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection", version=1):
+    """Look for the patterns of a company every ten seconds, while it has any.
+
+    One instance for each company, so that what is received is read once for all of its patterns.
+    """
+
+    kept = timedelta(days=1)
+
+    class Look(Effect, attempts=15, timeout=300, pause=2):
+        """Look at what was received after a position, and at what had to be followed by now."""
+
+        after: int
+        since: datetime
+        until: datetime
+
+    def __init__(self, ports: ProcessPorts, history: OutsideHistory) -> None:
+        self._bus, self._history = ports.bus, history
+
+    @on(EventPattern.Defined, by=company)
+    def defined(self, state: State | None, event: EventPattern.Defined, envelope: Envelope) -> Then[State]:
+        terms = PatternTerms(
+            name=event.name,
+            kind=event.kind,
+            event_types=event.event_types,
+            related_by=event.related_by,
+            window_seconds=event.window_seconds,
+            least=event.least,
+        )
+        state = state or PatternSearch(patterns=(), after=envelope.position, until=event.timestamp)
+        pattern = SoughtPattern(id=event.originator_id, terms=terms, since=None)
+        known = replace(state, patterns=(*state.patterns, pattern))
+        return self._begin(known, event.originator_id, envelope)
+
+    @on(EventPattern.Enabled, by=company)
+    def enabled(self, state: State | None, event: EventPattern.Enabled, envelope: Envelope) -> Then[State]:
+        return self._begin(state, event.originator_id, envelope)
+
+    @on(EventPattern.Disabled, by=company)
+    def disabled(self, state: State | None, event: EventPattern.Disabled) -> Then[State]:
+        return _rest(state and state.switched(event.originator_id, None, event.timestamp))
+
+    @on(EventPattern.Deleted, by=company)
+    def deleted(self, state: State | None, event: EventPattern.Deleted) -> Then[State]:
+        if state is None:
+            return Then(None)
+        left = tuple(pattern for pattern in state.patterns if pattern.id != event.originator_id)
+        return _rest(replace(state, patterns=left) if left else None)
+
+    @when_due("look")
+    def look_due(self, state: State | None, fired: Fired) -> Then[State]:
+        if state is None:
+            return Then(None)
+        return Then(state, self._look(state, fired.at))
+
+    @performs(Look)
+    async def look(self, effect: Look, call: Call[State]) -> dict[str, Any]:
+        patterns = [each for each in call.state.patterns if each.since is not None] if call.state else []
+        page = await self._history.received(call.tenant_id, effect.after)
+        # A clock that was set back is followed back: what is found again is known again.
+        since = min(effect.since, effect.until)
+        until = min(effect.until, since + _LONGEST_STEP)
+        for pattern in patterns:
+            new = [
+                each for each in page.events if pattern.since is not None and each.position > pattern.since
+            ]
+            if pattern.terms.kind is PatternKind.MISSING:
+                await self._missing(pattern, new, since, until, call)
+            else:
+                await self._together(pattern, new, call)
+        more = page.more or until < effect.until
+        return {"after": page.until, "until": until.isoformat(), "more": more}
+
+    @when_done(Look)
+    def looked(self, state: State | None, done: "Done[PatternDetection.Look]") -> Then[State]:
+        if state is None:
+            return Then(None)
+        until = datetime.fromisoformat(done.result["until"])
+        state = replace(state, after=max(state.after, done.result["after"]), until=until)
+        if not state.active:
+            return Then(state)
+        if done.result["more"]:
+            return Then(state, self._look(state, done.at))
+        return Then(state, Schedule("look", done.at + EVERY))
+
+    def _begin(self, state: State | None, id: UUID, envelope: Envelope) -> Then[State]:
+        if state is None:
+            return Then(None)
+        begun = state.switched(id, envelope.position, envelope.timestamp)
+        return Then(begun) if state.active else Then(begun, Schedule("look", envelope.timestamp + EVERY))
+
+    def _look(self, state: State, at: datetime) -> Look:
+        return self.Look(after=state.after, since=state.until, until=at - LATENESS)
+
+    async def _together(self, pattern: SoughtPattern, new: Sequence[Received], call: Call[State]) -> None:
+        """Find the sequences or counts in which new events have a part."""
+        terms = pattern.terms
+        groups = _groups(terms, new)
+        for names in _chunks(groups, _GROUPS):
+            spans = [_around(related, groups[related], terms) for related in names]
+            known = await self._history.of_groups(call.tenant_id, terms.related_by, terms.event_types, spans)
+            earlier = await self._history.told(call.tenant_id, pattern.id, spans)
+            for related in names:
+                fresh = {each.event.id for each in groups[related]}
+                group = known[related]
+                found = matches(terms, group.events, fresh, earlier.get(related, ()), whole=group.whole)
+                for each in found:
+                    await self._tell(pattern, related, each, call)
+
+    async def _missing(
+        self,
+        pattern: SoughtPattern,
+        new: Sequence[Received],
+        since: datetime,
+        until: datetime,
+        call: Call[State],
+    ) -> None:
+        """Find the events whose time to be followed ran out, also those that were received only after it."""
+        terms, window = pattern.terms, pattern.terms.window
+        first = terms.event_types[0]
+        late = [
+            Awaiting(event=each.event, related=related)
+            for related, events in _groups(terms, new).items()
+            for each in events
+            if each.event.type == first and each.event.at + window < until
+        ]
+        await self._unfollowed(pattern, late, call)
+        last = None
+        while page := await self._history.happened(
+            call.tenant_id, terms.related_by, first, since - window, until - window, last
+        ):
+            await self._unfollowed(pattern, page, call)
+            last = page[-1].event
+
+    async def _unfollowed(
+        self, pattern: SoughtPattern, events: Sequence[Awaiting], call: Call[State]
+    ) -> None:
+        terms = pattern.terms
+        if not events:
+            return
+        followed = await self._history.followed(
+            call.tenant_id, terms.related_by, terms.event_types[1], terms.window_seconds, events
+        )
+        for each in events:
+            if each.event.id not in followed:
+                ended_at = each.event.at + terms.window
+                found = FoundMatch(anchor=each.event.id, events=(each.event,), ended_at=ended_at)
+                await self._tell(pattern, each.related, found, call)
+
+    async def _tell(self, pattern: SoughtPattern, related: str, found: FoundMatch, call: Call[State]) -> None:
+        command = NotePatternMatch(
+            id=match_id(pattern.id, found.anchor),
+            pattern_id=pattern.id,
+            pattern_name=pattern.terms.name,
+            related=related,
+            event_ids=tuple(event.id for event in found.events[-MOST_SHOWN:]),
+            events=len(found.events),
+            began_at=found.events[0].at,
+            ended_at=found.ended_at,
+        )
+        await tell(self._bus, command, call, self.name)
+
+
+def _rest(state: PatternSearch | None) -> Then[PatternSearch]:
+    return Then(state) if state is None or state.active else Then(state, Cancel("look"))
+
+
+def _groups(terms: PatternTerms, new: Sequence[Received]) -> dict[str, list[Received]]:
+    groups: dict[str, list[Received]] = {}
+    for each in new:
+        related = each.related[terms.related_by]
+        if related is not None and each.event.type in terms.event_types:
+            groups.setdefault(related, []).append(each)
+    return groups
+
+
+def _around(related: str, events: Sequence[Received], terms: PatternTerms) -> GroupSpan:
+    """Two windows on both sides: what an event changes, and what that depends on."""
+    moments = [each.event.at for each in events]
+    return GroupSpan(
+        related=related, since=min(moments) - 2 * terms.window, until=max(moments) + 2 * terms.window
+    )
+
+
+def _chunks(groups: Mapping[str, object], size: int) -> Iterator[list[str]]:
+    rest = iter(groups)
+    while names := list(islice(rest, size)):
+        yield names

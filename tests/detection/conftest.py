@@ -1,0 +1,133 @@
+"""The product with what looks for patterns and anomalies at work, on a clock that tests set forward."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.composition.write_side import writing
+from app.contexts import VIEWS
+from app.entry.processes import Parts, enrolled, processes
+from app.processes.runner import Runner
+from app.storage.database import Database
+from domain.gateway.detection.anomaly_detection import AnomalyDetection
+from domain.gateway.detection.pattern_detection import PatternDetection
+from projections.kit.background import running
+from projections.kit.follow.pages import Pages
+from projections.kit.read.live_generations import pointers
+from tests.gateway.sending import Sender, a_source, event
+from tests.kit.client import Client
+from tests.kit.processes import until
+from tests.kit.product import Product
+from tests.webhooks.conftest import LateClock
+
+DETECTING = (PatternDetection, AnomalyDetection)
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def happened(type: str, ago: float, user: str = "u-1", **more: object) -> dict[str, Any]:
+    """An event of somebody, so many seconds ago."""
+    at = NOW - timedelta(seconds=ago)
+    return event(eventType=type, timestamp=at.isoformat(), userId=user, **more)
+
+
+@dataclass
+class Detector:
+    """What looks for patterns and anomalies."""
+
+    product: Product
+    database: Database
+    clock: LateClock
+
+    async def look(self, client: Client) -> None:
+        """Wait until all that a company has received was looked at."""
+        # One that is under way may have begun before the last events were received.
+        for _ in range(2):
+            before = await self._looks(client)
+            self.clock.ahead += timedelta(seconds=11)
+
+            async def looked(before: int = before) -> bool:
+                return await self._looks(client) > before
+
+            await until(looked, seconds=30)
+
+    async def judged(self, client: Client, hours: int) -> None:
+        """Wait until so many hours were judged."""
+
+        async def done() -> bool:
+            return await self._ended(client, AnomalyDetection.name) >= hours
+
+        await until(done, seconds=30)
+
+    async def _looks(self, client: Client) -> int:
+        return await self._ended(client, PatternDetection.name)
+
+    async def _ended(self, client: Client, process: str) -> int:
+        query = """select count(*) from processes.ledger
+                    where tenant_id = $1 and process = $2 and status = 'done'"""
+        return int(await self.database.writer.fetchval(query, client.tenant, process))
+
+
+@asynccontextmanager
+async def at_work(product: Product, clock: LateClock) -> AsyncIterator[Database]:
+    """A worker of these processes."""
+    settings = product.settings
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.database_url, secret=settings.secret, writers=6, readers=4)
+        stack.push_async_callback(database.close)
+        writes = await stack.enter_async_context(writing(settings, database))
+        parts = Parts(
+            settings=settings,
+            database=database,
+            log=writes.log,
+            bus=writes.bus,
+            opening=writes.ring,
+            codec=writes.codec,
+            clock=clock,
+            live=await stack.enter_async_context(pointers(database.writer, VIEWS)),
+        )
+        own = [process for process in processes(parts) if isinstance(process, DETECTING)]
+        pages = Pages(writes.log, writes.codec, poll=0.05)
+        await stack.enter_async_context(running(pages.run, name="pages"))
+        runner = Runner(
+            await enrolled(database, own),
+            database=database,
+            log=writes.log,
+            pages=pages,
+            bus=writes.bus,
+            clock=clock,
+            poll=0.05,
+        )
+        await stack.enter_async_context(running(runner.run, name="processes"))
+        yield database
+
+
+@pytest.fixture
+async def detector(product: Product) -> AsyncIterator[Detector]:
+    clock = LateClock()
+    async with at_work(product, clock) as database:
+        yield Detector(product, database, clock)
+
+
+@pytest.fixture
+async def shop(product: Product, client: Client) -> Sender:
+    """A source in a tenant of its own."""
+    return await a_source(product, client)
+
+
+async def defined(client: Client, kind: str, types: list[str], seconds: int, **more: object) -> str:
+    """The id of a pattern by user."""
+    terms = {"name": kind, "kind": kind, "eventTypes": types, "windowSeconds": seconds, "relatedBy": "USER"}
+    receipt = await client.send("DefineEventPattern", input=terms | more)
+    assert "eventPattern" in receipt, receipt
+    id: str = receipt["eventPattern"]["id"]
+    return id
+
+
+async def matches(client: Client, **filter: object) -> list[dict[str, Any]]:
+    """What was found."""
+    found = await client.send("PatternMatches", filter=filter or None)
+    return [edge["node"] for edge in found["edges"]]

@@ -1,0 +1,122 @@
+"""Hours that are unlike those before: by numbers, and in events from outside."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.gateway.detection.anomalies import AnomalyDirection, compared_hours, deviation
+from domain.gateway.detection.anomaly_detection import LATENESS, MOST_HOURS, AnomalyDetection, Watched
+from domain.gateway.detection.anomaly_watches import AnomalyWatch
+from domain.kit.process.process_scenario import rehearse
+from domain.kit.scenario import NOON
+from tests.detection.conftest import NOW, Detector
+from tests.gateway.sending import Sender, event
+from tests.kit.client import Client
+from tests.kit.processes import until
+
+HOUR = timedelta(hours=1)
+WATCH = UUID(int=7)
+EVER = NOON - timedelta(days=60)
+
+
+def before(*counts: int) -> dict[datetime, int]:
+    """So many events at the same hour of the days before, the newest first."""
+    return dict(zip(compared_hours(NOON), counts, strict=False))
+
+
+def test_an_hour_like_those_before_does_not_deviate() -> None:
+    found = deviation(NOON, before(*[100] * 28) | {NOON: 104}, EVER)
+    assert found is not None
+    assert (found.observed, found.expected, found.deviation) == (104, 100, 0.4)
+
+
+def test_more_and_fewer_deviate_to_either_side() -> None:
+    high = deviation(NOON, before(*[100] * 28) | {NOON: 160}, EVER)
+    low = deviation(NOON, before(*[100] * 28), EVER)
+    assert high is not None
+    assert low is not None
+    assert (high.direction, high.deviation) == (AnomalyDirection.HIGH, 6)
+    assert (low.direction, low.deviation) == (AnomalyDirection.LOW, -10)
+
+
+def test_an_hour_is_compared_with_the_same_weekday() -> None:
+    weekly = {each: 500 if each.weekday() == NOON.weekday() else 10 for each in compared_hours(NOON)}
+    found = deviation(NOON, weekly | {NOON: 500}, EVER)
+    assert found is not None
+    assert found.deviation == 0
+
+
+def test_one_outlier_before_hides_no_other() -> None:
+    found = deviation(NOON, before(100, 100, 9_000, *[100] * 25) | {NOON: 9_000}, EVER)
+    assert found is not None
+    assert found.deviation > 100
+
+
+def test_hours_before_the_first_event_are_unknown() -> None:
+    full = before(*[100] * 28)
+    assert deviation(NOON, full, None) is None
+    assert deviation(NOON, full, NOON - timedelta(days=6)) is None
+    known = deviation(NOON, full, NOON - timedelta(days=7))
+    assert known is not None
+    assert known.expected == 100
+
+
+def test_hours_that_went_by_are_judged_afterwards_and_no_more_than_a_day() -> None:
+    process = AnomalyDetection.__new__(AnomalyDetection)
+    watch = AnomalyWatch.Defined(name="W", event_type="order.created", source_id=None, sensitivity=4)
+    watching = rehearse(process, id=WATCH).happens(watch, at=NOON)
+    assert watching.timers["hour"] == NOON + HOUR + LATENESS
+    watching.due("hour").decides(process.Judge(hour=NOON))
+    watching.moment = NOON + timedelta(hours=4)
+    watching.due("hour")
+    assert [judge.hour for judge in watching.decided] == [NOON + HOUR, NOON + 2 * HOUR]  # type: ignore[union-attr]
+    watching.moment = NOON + timedelta(days=9)
+    watching.due("hour")
+    assert len(watching.decided) == MOST_HOURS
+    assert isinstance(watching.state, Watched)
+    # A clock that is set back finds nothing a second time.
+    behind = watching.state.hour
+    watching.moment = NOON
+    watching.timers["hour"] = NOON
+    watching.due("hour").decides()
+    assert watching.state.hour == behind
+
+
+@pytest.mark.servers
+async def test_an_hour_with_many_more_events_is_told_once(
+    shop: Sender, client: Client, detector: Detector
+) -> None:
+    this = NOW.replace(minute=0, second=0)
+    watch = {"name": "Orders", "eventType": "order.created"}
+    receipt = await client.send("DefineAnomalyWatch", input=watch)
+    id = receipt["anomalyWatch"]["id"]
+    times = [
+        this - timedelta(days=day) + timedelta(minutes=minute) for day in range(1, 10) for minute in range(3)
+    ]
+    times += [this + timedelta(seconds=second) for second in range(30)]
+    events = [event(timestamp=min(at, NOW).isoformat()) for at in times]
+    await shop.answers(*events)
+    detector.clock.ahead = this + HOUR + LATENESS - NOW + timedelta(minutes=1)
+    await until(lambda: told(client), seconds=30)
+    (found,) = await anomalies(client)
+    assert (found["watchId"], found["direction"], found["observed"]) == (id, "HIGH", 30)
+    assert (found["expected"], found["deviation"]) == (3, 15.588)
+    assert await client.send("Anomaly", id=found["id"]) == found
+    assert (await client.send("Node", id=found["id"]))["__typename"] == "Anomaly"
+    shown = await client.send("AnomalyWatch", id=id)
+    assert shown["anomalies"]["nodes"] == [found]
+    detector.clock.ahead += timedelta(days=1)
+    await detector.judged(client, 25)
+    assert [each["hour"] for each in await anomalies(client)] == [found["hour"]]
+
+
+async def told(client: Client) -> bool:
+    """Whether something was found."""
+    return bool(await anomalies(client))
+
+
+async def anomalies(client: Client) -> list[dict[str, object]]:
+    """What was found."""
+    found = await client.send("Anomalies", first=10)
+    return [edge["node"] for edge in found["edges"]]
