@@ -13,6 +13,7 @@ NOUNS = {
     "encoding",
     "index_mapping",
     "masking",
+    "matching",
     "pacing",
     "parking",
     "ring",
