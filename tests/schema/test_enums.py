@@ -24,6 +24,11 @@ ROOT = Path(__file__).parents[2]
 STORED = "Stored names of events and topics: the log keeps those that no version of the code has any more."
 METHOD = "Whatever the shop calls it: who moves the money is `PaymentProvider`."
 WORDS = {
+    "Anomaly.eventType": "a type of outside events",
+    "AnomalyWatch.eventType": "a type of outside events",
+    "DefineAnomalyWatchInput.eventType": "a type of outside events",
+    "DefineEventPatternInput.eventTypes": "a type of outside events",
+    "EventPattern.eventTypes": "a type of outside events",
     "HistoryEvent.type": STORED,
     "LogEvent.type": STORED,
     "ParkedStream.eventType": STORED,
