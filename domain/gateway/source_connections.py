@@ -32,7 +32,35 @@ class SourceHasNoSecret(Refusal):
     """This source is connected to nobody who signs with a secret."""
 
 
-class ConnectSource(Command):
+def require_connection(
+    provider: CallbackProvider, secret: str, signature_header: str, provider_webhook_id: str
+) -> None:
+    """Raise Invalid for what the provider does not need, and for want of what it does."""
+    needs = {
+        "secret": (secret, provider is not CallbackProvider.PAYPAL),
+        "signature_header": (signature_header, provider is CallbackProvider.HMAC_SHA256),
+        "provider_webhook_id": (provider_webhook_id, provider is CallbackProvider.PAYPAL),
+    }
+    found = [
+        Invalid(
+            field=name,
+            reason=f"{'is required' if needed else 'is of no use'} for {provider}",
+            why=ViolationCode.REQUIRED if needed else ViolationCode.UNSUITABLE,
+        )
+        for name, (value, needed) in needs.items()
+        if bool(value) is not needed
+    ]
+    if found:
+        raise Invalid.together(found)
+
+
+def require_secret(secret: str) -> None:
+    """Raise Invalid for none."""
+    if not secret:
+        raise Invalid(field="secret", reason="is required", why=ViolationCode.REQUIRED)
+
+
+class ConnectSource(Command, requires=(require_connection,)):
     """Say whose callbacks come in by a source, and how they are signed. What was said before is no longer good."""
 
     provider: Provider
@@ -44,16 +72,6 @@ class ConnectSource(Command):
         _require_person(by)
         if source.kind is not SourceKind.WEBHOOK:
             raise SourceTakesNoCallbacks(field="id")
-        needs = {
-            "secret": self.provider is not CallbackProvider.PAYPAL,
-            "signature_header": self.provider is CallbackProvider.HMAC_SHA256,
-            "provider_webhook_id": self.provider is CallbackProvider.PAYPAL,
-        }
-        for name, needed in needs.items():
-            if bool(getattr(self, name)) is not needed:
-                reason = "is required" if needed else "is of no use"
-                why = ViolationCode.REQUIRED if needed else ViolationCode.UNSUITABLE
-                raise Invalid(field=name, reason=f"{reason} for {self.provider}", why=why)
         connected = Source.Connected(
             provider=self.provider,
             secret=self.secret,
@@ -63,7 +81,7 @@ class ConnectSource(Command):
         source.record(connected)
 
 
-class RotateSourceSecret(Command):
+class RotateSourceSecret(Command, requires=(require_secret,)):
     """Give a source the new secret of its provider; for 24 hours the former one is good as well."""
 
     secret: SealedSecret
@@ -72,8 +90,6 @@ class RotateSourceSecret(Command):
         _require_person(by)
         if source.provider in (None, CallbackProvider.PAYPAL):
             raise SourceHasNoSecret(field="id")
-        if not self.secret:
-            raise Invalid(field="secret", reason="is required", why=ViolationCode.REQUIRED)
         rotated = Source.SecretRotated(
             secret=self.secret, former_secret=source.secret, former_secret_until=now + OVERLAP
         )

@@ -36,6 +36,7 @@ WITHOUT_ROWS = {
     "commerce.orders",
     "commerce.payments",
     "commerce.products",
+    "commerce.refunds",
     "gateway.analytics",
     "gateway.anomalies",
     "gateway.anomaly_watches",

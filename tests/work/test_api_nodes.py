@@ -94,9 +94,10 @@ async def _of_commerce(client: Client) -> dict[str, str]:
         "currency": "EUR",
         "provider": "MANUAL",
     }
-    receipt = await client.send("RecordPayment", input=paid)
+    await client.send("RecordPayment", input=paid)
+    receipt = await client.send("RecordRefund", input={**paid, "refundId": "r-1"})
     order = await client.send("Order", id=made["Order"], afterPosition=receipt["position"])
-    for kind, shown in (("OrderItem", "items"), ("Payment", "payments")):
+    for kind, shown in (("OrderItem", "items"), ("Payment", "payments"), ("Refund", "refunds")):
         made[kind] = order[shown]["nodes"][0]["id"]
     return made
 
