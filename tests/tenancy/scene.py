@@ -1,5 +1,6 @@
 """Two tenants with things of their own, and everybody who could try to reach the first one's."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -9,9 +10,8 @@ from starlette.routing import Route
 from api.schema import schema
 from app.composition.write_side import written
 from app.entry.asgi import create_app
+from app.files.factory import files_of
 from app.settings import Settings
-from domain.gateway.import_terms import FileFormat
-from domain.gateway.imports import StartImport
 from domain.identity.authorization import BaseRole
 from domain.identity.registration import RegisterUser
 from domain.kit.caller import NOBODY, PLATFORM, Caller
@@ -168,6 +168,10 @@ async def signed_up(product: Product, word: str, name: str) -> Tenant:
     return company
 
 
+async def _bytes() -> AsyncIterator[bytes]:
+    yield b"{}"
+
+
 async def _fill(settings: Settings, tenant: Tenant) -> None:
     builder = tenant.builder
     await builder.fill()
@@ -188,17 +192,9 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
     pattern = UUID(made["eventPattern"]["id"])
     await builder.make(root("requestExport"), {"input": {"subjectId": str(tenant.owner.caller.user_id)}})
     async with written(settings) as side:
-        imported = StartImport(
-            id=uuid4(),
-            source_id=UUID(builder.known["Source"][0]),
-            file_id=uuid4(),
-            file_name=tenant.word,
-            file_size=1,
-            format=FileFormat.NDJSON,
-        )
-        outcome = await side.bus.send(imported, by=tenant.service.caller, command_id=uuid4())
-        assert isinstance(outcome, AppendReceipt), outcome
-        builder.known["Import"].append(str(imported.id))
+        file = await files_of(settings, side.ring).store(tenant.id, tenant.word, _bytes(), most=9)
+        read = {"fileId": str(file.id), "sourceId": builder.known["Source"][0], "format": "NDJSON"}
+        await builder.make(root("startImport"), {"input": read})
         notify = NotifyUser(
             id=uuid4(),
             user_id=tenant.owner.caller.user_id,
