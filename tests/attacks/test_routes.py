@@ -38,7 +38,9 @@ ANYBODY = {
     "/mail-opt-out/optout": "takes a token from a mail",
     "/reset-password": "a form that takes a token from a mail",
     "/task": "a page that shows no more than what the link says",
+    "/v1/files/{id}": "takes the signature of a link that expires",
     "/verify-email": "a form that takes a token from a mail",
+    "/webhooks/{source}": "takes what the provider of the source has signed",
 }
 """Open routes, and why they may be."""
 SIGNED_IN = {
@@ -49,6 +51,7 @@ SIGNED_IN = {
     "/tasks/search": "GET",
     "/tasks/{id}": "GET",
     "/v1/events": "POST",
+    "/v1/files": "POST",
 }
 """Routes that ask for a token themselves."""
 

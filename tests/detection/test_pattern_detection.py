@@ -49,11 +49,11 @@ async def test_a_count_is_found_once_however_long_it_goes_on(
 async def test_what_does_not_follow_is_found_when_its_time_is_over(
     shop: Sender, client: Client, detector: Detector
 ) -> None:
-    await defined(client, "MISSING", [SIGNED_UP, BOUGHT], 60)
+    await defined(client, "MISSING", [SIGNED_UP, BOUGHT], 3_600)
     await shop.answers(happened(SIGNED_UP, 5), happened(SIGNED_UP, 5, "u-2"), happened(BOUGHT, 1, "u-2"))
     await detector.look(client)
     assert await matches(client) == []
-    detector.clock.ahead += timedelta(minutes=2)
+    detector.clock.ahead += timedelta(hours=2)
     await detector.look(client)
     (found,) = await matches(client)
     assert (found["related"], found["events"]) == ("u-1", 1)

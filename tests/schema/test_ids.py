@@ -24,6 +24,7 @@ NAMES_AN_OBJECT = re.compile(r"^ids?$|[a-z]Ids?$")
 NAMES_NONE = {
     "correlationId": "a text under which a request is logged; callers may choose it",
     "paymentId": "what a payment provider calls a payment",
+    "providerWebhookId": "what a payment provider calls the webhook that it sends from",
     "refundId": "what a payment provider calls a refund",
     "aggregateId": "the name of a stream, with the type of what it is about",
 }

@@ -186,6 +186,8 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
     builder.owner, acting = tenant.owner, builder.owner
     called = {"name": tenant.word, "url": texts("url", tenant.word), "types": ["work.task.created"]}
     await builder.make(root("registerWebhook"), {"input": called})
+    exported = {**called, "kind": "SEGMENT", "mapping": ["title=title"], "credentials": ["writeKey=key"]}
+    await builder.make(root("registerDestination"), {"input": exported})
     builder.owner = acting
     counted = {"kind": "COUNT", "eventTypes": [f"{tenant.word}.happened"], "windowSeconds": 60, "least": 2}
     made = await builder.make(root("defineEventPattern"), {"input": {"name": tenant.word, **counted}})

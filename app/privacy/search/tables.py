@@ -8,7 +8,7 @@ from typing import ClassVar
 from app.privacy.search.traces import Looked, SearchedPerson, TracePlace
 from app.storage.database import Connection, Database
 
-# Partitions stand for the tables that they are parts of.
+# Who may write to a table may not write to its partitions, so tables stand for their partitions.
 _TABLES = """
 select n.nspname as schema, c.relname as name,
        array_agg(a.attname::text order by a.attnum) as columns,
@@ -19,7 +19,7 @@ select n.nspname as schema, c.relname as name,
   from pg_class c
   join pg_namespace n on n.oid = c.relnamespace
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
- where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+ where c.relkind in ('r', 'p') and not c.relispartition and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
  group by c.oid, n.nspname, c.relname
  order by 1, 2
 """
