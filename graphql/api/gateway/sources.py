@@ -28,6 +28,8 @@ class Source(Node):
     """An outside system that sends events."""
 
     kind: domain.SourceKind
+    signature_header: str | None
+    provider_webhook_id: str | None
 
     keys = headed(
         SourceKey,
