@@ -8,10 +8,12 @@ import strawberry
 from api.gateway.ingestion import EventResult
 from api.kit.model import Info, covered, field
 from api.kit.schema.commands import Refused
+from api.kit.schema.scalars import Position
 from domain.gateway.outcomes import LARGEST_EVENT
 from domain.gateway.replays import MOST_REPLAYS, ChosenLetters, LetterReplay
 from domain.kit.refusals import Invalid, Refusal
 from domain.kit.refusals import ViolationCode as Code
+from projections.gateway.events import DeadLetters
 
 
 @covered
@@ -86,6 +88,8 @@ class Mutation:
     ) -> Any:
         ask = info.context
         replay = ask.port(LetterReplay)  # type: ignore[type-abstract]
+        # The letter may be of a moment ago.
+        await ask.caught_up(DeadLetters, Position(await ask.services.log.head()))
         try:
             if input.event is not None and len(input.event.encode(errors="replace")) > LARGEST_EVENT:
                 reason = f"has more than {LARGEST_EVENT} bytes"
