@@ -1,6 +1,9 @@
 """Payments that providers tell of are recorded with the orders that they pay."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 from domain.commerce.order_commands import RecordPayment, RecordPaymentFailure, RecordRefund
@@ -9,8 +12,19 @@ from domain.gateway.callbacks.notices import PaymentNotice, PaymentOutcome
 from domain.gateway.events import OutsideEvent
 from domain.gateway.payment_letters import KeepUnrecordedPayment
 from domain.kit.commands import Command
-from domain.kit.process.effects import Call, Effect, EffectFailed, EffectRefused, Failed, Send, Then
-from domain.kit.process.process import Process, on, performs, when_failed
+from domain.kit.process.effects import (
+    Call,
+    Cancel,
+    Effect,
+    EffectFailed,
+    EffectRefused,
+    Failed,
+    Fired,
+    Schedule,
+    Send,
+    Then,
+)
+from domain.kit.process.process import Process, on, performs, when_due, when_failed
 from domain.kit.refusals import NotFound, Refusal
 
 SCHEDULE = (0, 5, 30, 120, 600, 3600, 4 * 3600, 8 * 3600, 8 * 3600)
@@ -18,17 +32,37 @@ SCHEDULE = (0, 5, 30, 120, 600, 3600, 4 * 3600, 8 * 3600, 8 * 3600)
 waited for during 21 hours."""
 
 
+MOST_WAITING = 50
+"""What is told of one payment before its order is known; the newest is kept."""
+KEPT = timedelta(days=90)
+"""For how long that is kept: then the payment is somebody else's business at the same provider."""
+_TIMER = "forget"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingNotice:
+    """What was told of a payment whose order is not known yet."""
+
+    source_id: UUID
+    outside_event_id: UUID
+    told: int
+    provider: PaymentProvider
+    payment: PaymentNotice
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidOrder:
     """The order that a payment belongs to: what is told later of the payment need not name it again."""
 
-    order_id: UUID
+    order_id: UUID | None = None
+    waiting: tuple[WaitingNotice, ...] = ()
+    """What was told before the order was."""
 
 
 State = PaidOrder
 
 
-class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=1):
+class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=2):
     """Record what providers tell of payments; one instance for each payment."""
 
     class Record(Effect, schedule=SCHEDULE):
@@ -42,21 +76,52 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         provider: PaymentProvider
         payment: PaymentNotice
 
+        @property
+        def instance(self) -> str:
+            # A refund that waits for its payment must not stand before it.
+            payment = self.payment
+            return f"{self.provider.value}:{payment.payment_id}/{payment.outcome.value}/{payment.refund_id}"
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Nothing waited before there was an order."""
+        state["waiting"] = []
+
     @on(OutsideEvent.PaymentTold, by=lambda event, _: f"{event.provider}:{event.payment.payment_id}")
     def told(self, state: State | None, event: OutsideEvent.PaymentTold) -> Then[State]:
-        order_id = event.payment.order_id or (state.order_id if state else None)
-        if order_id is None:
-            # Somebody else's business at the same provider.
-            return Then(state)
-        record = self.Record(
+        state = state or PaidOrder()
+        notice = WaitingNotice(
             source_id=event.source_id,
             outside_event_id=event.originator_id,
             told=event.originator_version,
-            order_id=order_id,
             provider=PaymentProvider(event.provider.value),
             payment=event.payment,
         )
-        return Then(PaidOrder(order_id=order_id), record)
+        order_id = event.payment.order_id or state.order_id
+        if order_id is None:
+            waiting = (*(each for each in state.waiting if not _same(notice, each)), notice)
+            forget = () if state.waiting else (Schedule(_TIMER, event.timestamp + KEPT),)
+            return Then(PaidOrder(waiting=waiting[-MOST_WAITING:]), *forget)
+        cancel = (Cancel(_TIMER),) if state.waiting else ()
+        return Then(PaidOrder(order_id=order_id), *cancel, *self._records(order_id, (*state.waiting, notice)))
+
+    @when_due(_TIMER)
+    def forgotten(self, state: State | None, fired: Fired) -> Then[State]:
+        """Nobody named an order."""
+        return Then(state if state and state.order_id else None)
+
+    def _records(self, order_id: UUID, notices: Iterable[WaitingNotice]) -> tuple[Effect, ...]:
+        return tuple(
+            self.Record(
+                source_id=each.source_id,
+                outside_event_id=each.outside_event_id,
+                told=each.told,
+                order_id=order_id,
+                provider=each.provider,
+                payment=each.payment,
+            )
+            for each in notices
+        )
 
     @performs(Record)
     async def record(self, effect: Record, call: Call[State]) -> None:
@@ -82,6 +147,12 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
             reason=failed.error,
         )
         return Then(state, Send(letter))
+
+
+def _same(notice: WaitingNotice, earlier: WaitingNotice) -> bool:
+    """Whether both tell the same of the payment, however often it failed."""
+    new, known = notice.payment, earlier.payment
+    return (new.outcome, new.refund_id) == (known.outcome, known.refund_id)
 
 
 def _command(effect: OrderPayments.Record) -> Command:

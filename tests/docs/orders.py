@@ -34,15 +34,18 @@ itself. Name the order, by its id, where the provider keeps what is yours: at St
 payment intent, or as `client_reference_id` of the checkout session; at PayPal as `custom_id` of the purchase unit.
 
 - Of Stripe is read: `payment_intent.succeeded` and `.payment_failed`, `checkout.session.completed`,
-  `.async_payment_succeeded` and `.async_payment_failed`, `charge.refunded`.
+  `.async_payment_succeeded` and `.async_payment_failed`; and of refunds, once they succeeded, `refund.created`,
+  `refund.updated` and `charge.refund.updated`.
 - Of PayPal is read: `PAYMENT.CAPTURE.COMPLETED`, `.DENIED`, `.DECLINED`, `.REFUNDED`, `.REVERSED`.
 
 A payment is known by its id at the provider, a payment intent or a capture: whichever events tell of it, and
-however often, it is recorded once. What is told of it later need not name the order again. A payment that names no
-order is none of ours and changes nothing; the callback is kept as an event all the same. Stripe's amounts are read
-in Stripe's own units: MGA has no decimal places there, ISK and UGX have two.
+however often, it is recorded once, and a refund by its own id there. What else is told of the payment need not
+name the order again, and may come first: it waits until one event names the order, for 90 days. A payment that
+names none is none of ours and changes nothing; the callback is kept as an event all the same. Stripe's amounts
+are read in Stripe's own units: MGA has no decimal places there, ISK and UGX have two.
 
-What is told of an order that is not there yet, or a refund of a payment that is not, waits for it during 21 hours.
+What is told of an order that is not there yet, or a refund of a payment that is not, waits for it during 21 hours;
+the payment itself does not wait behind its refund.
 Then, and at once when an order refuses it, as a payment in another currency, it becomes a dead letter of the rule
 `payment` with the reason. Its replay has it recorded again; the `orderId` in its text may be corrected first.
 

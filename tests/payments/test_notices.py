@@ -62,19 +62,34 @@ def test_stripe_tells_why_a_payment_failed_in_a_word() -> None:
     )
 
 
-def test_stripe_tells_what_was_refunded_in_all() -> None:
-    charge = {"id": "ch_1", "payment_intent": "pi_1", "currency": "eur", "metadata": {}}
-    first = of_stripe("charge.refunded", {**charge, "amount_refunded": 500})
-    second = of_stripe(
-        "charge.refunded",
-        {**charge, "amount_refunded": 1500},
-        previous_attributes={"amount_refunded": 500},
+REFUND = {
+    "id": "re_1",
+    "object": "refund",
+    "amount": 500,
+    "currency": "eur",
+    "charge": "ch_1",
+    "payment_intent": "pi_1",
+    "status": "succeeded",
+    "metadata": {},
+}
+
+
+@pytest.mark.parametrize("kind", ["refund.created", "refund.updated", "charge.refund.updated"])
+def test_stripe_tells_of_a_refund_by_its_own_id(kind: str) -> None:
+    assert of_stripe(kind, REFUND) == PaymentNotice(
+        outcome=PaymentOutcome.REFUNDED,
+        payment_id="pi_1",
+        amount=Decimal("5.00"),
+        currency="EUR",
+        refund_id="re_1",
     )
-    assert first is not None
-    assert second is not None
-    assert (first.amount, second.amount) == (Decimal("5.00"), Decimal("10.00"))
-    assert (first.payment_id, first.order_id) == ("pi_1", None)
-    assert first.refund_id != second.refund_id
+    for status in ("pending", "requires_action", "failed", "canceled", None):
+        assert of_stripe(kind, {**REFUND, "status": status}) is None
+
+
+def test_a_charge_that_was_refunded_is_no_refund_of_its_own() -> None:
+    charge = {"id": "ch_1", "payment_intent": "pi_1", "currency": "eur", "amount_refunded": 500}
+    assert of_stripe("charge.refunded", charge) is None
 
 
 @pytest.mark.parametrize(
@@ -115,6 +130,7 @@ def test_paypal_tells_of_payments_and_refunds() -> None:
     assert refunded is not None
     assert (refunded.payment_id, refunded.refund_id) == ("2GG279541U471931P", "1JU08902781691411")
     assert of_paypal("PAYMENT.CAPTURE.REFUNDED", {**capture, "links": []}) is None
+    assert of_paypal("PAYMENT.CAPTURE.REFUNDED", {**capture, "links": [up], "status": "FAILED"}) is None
 
 
 @pytest.mark.parametrize("value", ["0", "0.00", "-5.00", "1e3", "1,000.00", " 5", "NaN", 5, None])
@@ -131,7 +147,7 @@ def test_what_tells_of_no_payment_is_none(provider: CallbackProvider, body: Any)
 
 def test_odd_shapes_tell_nothing_and_raise_nothing() -> None:
     odd: list[Any] = [None, [], {}, "x", 1, True, {"metadata": []}, {"id": {}}, {"links": [1, {"rel": "up"}]}]
-    kinds = ("payment_intent.succeeded", "payment_intent.payment_failed", "charge.refunded")
+    kinds = ("payment_intent.succeeded", "payment_intent.payment_failed", "refund.created")
     for value in odd:
         for kind in (*kinds, "checkout.session.completed"):
             assert payment_in(CallbackProvider.STRIPE, {"type": kind, "data": value}) is None

@@ -4,10 +4,16 @@ import asyncio
 import json
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from domain.gateway.callbacks.notices import PaymentNotice, PaymentOutcome
+from domain.gateway.callbacks.providers import CallbackProvider
+from domain.gateway.events import OutsideEvent
+from domain.kit.process.effects import Fired, Schedule
+from domain.kit.scenario import NOON
+from domain.processes.order_payments import MOST_WAITING, OrderPayments, PaidOrder
 from tests.commerce.test_api_orders import a_product, an_order, euros
 from tests.gateway.callbacks import Provider, a_provider, stripe_event
 from tests.gateway.sending import a_source, event
@@ -27,10 +33,18 @@ def paid(order: str | None, intent: str = "pi_1", units: int = 2500, currency: s
     )
 
 
-def refunded(intent: str, units: int) -> Json:
+def refunded(intent: str, units: int, refund: str = "re_1", order: str | None = None) -> Json:
     return stripe_event(
-        "charge.refunded",
-        {"id": "ch_1", "payment_intent": intent, "amount_refunded": units, "currency": "eur"},
+        "refund.created",
+        {
+            "id": refund,
+            "charge": "ch_1",
+            "payment_intent": intent,
+            "amount": units,
+            "currency": "eur",
+            "status": "succeeded",
+            "metadata": {"order_id": order} if order else {},
+        },
     )
 
 
@@ -121,26 +135,62 @@ async def test_a_failure_has_a_way_back_and_a_refund_finds_its_order(
     assert (found["status"], found["refunded"]) == ("PARTLY_REFUNDED", euros("5.00"))
 
 
-async def test_a_refund_that_comes_first_waits_for_its_payment(
+async def test_a_refund_that_comes_first_does_not_hold_its_payment_up(
     product: Product, client: Client, recorder: Recorder
 ) -> None:
     stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
-    early = refunded("pi_1", 2500)
-    early["data"]["object"]["metadata"] = {"order_id": order["id"]}
-    await told(stripe, early)
+    await told(stripe, refunded("pi_1", 2500, order=order["id"]))
     await recorder.idle(client)
-    await client.send(
-        "RecordPayment",
-        input={
-            "id": order["id"],
-            "provider": "STRIPE",
-            "paymentId": "pi_1",
-            "amount": "25.00",
-            "currency": "EUR",
-        },
-    )
-    await waited(recorder, client)
+    await told(stripe, paid(order["id"]))
+    await recorder.idle(client)
+    assert (await shown(client, order["id"]))["paid"] == euros("25.00")
+    recorder.clock.ahead = timedelta(minutes=1)
+    await recorder.idle(client)
     assert (await shown(client, order["id"]))["status"] == "REFUNDED"
+
+
+async def test_what_names_no_order_waits_until_its_payment_names_one(
+    product: Product, client: Client, recorder: Recorder
+) -> None:
+    stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
+    await told(stripe, refunded("pi_1", 500, "re_1"), refunded("pi_1", 700, "re_2"))
+    await recorder.idle(client)
+    await told(stripe, paid(order["id"]))
+    await recorder.idle(client)
+    recorder.clock.ahead = timedelta(minutes=1)
+    await recorder.idle(client)
+    found = await shown(client, order["id"])
+    assert (found["status"], found["refunded"]) == ("PARTLY_REFUNDED", euros("12.00"))
+    assert await letters(client, recorder) == []
+
+
+async def test_a_refund_counts_once_whoever_tells_of_it(
+    product: Product, client: Client, recorder: Recorder
+) -> None:
+    stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
+    await told(stripe, paid(order["id"]), refunded("pi_1", 500))
+    await recorder.idle(client)
+    recorder.clock.ahead = timedelta(minutes=1)
+    await recorder.idle(client)
+    by_hand = {"id": order["id"], "provider": "STRIPE", "paymentId": "pi_1", "refundId": "re_1"}
+    await client.send("RecordRefund", input={**by_hand, "amount": "5.00", "currency": "EUR"})
+    assert (await shown(client, order["id"]))["refunded"] == euros("5.00")
+
+
+def test_what_waits_for_an_order_is_bounded_and_forgotten() -> None:
+    process, source = OrderPayments(), UUID(int=1)
+    state: PaidOrder | None = None
+    for number in range(2 * MOST_WAITING):
+        notice = PaymentNotice(outcome=PaymentOutcome.REFUNDED, payment_id="pi_1", refund_id=f"re_{number}")
+        event = OutsideEvent.PaymentTold(source_id=source, provider=CallbackProvider.STRIPE, payment=notice)
+        then = process.react(state, event.stamped(UUID(int=number), 2, NOON))
+        assert [type(action) for action in then.actions] == ([] if state else [Schedule])
+        state = then.state
+    assert state is not None
+    assert [each.payment.refund_id for each in state.waiting] == [f"re_{n}" for n in range(50, 100)]
+    fired = Fired(timer="forget", instance="stripe:pi_1", due_at=NOON, at=NOON)
+    assert process.fire(state, fired).state is None
+    assert OrderPayments.restore(1, f'{{"order_id": "{source}"}}') == PaidOrder(order_id=source)
 
 
 async def test_a_payment_waits_for_its_order(product: Product, client: Client, recorder: Recorder) -> None:

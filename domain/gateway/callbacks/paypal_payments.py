@@ -16,6 +16,7 @@ from domain.gateway.callbacks.notices import (
 )
 
 _AMOUNT = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,3})?")
+_NOT_MOVED = ("FAILED", "CANCELLED")
 _CAPTURE = re.compile(r"/v2/payments/captures/([A-Za-z0-9-]{1,100})")
 
 
@@ -53,7 +54,7 @@ def _failed(capture: dict[str, Json]) -> PaymentNotice | None:
 
 def _refunded(refund: dict[str, Json]) -> PaymentNotice | None:
     refund_id, payment_id, moved = id_of(refund.get("id")), _capture_of(refund), _amount(refund)
-    if not refund_id or not payment_id or moved is None:
+    if not refund_id or not payment_id or moved is None or refund.get("status") in _NOT_MOVED:
         return None
     return PaymentNotice(
         outcome=PaymentOutcome.REFUNDED,

@@ -82,23 +82,22 @@ def _failed(event: Json) -> PaymentNotice | None:
 
 
 def _refunded(event: Json) -> PaymentNotice | None:
-    charge = object_in(event, "data", "object")
-    total, before = charge.get("amount_refunded"), object_in(event, "data", "previous_attributes")
-    earlier = before.get("amount_refunded", 0)
-    if type(total) is not int or type(earlier) is not int:
+    refund = object_in(event, "data", "object")
+    if refund.get("status") != "succeeded":
+        # It is under way, or came to nothing: the payment stands as it stood.
         return None
-    charge_id, currency = id_of(charge.get("id")), currency_of(charge.get("currency"))
-    amount = amount_of_stripe(total - earlier, currency)
-    if not charge_id or amount is None:
+    refund_id, currency = id_of(refund.get("id")), currency_of(refund.get("currency"))
+    payment_id = id_of(refund.get("payment_intent")) or id_of(refund.get("charge"))
+    amount = amount_of_stripe(refund.get("amount"), currency)
+    if not refund_id or not payment_id or amount is None:
         return None
     return PaymentNotice(
         outcome=PaymentOutcome.REFUNDED,
-        payment_id=id_of(charge.get("payment_intent")) or charge_id,
-        order_id=_order(charge),
+        payment_id=payment_id,
+        order_id=_order(refund),
         amount=amount,
         currency=currency,
-        # The event tells what was refunded in all, and not which refund that was.
-        refund_id=f"{charge_id}/{total}",
+        refund_id=refund_id,
     )
 
 
@@ -112,5 +111,7 @@ _READERS: Mapping[str, Callable[[Json], PaymentNotice | None]] = {
     "checkout.session.completed": _session_settled,
     "checkout.session.async_payment_succeeded": _session_settled,
     "checkout.session.async_payment_failed": _failed,
-    "charge.refunded": _refunded,
+    "refund.created": _refunded,
+    "refund.updated": _refunded,
+    "charge.refund.updated": _refunded,
 }
