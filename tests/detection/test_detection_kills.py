@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from domain.gateway.detection.pattern_detection import PatternDetection
 from tests.detection.conftest import defined, happened, matches
 from tests.gateway.sending import Sender
 from tests.kit.client import Client
-from tests.kit.process_worker import Child, child_of
+from tests.kit.process_worker import Child, product_child
 from tests.kit.product import Product
 
 pytestmark = pytest.mark.servers
@@ -17,7 +18,7 @@ _DUE = "update processes.timers set due_at = clock_timestamp() where tenant_id =
 
 @pytest.fixture
 async def child(product: Product) -> AsyncIterator[Child]:
-    async with child_of("tests.detection.child", environ=product.settings.environ()) as child:
+    async with product_child(product.settings, PatternDetection) as child:
         yield child
 
 

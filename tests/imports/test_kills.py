@@ -14,7 +14,7 @@ from domain.gateway.import_runs import ImportRun
 from tests.gateway.sending import Sender
 from tests.imports.importing import Importer, counts
 from tests.kit.client import Client
-from tests.kit.process_worker import Child, child_of
+from tests.kit.process_worker import Child, product_child
 from tests.kit.product import Product
 
 pytestmark = pytest.mark.servers
@@ -53,7 +53,7 @@ async def child(product: Product) -> AsyncIterator[Child]:
         await enrolled(database, [ImportRun(NoRows())])
     finally:
         await database.close()
-    async with child_of("tests.imports.child", environ=settings.environ()) as child:
+    async with product_child(settings, ImportRun) as child:
         yield child
 
 
@@ -75,7 +75,7 @@ async def test_two_workers_beside_one_another_take_each_row_once(
     importer: Importer, product: Product, child: Child
 ) -> None:
     begun = [await importer.begin(mixed(), format="NDJSON", fields=[]) for _ in range(2)]
-    async with child_of("tests.imports.child", environ=product.settings.environ()) as other:
+    async with product_child(product.settings, ImportRun) as other:
         ends = await asyncio.gather(child.run(0), other.run(0))
         assert set(ends) == {"exit 0"}
     for each in begun:

@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from app.log.postgres import PostgresLog
 from app.processes.effect_attempts import Notice
 from app.processes.runner import Runner
+from app.settings import Settings
 from app.storage.database import Database
 from domain.kit.bus.bus import Bus
 from domain.kit.codec import Codec
@@ -71,6 +72,23 @@ async def drain(
     reading.cancel()
 
 
+def forked(work: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+    """Do the work of each line of stdin in a fork, so that a run costs no start of Python.
+
+    Printed is ``exit N`` for each, with a signal's number negative, and before it ``stopped PID`` where it stops.
+    """
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            asyncio.run(work(line.strip()))
+            os._exit(0)
+        _, status = os.waitpid(pid, os.WUNTRACED)
+        if os.WIFSTOPPED(status):
+            print(f"stopped {pid}", flush=True)
+            _, status = os.waitpid(pid, 0)
+        print(f"exit {os.waitstatus_to_exitcode(status)}", flush=True)
+
+
 class Child:
     """Runs workers in processes of their own, one after the other."""
 
@@ -80,9 +98,13 @@ class Child:
     async def run(self, killed_at: int | str = 0) -> str:
         """How a worker ends that is killed there: ``exit -9``; what a place is, the child's module says."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(f"{killed_at}\n".encode())
-        async with asyncio.timeout(90):
+        return await self.line()
+
+    async def line(self) -> str:
+        """The next line that it prints."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(120):
             return (await self._process.stdout.readline()).decode().strip()
 
 
@@ -106,3 +128,9 @@ async def child_of(
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def product_child(settings: Settings, *processes: type[Process[Any]]) -> AbstractAsyncContextManager[Child]:
+    """A child of `tests.kit.product_child`, which is killed at the so-manieth notice that it gives."""
+    names = [process.name for process in processes]
+    return child_of("tests.kit.product_child", *names, environ=settings.environ())

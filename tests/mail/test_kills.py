@@ -27,8 +27,7 @@ ANNS = Caller(tenant_id=UUID(int=10), user_id=ANN)
 async def child(settings: Settings, works: Works, build: BuildProcesses) -> AsyncIterator[Child]:
     for declared in build():
         await enroll(works.database.writer, declared)
-    arguments = settings.database_url, settings.smtp_url, str(settings.data_dir)
-    async with child_of("tests.mail.child", *arguments) as child:
+    async with child_of("tests.mail.child", environ=settings.environ()) as child:
         yield child
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from domain.processes.order_payments import OrderPayments
 from tests.commerce.test_api_orders import a_product, an_order
 from tests.gateway.callbacks import a_provider
-from tests.kit.process_worker import child_of
+from tests.kit.process_worker import product_child
 from tests.kit.product import Product
 from tests.payments.test_order_payments import paid, shown, told
 
@@ -15,7 +16,7 @@ async def test_a_payment_is_recorded_once_wherever_its_worker_is_killed(product:
     client = await product.newcomer()
     stripe, mug = await a_provider(product, client), await a_product(client)
     orders, point, ended = [], 0, "exit -9"
-    async with child_of("tests.payments.child", environ=product.settings.environ()) as child:
+    async with product_child(product.settings, OrderPayments) as child:
         assert await child.run(0) == "exit 0"
         while ended == "exit -9":
             point += 1

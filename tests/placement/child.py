@@ -2,13 +2,10 @@
 
 ``python -m tests.placement.child`` reads the settings from its environment and lines from stdin: at ``place 3`` a
 worker that only places tenants kills itself at the third thing it gives notice of, at ``place 0`` it runs to the
-end; with ``fold`` in place of ``place`` it is a whole worker, and only steps of sagas count. Each is a fork, so
-that a run costs no start of Python. Printed is ``exit N``, with a signal's number negative.
+end; with ``fold`` in place of ``place`` it is a whole worker, and only steps of sagas count.
 """
 
 import asyncio
-import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +18,7 @@ from app.settings import Settings, read_settings
 from app.storage.database import Database
 from domain.kit.codec import PlainCodec
 from domain.kit.process.process import Process
-from tests.kit.process_worker import drain, kills, until_done
+from tests.kit.process_worker import drain, forked, kills, until_done
 
 
 async def fold(settings: Settings, number: int) -> None:
@@ -48,7 +45,7 @@ async def fold(settings: Settings, number: int) -> None:
     await running
 
 
-async def work(settings: Settings, number: int) -> None:
+async def place(settings: Settings, number: int) -> None:
     """Run the processes that place tenants until there is nothing left to do."""
     database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=2)
     log = PostgresLog(database)
@@ -62,18 +59,11 @@ async def work(settings: Settings, number: int) -> None:
     )
 
 
-def main() -> None:
-    """Run one worker after the other."""
-    settings = read_settings()
-    for line in sys.stdin:
-        pid = os.fork()
-        if not pid:
-            verb, number = line.split()
-            asyncio.run({"place": work, "fold": fold}[verb](settings, int(number)))
-            os._exit(0)
-        _, status = os.waitpid(pid, 0)
-        print(f"exit {os.waitstatus_to_exitcode(status)}", flush=True)
+async def run(line: str) -> None:
+    """Do what a line says."""
+    verb, number = line.split()
+    await {"place": place, "fold": fold}[verb](read_settings(), int(number))
 
 
 if __name__ == "__main__":
-    main()
+    forked(run)

@@ -1,8 +1,5 @@
 """A platform without workers, a child process that places tenants on it, and what can be seen of them outside."""
 
-import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +17,7 @@ from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.log import AppendReceipt
 from domain.kit.tenants import Placement
 from domain.operations.tenant_commands import RequestTenant
+from tests.kit.process_worker import Child, child_of
 from tests.placement.conftest import silo_name
 
 OPERATOR = Caller(tenant_id=PLATFORM, user_id=SYSTEM)
@@ -31,7 +29,7 @@ class Places:
 
     settings: Settings
     tenants: TenantService
-    _process: asyncio.subprocess.Process
+    _child: Child
 
     async def ask(self, slug: str, kind: Placement = Placement.SILO, **more: Any) -> UUID:
         """Ask for a tenant."""
@@ -44,11 +42,7 @@ class Places:
 
     async def work(self, killed_at: int = 0, *, verb: str = "place") -> str:
         """A worker's run; see `tests.placement.child`."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{verb} {killed_at}\n".encode())
-        async with asyncio.timeout(120):
-            return (await self._process.stdout.readline()).decode().strip()
+        return await self._child.run(f"{verb} {killed_at}")
 
     async def fetch(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
         """Rows of the platform's database."""
@@ -89,20 +83,8 @@ async def events_of(connection: "asyncpg.Connection[asyncpg.Record]", tenant: UU
 @asynccontextmanager
 async def places_on(settings: Settings) -> AsyncIterator[Places]:
     """The platform of these settings, whose processes are made known."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tests.placement.child"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, **settings.environ()},
-    )
-    try:
-        async with commanding(settings) as (database, bus):
-            yield Places(settings, TenantService(settings, database, bus), process)
-        assert process.stdin is not None
-        process.stdin.close()
-        assert await process.wait() == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    async with (
+        child_of("tests.placement.child", environ=settings.environ()) as child,
+        commanding(settings) as (database, bus),
+    ):
+        yield Places(settings, TenantService(settings, database, bus), child)

@@ -3,13 +3,9 @@
 ``python -m tests.privacy.child`` takes its settings from the environment and reads lines from stdin: ``2 performed
 do sweep`` runs a worker that kills itself the second time it gives notice of that, ``0`` one that works until all
 is done. Besides the runner's own notices there are ``sent EndSession`` for each command that was
-carried out, and ``destroyed`` for each key. Each worker is a fork, so that a run costs no start of Python. Printed
-is ``exit N``, with a signal's number negative.
+carried out, and ``destroyed`` for each key.
 """
 
-import asyncio
-import os
-import sys
 from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
@@ -29,7 +25,7 @@ from domain.kit.refusals import Refusal
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.follow.inline import Inline
 from projections.kit.store.postgres_store import PostgresStore
-from tests.kit.process_worker import drain, kills
+from tests.kit.process_worker import drain, forked, kills
 
 
 class NoticedBus(Bus):
@@ -56,9 +52,10 @@ class NoticedKeys(KeyRing):
         return destroyed
 
 
-async def work(text: str, number: int) -> None:
+async def work(line: str) -> None:
     """Run the processes until there is nothing left to do."""
-    notice = kills(number, counts=lambda point, what: f"{point} {what}".strip() == text)
+    number, _, text = line.partition(" ")
+    notice = kills(int(number), counts=lambda point, what: f"{point} {what}".strip() == text)
     settings = read_settings()
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database_url, secret=settings.secret)
@@ -82,17 +79,5 @@ async def work(text: str, number: int) -> None:
         await drain(processes, database=database, log=log, codec=codec, bus=bus, notice=notice)
 
 
-def main() -> None:
-    """Run one worker after the other."""
-    for line in sys.stdin:
-        number, _, text = line.strip().partition(" ")
-        pid = os.fork()
-        if not pid:
-            asyncio.run(work(text, int(number)))
-            os._exit(0)
-        _, status = os.waitpid(pid, 0)
-        print(f"exit {os.waitstatus_to_exitcode(status)}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    forked(work)

@@ -1,59 +1,43 @@
-"""A worker that is killed or stopped in the middle of something.
+"""A worker of toys that is killed or stopped in the middle of something.
 
-``python -m tests.processes.child URL`` reads lines from stdin. ``kill 3`` runs a worker that kills itself at the
-third thing it gives notice of, ``stop 3`` one that stops there until it is woken; ``kill 0`` runs to the end. Each
-is a fork, so that a run costs no start of Python. Printed are ``pid N``, maybe ``stopped``, and ``exit N`` with
-a signal's number negative.
+``python -m tests.processes.child URL [rent]`` reads lines from stdin. ``3`` runs a worker of `OpenShop` and
+`Thanks`, or of `Rent`, that kills itself at the third thing it gives notice of, ``stop 3`` one that stops there
+until it is woken; ``0`` runs to the end.
 """
 
-import asyncio
-import os
 import signal
 import sys
+from typing import Any
 
 from app.log.postgres import PostgresLog
 from app.storage.database import Database
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
-from tests.kit.process_worker import drain, kills
+from domain.kit.process.process import Process
+from tests.kit.process_worker import drain, forked, kills
 from tests.kit.servers import SECRET
 from tests.processes.outside import StoredOutside
-from tests.processes.toys import OpenShop, Thanks
+from tests.processes.toys import OpenShop, Rent, Thanks
+
+URL, *RENT = sys.argv[1:]
 
 
-async def work(url: str, signal_: signal.Signals, number: int) -> None:
+async def work(line: str) -> None:
     """Run the processes until there is nothing left to do."""
-    database = await Database.open(url, secret=SECRET, writers=4, readers=1)
-    connection = await database.connect()
-    log = PostgresLog(database)
-    outside = StoredOutside(connection)
-    codec = PlainCodec()
+    *stop, number = line.split()
+    database = await Database.open(URL, secret=SECRET, writers=4, readers=1)
+    log, codec, outside = PostgresLog(database), PlainCodec(), StoredOutside(await database.connect())
+    toys: list[Process[Any]] = [Rent(outside)] if RENT else [OpenShop(outside), Thanks(outside)]
     await drain(
-        [OpenShop(outside), Thanks(outside)],
+        toys,
         database=database,
         log=log,
         codec=codec,
         bus=Bus(log, codec, SystemClock(), TimeOrderedIds()),
-        notice=kills(number, by=signal_),
+        notice=kills(int(number), by=signal.SIGSTOP if stop else signal.SIGKILL),
     )
 
 
-def main() -> None:
-    """Run one worker after the other."""
-    for line in sys.stdin:
-        verb, number = line.split()
-        pid = os.fork()
-        if not pid:
-            asyncio.run(work(sys.argv[1], signal.SIGSTOP if verb == "stop" else signal.SIGKILL, int(number)))
-            os._exit(0)
-        print(f"pid {pid}", flush=True)
-        _, status = os.waitpid(pid, os.WUNTRACED)
-        if os.WIFSTOPPED(status):
-            print("stopped", flush=True)
-            _, status = os.waitpid(pid, 0)
-        print(f"exit {os.waitstatus_to_exitcode(status)}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    forked(work)

@@ -94,7 +94,7 @@ async def test_a_worker_killed_at_any_point_loses_no_time_and_does_none_twice(
     await StoredOutside.make(owner)
     await enroll(works.database.writer, Rent)
     point, ended = 0, "exit -9"
-    async with child_of("tests.processes.recurring_child", database_url) as child:
+    async with child_of("tests.processes.child", database_url, "rent") as child:
         while ended == "exit -9":
             point += 1
             # A time long gone, so that it is due at once, and the next one not before tomorrow.

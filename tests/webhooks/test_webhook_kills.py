@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.kit.process_worker import Child, child_of
+from domain.processes.webhooks.deliveries import WebhookDeliveries
+from tests.kit.process_worker import Child, product_child
 from tests.kit.product import Product
 from tests.outgoing.servers import destination
 from tests.webhooks.test_webhook_deliveries import registered, task
@@ -15,7 +16,7 @@ from tests.webhooks.test_webhook_deliveries import registered, task
 
 @pytest.fixture
 async def child(product: Product) -> AsyncIterator[Child]:
-    async with child_of("tests.webhooks.child", environ=product.settings.environ()) as child:
+    async with product_child(product.settings, WebhookDeliveries) as child:
         yield child
 
 
