@@ -4,6 +4,8 @@ import asyncio
 import logging
 from datetime import datetime
 
+import asyncpg
+
 from app.contexts import VIEWS
 from app.storage.database import Database
 from domain.kit.clock import Clock, SystemClock
@@ -20,7 +22,7 @@ _logger = logging.getLogger(__name__)
 
 async def arrange_partitions(database: Database, *, now: datetime | None = None) -> list[str]:
     """Do `arrange` for every generation of every view; which partitions were dropped. Only one process does it at
-    a time; another one finds nothing to do."""
+    a time; another one finds nothing to do. A table that cannot be had is logged, and left for the next time."""
     owner = await database.owner()
     try:
         if not await owner.fetchval("select pg_try_advisory_lock($1)", _LOCK):
@@ -29,7 +31,10 @@ async def arrange_partitions(database: Database, *, now: datetime | None = None)
         for view in VIEWS:
             if issubclass(view, PostgresView) and isinstance(view.partitions, ByTime):
                 for record in await owner.fetch(_GENERATIONS, view.name):
-                    gone += await arrange(owner, view, record["generation"], now=now)
+                    try:
+                        gone += await arrange(owner, view, record["generation"], now=now)
+                    except asyncpg.LockNotAvailableError:
+                        _logger.warning("The partitions of %s are in use and were not arranged.", view.name)
         return gone
     finally:
         await owner.close()

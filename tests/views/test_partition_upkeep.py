@@ -2,11 +2,16 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from app.contexts import VIEWS
 from app.storage.database import Database
 from app.views.partitions import arrange_partitions, keep_partitions
+from projections.kit.declare.partitions import ByTime
+from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import View
 from tests.kit.product import Product
 from tests.views.fillings import named, parts
 
@@ -26,6 +31,30 @@ async def test_of_two_workers_one_arranges(product: Product) -> None:
     finally:
         await other.close()
         await database.close()
+
+
+async def test_a_table_in_use_holds_up_no_other(product: Product, caplog: pytest.LogCaptureFixture) -> None:
+    database = await Database.open(product.settings.database_url, secret=product.settings.secret)
+    reader, owner = await database.owner(), await database.owner()
+    tables = [view.name.replace(".", "_g1.") for view in VIEWS if _is_divided(view)]
+    try:
+        before = {table: await parts(owner, table) for table in tables}
+        for table, names in before.items():
+            await owner.execute(f"drop table {table}_{names[-1]}")
+        async with reader.transaction():
+            await reader.execute(f"select from {tables[0]}_other")
+            await arrange_partitions(database)
+        assert [table for table in tables if await parts(owner, table) != before[table]] == tables[:1]
+    finally:
+        await reader.close()
+        await owner.close()
+        await database.close()
+    (told,) = (record.message for record in caplog.records)
+    assert told.endswith("are in use and were not arranged.")
+
+
+def _is_divided(view: type[View[Any]]) -> bool:
+    return issubclass(view, PostgresView) and isinstance(view.partitions, ByTime)
 
 
 async def test_an_hour_that_fails_is_followed_by_the_next(

@@ -9,8 +9,7 @@ import pytest
 
 from app.embedded.postgres import Postgres
 from app.storage.database import Connection
-from projections.kit.declare.folds import TIME, carried
-from projections.kit.declare.partitions import ByTime, Span
+from projections.kit.declare.partitions import Span
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import RowChanges, View
 from projections.kit.read.as_of import RowsAsOf
@@ -35,7 +34,6 @@ from tests.views.fillings import (
     parts,
 )
 from tests.views.place import CODEC, TENANT, opened
-from tests.views.toys import Jar
 
 
 @pytest.fixture
@@ -129,6 +127,20 @@ async def test_a_clock_that_is_ahead_of_the_log_is_not_believed(house: House, ow
     await arranged(house, owner, NOW.replace(year=NOW.year + 1))
     assert await times(house) == [NOW - 9 * DAY, NOW]
     assert len(await parts(owner)) < 20
+
+
+async def test_a_wrong_clock_that_stamped_events_too_takes_a_day_and_no_more(
+    house: House, owner: Connection
+) -> None:
+    await house.enroll()
+    await filled(house.place, NOW - 10 * DAY, NOW - 9 * DAY, NOW)
+    await followed(house)
+    await arranged(house, owner)
+    wrong = NOW.replace(year=NOW.year + 1)
+    await filled(house.place, wrong)
+    await arranged(house, owner, wrong)
+    await followed(house)
+    assert await times(house) == [NOW - 9 * DAY, NOW, wrong]
 
 
 async def test_a_clock_that_was_set_back_makes_and_drops_nothing(house: House, owner: Connection) -> None:
@@ -251,10 +263,13 @@ async def test_looking_back_shows_no_more_than_the_view_does(house: House) -> No
         def now(self) -> datetime:
             return NOW
 
-    past = await RowsAsOf(house.place.log, CODEC, clock=Then()).all(
-        Fillings, TENANT, await house.place.log.head()
-    )
-    assert [row.filled_at for row in past.rows.values()] == [NOW]
+    log = house.place.log
+    head = await log.head()
+    jars = [(event.originator_id,) for event in await log.read(after=0, until=head, limit=head)]
+    past = RowsAsOf(log, CODEC, clock=Then())
+    of_all, of_each = await past.all(Fillings, TENANT, head), await past.rows(Fillings, TENANT, jars, head)
+    assert of_all.rows == of_each
+    assert [row.filled_at for row in of_each.values()] == [NOW]
 
 
 async def test_a_partition_is_read_through_its_table_alone(house: House, owner: Connection) -> None:
@@ -269,24 +284,3 @@ async def test_a_partition_is_read_through_its_table_alone(house: House, owner: 
             where relname ~ '^(fillings|daily_amounts|filled_names)_' and relkind = 'r'"""
     )
     assert guarded
-
-
-def test_the_column_never_changes() -> None:
-    with pytest.raises(TypeError, match="filled may change"):
-
-        class Changing(PostgresView[FilledRow], name="toys.changing"):
-            partitions = ByTime("filled_at", every=Span.DAY, days=1)
-
-            filled = carried(Jar.Filled, upsert=True, filled_at=TIME)
-
-
-def test_spans_of_every_year() -> None:
-    for time in (
-        datetime(2038, 1, 31, 5, tzinfo=UTC),
-        datetime(2100, 2, 28, tzinfo=UTC),
-        datetime(2096, 2, 29, tzinfo=UTC),
-    ):
-        assert Span.DAY.end(time) == Span.DAY.begin(time) + DAY
-        assert Span.MONTH.begin(time) < Span.MONTH.end(time) <= Span.MONTH.begin(time) + 31 * DAY
-        assert Span.MONTH.end(time).day == 1
-    assert Span.MONTH.end(datetime(2026, 12, 31, tzinfo=UTC)) == datetime(2027, 1, 1, tzinfo=UTC)

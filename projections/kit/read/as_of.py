@@ -173,7 +173,7 @@ class RowsAsOf:
             allowance().spend(size)
             for events in (await self._log.streams(tenant_id, ids)).values():
                 folding.take(event for event in events if event.position <= position)
-        return {key: row for (_, key), row in folding.rows.items()}
+        return self._retained(view, {key: row for (_, key), row in folding.rows.items()})
 
     async def all(self, view: type[View[R]], tenant_id: UUID, moment: Moment) -> Past[R]:
         """All rows of the tenant. Raises InFuture and TooMuch."""

@@ -69,7 +69,8 @@ async def arrange(
     """Make the partitions of the table that are needed from now on, and drop those whose rows are all too old;
     which these were. Does nothing for a table that is not divided by time. Safe to repeat, and to be killed.
 
-    A clock that is far ahead of the newest event is not believed. Raises LockNotAvailableError when somebody
+    A clock that is far ahead of the newest event is not believed, and the boundary moves by a day or month at a
+    time: the newest event was stamped by the same clock, perhaps. Raises LockNotAvailableError when somebody
     uses a partition for long; what was done stays.
     """
     if not isinstance(view.partitions, ByTime):
@@ -83,7 +84,9 @@ async def arrange(
     first, newest = record
     if newest is not None:
         now = min(now, newest + _SLACK)
-        await owner.execute(MOVE, view.name, by_time.boundary(now))
+        was: datetime | None = await owner.fetchval(SINCE.format(view.name))
+        boundary = by_time.boundary(now)
+        await owner.execute(MOVE, view.name, boundary if was is None else min(boundary, every.end(was)))
     since: datetime = await owner.fetchval(SINCE.format(view.name)) or every.begin(now)
     there = await _parts(owner, by_time, place)
     begin, until = every.begin(max(min(first or now, now), since)), every.begin(now)
