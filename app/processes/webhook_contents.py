@@ -12,6 +12,7 @@ from api.kit.schema.row_visibility import RowVisibility, VisibilityRules
 from app.contexts import VISIBILITY
 from app.storage.database import Database
 from domain.contexts import confidential_of
+from domain.gateway.events import OutsideEvent
 from domain.gateway.webhook_signature import message_id
 from domain.gateway.webhook_terms import WebhookTerms, camel, sent_value
 from domain.gateway.webhooks import MANAGE, Webhook
@@ -32,6 +33,8 @@ from projections.kit.read.status import Positions
 _SECONDS = 10.0
 """How long a view may take to fold the event."""
 _PAGE = 200
+_PARTS = ("payload", "metadata")
+"""What the data of an outside event consist of; a mapping names them as fields of the event."""
 _POSITION = "select position from es.event_ids where tenant_id = $1 and event_id = $2"
 
 _WAITING = """
@@ -98,7 +101,14 @@ class VisibleContents(WebhookContents):
             return None
         sources = dict(each.split("=", 1) for each in webhook.mapping)
         wanted = {source.partition(".")[0] for source in sources.values()}
+        outside = envelope.type == OutsideEvent.Accepted.stored_as
+        if outside and not wanted.isdisjoint(_PARTS):
+            wanted.add("data")
         data, _ = await self._data(sponsor, webhook, envelope, wanted)
+        if outside and isinstance(text := data.get("data"), str):
+            # What an outside system sent is one text in the log.
+            parts = msgspec.json.decode(text)
+            data |= {"data": parts, **{name: parts.get(name) for name in _PARTS}}
         fields = {name: value for name, path in sources.items() if (value := _found(data, path)) is not None}
         about_person = envelope.topic == User.topic
         person = fields.pop("userId", None) or (envelope.originator_id if about_person else envelope.user_id)

@@ -6,6 +6,7 @@ from typing import Annotated
 from domain.gateway.tools.destinations import (
     TERMS,
     Credentials,
+    DestinationCredentialsMissing,
     DestinationUrlMissing,
     Kind,
     Mapped,
@@ -73,7 +74,8 @@ class RegisterDestination(Command, requires=(checked_types, require_conditions))
 
 
 class ChangeDestination(Command, requires=(checked_types,)):
-    """Change a destination; what is left out stays. You vouch for it from then on."""
+    """Change a destination; what is left out stays. You vouch for it from then on. With another address its
+    credentials are said anew: those that are stored are sent nowhere but where they were meant for."""
 
     name: Name | Kept = KEPT
     url: Url | Kept = KEPT
@@ -81,9 +83,17 @@ class ChangeDestination(Command, requires=(checked_types,)):
     conditions: Conditions | Kept = KEPT
     ordered: Ordered | Kept = KEPT
     mapping: Mapped | Kept = KEPT
+    credentials: Credentials | Kept = KEPT
+    credential_names: Names = ()
 
-    def handle(self, webhook: Webhook, by: Caller) -> None:
+    def handle(self, webhook: Webhook, by: Caller, now: datetime) -> None:
         require_destination(webhook)
+        url = webhook.url if isinstance(self.url, Kept) else checked_url(self.url).rstrip("/")
+        if isinstance(self.credentials, Kept):
+            if url != webhook.url:
+                raise DestinationCredentialsMissing(field="credentials")
+        else:
+            require_credentials(webhook.kind, self.credential_names)
         types = webhook.types if isinstance(self.types, Kept) else checked_types(self.types)
         conditions = webhook.conditions if isinstance(self.conditions, Kept) else distinct(self.conditions)
         require_conditions(types, conditions)
@@ -91,7 +101,7 @@ class ChangeDestination(Command, requires=(checked_types,)):
         require_mapped(webhook.kind, mapping)
         changed = Webhook.Changed(
             name=webhook.name if isinstance(self.name, Kept) else self.name.strip(),
-            url=webhook.url if isinstance(self.url, Kept) else checked_url(self.url).rstrip("/"),
+            url=url,
             types=types,
             conditions=conditions,
             ordered=webhook.ordered if isinstance(self.ordered, Kept) else self.ordered,
@@ -101,6 +111,8 @@ class ChangeDestination(Command, requires=(checked_types,)):
             mapping=mapping,
         )
         webhook.record(changed)
+        if not isinstance(self.credentials, Kept):
+            _record_credentials(webhook, self.credentials, self.credential_names, now)
 
 
 class ReplaceDestinationCredentials(Command):
@@ -113,11 +125,15 @@ class ReplaceDestinationCredentials(Command):
         require_person(by)
         require_destination(webhook)
         require_credentials(webhook.kind, self.credential_names)
-        webhook.record(
-            Webhook.SecretRotated(
-                secret=sealed_text(self.credentials), former_until=now, credentials=self.credential_names
-            )
-        )
+        _record_credentials(webhook, self.credentials, self.credential_names, now)
+
+
+def _record_credentials(
+    webhook: Webhook, credentials: tuple[str, ...], names: tuple[str, ...], now: datetime
+) -> None:
+    webhook.record(
+        Webhook.SecretRotated(secret=sealed_text(credentials), former_until=now, credentials=names)
+    )
 
 
 def require_destination(webhook: Webhook) -> None:

@@ -50,6 +50,10 @@ class CredentialsUnsuitable(Refusal):
     """A destination of the kind {kind} takes the credentials {wanted}."""
 
 
+class DestinationCredentialsMissing(Refusal):
+    """Say the credentials with another address: those that are stored are not sent there."""
+
+
 class DestinationUrlMissing(Refusal):
     """Say the address of this tool, as https://company.my.salesforce.com."""
 

@@ -125,13 +125,17 @@ async def _replace_credentials(sending: Sending) -> Sent | Refusal:
 async def _with_credentials(
     sending: Sending,
     command: type[domain_destinations.RegisterDestination]
+    | type[domain_destinations.ChangeDestination]
     | type[domain_destinations.ReplaceDestinationCredentials],
     id: UUID,
 ) -> Sent | Refusal:
     plain = await sending.command(command)
-    if isinstance(plain, domain_destinations.RegisterDestination):
+    if not isinstance(plain, domain_destinations.ReplaceDestinationCredentials):
         _require_callable(sending, plain.url)
+    if isinstance(plain, domain_destinations.RegisterDestination):
         await _require_room(sending, destinations=True)
+    if isinstance(plain.credentials, Kept):
+        return await sending.send(plain)
     sealed = sending.ask.port(WebhookDesk).secrets.seal(id, "\n".join(plain.credentials))
     names = credential_names(plain.credentials)
     return await sending.send(replace(plain, credentials=as_sealed(sealed), credential_names=names))
@@ -160,18 +164,12 @@ async def _require_room(sending: Sending, *, destinations: bool) -> None:
         raise TooManyWebhooks(most=MOST, what="destinations" if destinations else "webhooks")
 
 
-async def _change(sending: Sending) -> Sent | Refusal:
-    return await _changed(sending, domain.ChangeWebhook)
-
-
 async def _change_destination(sending: Sending) -> Sent | Refusal:
-    return await _changed(sending, domain_destinations.ChangeDestination)
+    return await _with_credentials(sending, domain_destinations.ChangeDestination, sending.input.id)
 
 
-async def _changed(
-    sending: Sending, command: type[domain.ChangeWebhook] | type[domain_destinations.ChangeDestination]
-) -> Sent | Refusal:
-    stated = await sending.command(command)
+async def _change(sending: Sending) -> Sent | Refusal:
+    stated = await sending.command(domain.ChangeWebhook)
     _require_callable(sending, stated.url)
     return await sending.send(stated)
 
@@ -230,7 +228,9 @@ class Mutation:
     register_destination = _webhooks.mutation(
         domain_destinations.RegisterDestination, send=_register_destination, leave_out=("credential_names",)
     )
-    change_destination = _webhooks.mutation(domain_destinations.ChangeDestination, send=_change_destination)
+    change_destination = _webhooks.mutation(
+        domain_destinations.ChangeDestination, send=_change_destination, leave_out=("credential_names",)
+    )
     replace_destination_credentials = _webhooks.mutation(
         domain_destinations.ReplaceDestinationCredentials,
         send=_replace_credentials,

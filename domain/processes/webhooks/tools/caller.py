@@ -29,11 +29,11 @@ _UNAUTHORIZED = 401
 
 
 class ToolCaller:
-    """Sends messages to destinations. Tokens are kept in memory, as long as the credentials stay the same."""
+    """Sends messages to destinations. Tokens are kept in memory, while address and credentials stay the same."""
 
     def __init__(self, http: HttpClient, secrets: WebhookSecrets, seconds: float) -> None:
         self._http, self._secrets, self._seconds = http, secrets, seconds
-        self._tokens: LRUCache[tuple[UUID, str], str] = LRUCache(_TOKENS)
+        self._tokens: LRUCache[tuple[UUID, str, str], str] = LRUCache(_TOKENS)
 
     async def send(self, webhook: Webhook, message: Message | None) -> tuple[HttpAnswer, ToolAnswer] | None:
         """Send a message, or a probe without one. None when there is nothing to be sent. Raises NoHttpAnswer."""
@@ -46,7 +46,7 @@ class ToolCaller:
     async def _with_token(
         self, protocol: TokenProtocol, webhook: Webhook, to: Target, message: Message | None
     ) -> tuple[HttpAnswer, ToolAnswer] | None:
-        key = (webhook.id, webhook.secret)
+        key = (webhook.id, to.url, webhook.secret)
         if kept := self._tokens.get(key):
             sent = await self._send(protocol, replace(to, token=kept), message)
             if sent is None or sent[0].status != _UNAUTHORIZED:

@@ -1,0 +1,97 @@
+"""Where credentials go, and what is exported of events from outside."""
+
+import json
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from app.outgoing.http_client import OutgoingClient
+from app.outgoing.webhook_secrets import SealedWebhookSecrets
+from domain.gateway.tools.destinations import WebhookKind
+from domain.gateway.webhooks import Webhook
+from domain.kit.clock import at
+from domain.processes.webhooks.tools.caller import ToolCaller
+from tests.gateway.sending import a_source, event
+from tests.kit.client import Client
+from tests.outgoing.servers import destination
+from tests.webhooks.conftest import Sender
+from tests.webhooks.test_destinations import CREDENTIALS, exported
+from tests.webhooks.tools import Salesforce, answers, segment
+
+
+async def test_credentials_are_sent_to_no_other_address_than_they_were_given_for(
+    sender: Sender, owner: Client
+) -> None:
+    async with destination(behave=answers(segment)) as meant, destination(behave=answers(segment)) as other:
+        id = await exported(owner, "SEGMENT", meant.url, credentials=["writeKey=first"])
+        there = other.url.removesuffix("/hook")
+        refused = await owner.send("ChangeDestination", input={"id": id, "url": there})
+        assert (refused["code"], refused["field"]) == ("destination_credentials_missing", "credentials")
+        same = {"id": id, "url": meant.url.removesuffix("hook"), "name": "Renamed"}
+        assert (await owner.send("ChangeDestination", input=same))["webhook"]["name"] == "Renamed"
+        unsuitable = {"id": id, "url": there, "credentials": ["accessToken=x"]}
+        refused = await owner.send("ChangeDestination", input=unsuitable)
+        assert refused["code"] == "credentials_unsuitable"
+        await owner.send("SendTestEvent", input={"id": id})
+        await sender.quiet()
+        assert (len(meant.received), other.received) == (1, [])
+        moved = {"id": id, "url": there, "credentials": ["writeKey=second"]}
+        assert (await owner.send("ChangeDestination", input=moved))["webhook"]["url"] == there
+        await owner.send("SendTestEvent", input={"id": id})
+        await sender.quiet()
+    keys = [each.headers["authorization"] for each in (*meant.received, *other.received)]
+    assert len(keys) == 2
+    assert keys[0] != keys[1]
+
+
+async def test_a_token_is_sent_to_no_other_address_than_gave_it() -> None:
+    id, secrets, tools = uuid4(), SealedWebhookSecrets("0" * 64), (Salesforce(), Salesforce())
+    registered = Webhook.Registered(
+        name="Ours",
+        url="",
+        types=("identity.user",),
+        conditions=(),
+        ordered=False,
+        with_confidential=True,
+        with_personal=True,
+        sponsor_id=uuid4(),
+        secret=secrets.seal(id, "\n".join(CREDENTIALS["SALESFORCE"])),
+        kind=WebhookKind.SALESFORCE,
+    )
+    with at(datetime.now(UTC)):
+        webhook = Webhook.begin(id, registered)
+    caller = ToolCaller(OutgoingClient(loopback=True), secrets, 10)
+    async with (
+        destination(behave=answers(tools[0])) as first,
+        destination(behave=answers(tools[1])) as second,
+    ):
+        for place in (first, first, second):
+            webhook.url = place.url.removesuffix("/hook")
+            assert await caller.send(webhook, None)
+    assert [tool.given for tool in tools] == [1, 1]
+    assert [len(place.received) for place in (first, second)] == [3, 2]
+
+
+async def test_what_an_outside_system_sent_is_mapped_as_payload_and_metadata(
+    sender: Sender, owner: Client
+) -> None:
+    shop = await a_source(sender.product, owner)
+    mapping = [
+        "email=payload.email",
+        "city=payload.address.city",
+        "channel=metadata.channel",
+        "type=eventType",
+    ]
+    async with destination(behave=answers(segment)) as server:
+        await exported(owner, "SEGMENT", server.url, types=["gateway.event"], mapping=mapping)
+        payload = {"email": "zoe@example.com", "address": {"city": "Brno"}, "secret": "kept"}
+        data = {"payload": payload, "metadata": {"channel": "web"}}
+        (answer,) = await shop.answers(event(data=data, userId="zoe"))
+        assert answer["status"] == "accepted"
+        await sender.quiet()
+    [call] = [json.loads(each.body)["batch"][0] for each in server.received]
+    assert call["properties"] == {
+        "email": "zoe@example.com",
+        "city": "Brno",
+        "channel": "web",
+        "type": "order.created",
+    }
