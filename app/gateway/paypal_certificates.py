@@ -6,9 +6,10 @@ import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from time import monotonic
+from uuid import UUID
 
 import httpx
-from cachetools import TLRUCache
+from cachetools import TTLCache
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -27,8 +28,10 @@ _PATH = re.compile(r"/v1/notifications/certs/[A-Za-z0-9-]+")
 _SECONDS = 10.0
 _KEPT, _KEPT_BAD = 3600.0, 60.0
 """Seconds for which a certificate is kept that is good, and one that is not."""
-_MOST = 100
-_TOGETHER = 2
+_MOST, _MOST_BAD = 100, 1000
+_TOGETHER = 8
+_MOST_FETCHES = 200
+"""Sources for which one is fetched, or waits to be, at the same time."""
 
 
 class CertificateAway(Exception):
@@ -40,7 +43,9 @@ class PayPalCertificates:
 
     The address of the certificate stands in the callback, so anybody may have written it. It is fetched by TLS,
     from a host of paypal.com and from nowhere else; it must be for a name of theirs and good at this moment; and
-    where it comes with those above it, these must lead to an authority that is known here.
+    where it comes with those above it, these must lead to an authority that is known here. Good ones are kept
+    apart from addresses that led to none, and for each source one is fetched at a time: whoever makes addresses up
+    slows neither other sources nor what is known already.
     """
 
     def __init__(
@@ -52,18 +57,18 @@ class PayPalCertificates:
     ) -> None:
         self._http, self._authorities, self._now = http, authorities, now
         self._store: Store | None = None
-        self._known: TLRUCache[str, RSAPublicKey | None] = TLRUCache(
-            _MOST, lambda _, key, at: at + (_KEPT if key else _KEPT_BAD), timer=monotonic
-        )
+        self._good: TTLCache[str, RSAPublicKey] = TTLCache(_MOST, _KEPT, timer=monotonic)
+        self._bad: TTLCache[str, bool] = TTLCache(_MOST_BAD, _KEPT_BAD, timer=monotonic)
+        self._fetches: dict[UUID, tuple[str, asyncio.Task[RSAPublicKey | None]]] = {}
         self._turn = asyncio.Semaphore(_TOGETHER)
 
-    async def signed(self, callback: Callback, webhook_id: str) -> bool:
-        """Whether it is signed by PayPal for this webhook. Raises CertificateAway."""
+    async def signed(self, callback: Callback, webhook_id: str, source_id: UUID) -> bool:
+        """Whether it is signed by PayPal for this webhook, of this source. Raises CertificateAway."""
         text = paypal_text(callback, webhook_id)
         signature = decoded(callback.header("paypal-transmission-sig"))
         if text is None or not signature:
             return False
-        key = await self._key(callback.header("paypal-cert-url"))
+        key = await self._key(callback.header("paypal-cert-url"), source_id)
         if key is None:
             return False
         try:
@@ -72,13 +77,36 @@ class PayPalCertificates:
             return False
         return True
 
-    async def _key(self, url: str) -> RSAPublicKey | None:
-        if not _is_paypal(url):
+    async def _key(self, given: str, source_id: UUID) -> RSAPublicKey | None:
+        url = _of_paypal(given)
+        if url is None or url in self._bad:
             return None
-        async with self._turn:
-            if url not in self._known:
-                self._known[url] = self._checked(await self._fetched(url))
-            return self._known[url]
+        if (key := self._good.get(url)) is not None:
+            return key
+        fetched, task = self._fetches.get(source_id, (url, None))
+        if task is None:
+            if len(self._fetches) >= _MOST_FETCHES:
+                raise CertificateAway
+            task = asyncio.create_task(self._looked_up(url, source_id))
+            self._fetches[source_id] = url, task
+        elif fetched != url:
+            raise CertificateAway
+        # Others may wait for the same when this request ends.
+        return await asyncio.shield(task)
+
+    async def _looked_up(self, url: str, source_id: UUID) -> RSAPublicKey | None:
+        """What an address leads to, from now on known."""
+        try:
+            async with self._turn:
+                if url not in self._good and url not in self._bad:
+                    key = self._checked(await self._fetched(url))
+                    if key is None:
+                        self._bad[url] = True
+                    else:
+                        self._good[url] = key
+            return self._good.get(url)
+        finally:
+            del self._fetches[source_id]
 
     async def _fetched(self, url: str) -> bytes:
         try:
@@ -122,13 +150,12 @@ def known_authorities() -> list[x509.Certificate]:
         return [x509.load_der_x509_certificate(each) for each in found]
 
 
-def _is_paypal(url: str) -> bool:
+def _of_paypal(url: str) -> str | None:
+    """The address, in the one way to write it; None for any that is not where PayPal keeps certificates."""
     try:
         address = read_web_address(url)
     except WebAddressInvalid:
-        return False
-    return (
-        address.scheme == "https"
-        and address.host.endswith(_HOST)
-        and _PATH.fullmatch(address.path) is not None
-    )
+        return None
+    if "?" in url or address.scheme != "https" or not address.host.endswith(_HOST):
+        return None
+    return str(address) if _PATH.fullmatch(address.path) else None

@@ -1,5 +1,6 @@
 """PayPal's signatures, with certificates that a server on this machine hands out as PayPal's does."""
 
+import asyncio
 import base64
 import ssl
 import zlib
@@ -8,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 from cryptography import x509
@@ -23,6 +25,7 @@ from app.storage.certificates import make_certificates
 from domain.gateway.callbacks.providers import Callback
 from tests.outgoing.servers import Destination, destination
 
+SOURCE, OTHER = uuid4(), uuid4()
 WEBHOOK = "1JE4291016473214C"
 BODY = b'{"id": "WH-1", "event_type": "PAYMENT.CAPTURE.COMPLETED", "name": "J\xc3\xbcrgen"}'
 HOST = "api.paypal.com"
@@ -127,8 +130,8 @@ class PayPal:
         }
         return Callback(headers=headers, body=BODY, received_at=now)
 
-    async def takes(self, **more: str) -> bool:
-        return await self.certificates.signed(self.callback(**more), WEBHOOK)
+    async def takes(self, source: UUID = SOURCE, /, **more: str) -> bool:
+        return await self.certificates.signed(self.callback(**more), WEBHOOK, source)
 
 
 @asynccontextmanager
@@ -185,8 +188,8 @@ async def test_a_body_that_was_written_anew_is_not_what_was_signed(folder: Path)
     async with paypal(folder, GOOD) as there:
         sent = there.callback()
         anew = Callback(headers=sent.headers, body=BODY.replace(b": ", b":"), received_at=sent.received_at)
-        assert await there.certificates.signed(sent, WEBHOOK)
-        assert not await there.certificates.signed(anew, WEBHOOK)
+        assert await there.certificates.signed(sent, WEBHOOK, SOURCE)
+        assert not await there.certificates.signed(anew, WEBHOOK, SOURCE)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +201,8 @@ async def test_a_body_that_was_written_anew_is_not_what_was_signed(folder: Path)
         {"host": "127.0.0.1"},
         {"path": "/v1/notifications/certs/../../evil"},
         {"path": "/v1/notifications/certs/a?b"},
+        {"path": "/v1/notifications/certs/a?"},
+        {"path": "/v1/notifications/certs/a#"},
         {"path": "/evil"},
         {"url": "http://api.paypal.com/v1/notifications/certs/A"},
         {"url": "https://api.paypal.com@127.0.0.1/v1/notifications/certs/A"},
@@ -236,6 +241,52 @@ async def test_a_certificate_that_cannot_be_fetched_is_asked_for_again(folder: P
             with pytest.raises(CertificateAway):
                 await there.takes()
         assert len(there.server.received) == 2
+
+
+async def test_a_certificate_is_known_by_its_address_however_that_is_written(folder: Path) -> None:
+    async with paypal(folder, GOOD) as there:
+        assert [await there.takes(host=host) for host in (HOST, HOST.upper(), f"{HOST}.")] == [True] * 3
+        assert len(there.server.received) == 1
+
+
+async def test_addresses_that_lead_to_nothing_stop_nobody_whose_certificate_is_known(folder: Path) -> None:
+    asked, released = asyncio.Event(), asyncio.Event()
+
+    async def hang(server: Destination, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await released.wait()
+        writer.write(server.answer)
+
+    async with paypal(folder, GOOD) as there:
+        assert await there.takes()
+        there.server.answer, there.server.behave = answer(b"", "404 Not Found"), hang
+        path = "/v1/notifications/certs/made-up-"
+        waiting = [asyncio.create_task(there.takes(path=f"{path}1")) for _ in range(3)]
+        await asyncio.wait_for(asked.wait(), 10)
+        # One at a time is fetched for a source.
+        with pytest.raises(CertificateAway):
+            await there.takes(path=f"{path}2")
+        async with asyncio.timeout(5):
+            assert await there.takes()
+            assert await there.takes(OTHER)
+        released.set()
+        assert await asyncio.gather(*waiting) == [False] * 3
+        there.server.behave = None
+        assert len(there.server.received) == 2
+        for number in range(120):
+            assert not await there.takes(path=f"{path}{number}")
+        before = len(there.server.received)
+        assert await there.takes()
+        assert len(there.server.received) == before
+
+
+async def test_who_goes_away_takes_no_certificate_from_others(folder: Path) -> None:
+    async with paypal(folder, GOOD) as there:
+        first, second = (asyncio.create_task(there.takes()) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert await second
+        assert len(there.server.received) == 1
 
 
 def test_the_authorities_that_are_known_here_can_be_read() -> None:
