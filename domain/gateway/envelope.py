@@ -13,6 +13,7 @@ from domain.gateway.outcomes import EventViolation
 from domain.kit.ids import read_id
 from domain.kit.refusals import MOST, ViolationCode
 from domain.kit.sealed import resembles_sealed
+from domain.kit.text import visible_length
 
 
 class EventCategory(StrEnum):
@@ -209,6 +210,8 @@ def _text(pattern: str, most: int, otherwise: str) -> Read:
             raise _Wrong(f"has more than {most} characters", ViolationCode.TOO_LONG)
         if not compiled.fullmatch(value):
             raise _Wrong(otherwise)
+        if not visible_length(value):
+            raise _Wrong("must not be blank", ViolationCode.TOO_SHORT)
         if resembles_sealed(value):
             raise _Wrong("looks like a sealed text")
         return value

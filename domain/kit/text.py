@@ -1,6 +1,7 @@
 """Texts as people type them, made tidy before they are kept."""
 
 import dataclasses
+import re
 import unicodedata
 from collections.abc import Iterable
 from functools import partial
@@ -20,6 +21,24 @@ ADDRESS = Pattern(
     "is not an e-mail address",
 )
 """Marks an address that mail can reach: without empty parts, and with the names of domains as DNS has them."""
+
+# Blanks, controls, and marks that only format what stands beside them, such as a zero-width space.
+_INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+# Letters, symbols and marks that show nothing by themselves: fillers of Hangul, the empty pattern of Braille, and
+# what joins or varies the character before it.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+
+def visible_length(text: str) -> int:
+    """The length of a text without the blanks around it; nothing, when there is nothing to be seen."""
+    stripped = text.strip()
+    seen = any(
+        unicodedata.category(character) not in _INVISIBLE and not _BLANK.match(character)
+        for character in stripped
+    )
+    return len(stripped) if seen else 0
 
 
 def normal(text: str) -> str:

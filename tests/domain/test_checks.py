@@ -30,6 +30,8 @@ class Form:
     line: Annotated[str, ONE_LINE] = "line"
     code: Annotated[str, Pattern("[a-z]+", "is no code")] | None = None
     score: Annotated[int, Interval(ge=1, le=5)] = 3
+    count: Annotated[int | None, Interval(ge=1)] = None
+    label: Annotated[str | None, Len(1, 3), Pattern("[a-z]+", "is no label")] = None
     share: Annotated[float, Interval(gt=0, lt=1)] = 0.5
     number: int = 0
     rate: float = 0.0
@@ -86,6 +88,9 @@ BAD: list[tuple[dict[str, Any], Violation]] = [
     ({"code": "abc\n"}, Violation(FORMAT, "is no code", ("code",))),
     ({"score": 0}, Violation(SMALL, "must be at least 1", ("score",), 1, 5)),
     ({"score": 6}, Violation(LARGE, "must be at most 5", ("score",), 1, 5)),
+    ({"count": 0}, Violation(SMALL, "must be at least 1", ("count",), 1)),
+    ({"label": ""}, Violation(SHORT, "must not be empty", ("label",), 1, 3)),
+    ({"label": "A"}, Violation(FORMAT, "is no label", ("label",))),
     ({"share": 0.0}, Violation(SMALL, "must be more than 0", ("share",), 0, 1)),
     ({"share": 1.0}, Violation(LARGE, "must be less than 1", ("share",), 0, 1)),
     ({"share": math.nan}, Violation(FORMAT, "is not a number", ("share",))),

@@ -52,6 +52,7 @@ WRONG: dict[str, tuple[Any, tuple[str, str, list[str]]]] = {
     "a number for a session": (event(sessionId=7), ("envelope", "format", ["sessionId"])),
     "a number for a version": (event(version=1), ("envelope", "format", ["version"])),
     "an environment of two words": (event(environment="a b"), ("envelope", "format", ["environment"])),
+    "a source of blanks": (event(eventSource=" \u200b "), ("envelope", "too_short", ["eventSource"])),
     "a sealed text": (
         event(eventSource=f"hw1.{'0' * 32}.1.-.AAAA.AAAA"),
         ("envelope", "format", ["eventSource"]),

@@ -9,24 +9,16 @@ from datetime import datetime
 from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
-from unicodedata import category
 
 from domain.kit.bus.field_rules import refused_by_rules
 from domain.kit.fields import KEPT, Interval, Len, Pattern, Requires, field_names
 from domain.kit.refusals import Invalid, Refusal, Violation, ViolationCode, first_of_each
 from domain.kit.sealed import resembles_sealed
+from domain.kit.text import visible_length
 
 # Postgres stores no NUL and UTF-8 has no lone surrogates; the other control characters only hide things.
 # Tab, line feed and carriage return are text. The two overrides of direction show a text as another one.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ud800-\udfff]")
-
-# Blanks, controls, and marks that only format what stands beside them, such as a zero-width space.
-_INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
-# Letters, symbols and marks that show nothing by themselves: fillers of Hangul, the empty pattern of Braille, and
-# what joins or varies the character before it.
-_BLANK = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
 
 _DEEPEST = 100
 """How many objects and lists may stand inside one another in any field; a rule may allow fewer."""
@@ -93,15 +85,10 @@ def _checks(hint: Any) -> Iterator[Check]:
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
         yield from _checks(args[0])
-        for mark in args[1:]:
-            if isinstance(mark, Len):
-                yield _length(mark)
-            elif isinstance(mark, Interval):
-                yield _interval(mark)
-            elif isinstance(mark, Pattern):
-                yield _pattern(mark)
-            elif isinstance(mark, Requires):
-                yield _rule(mark)
+        # What may be left out has no length.
+        may_lack = get_origin(args[0]) in (Union, types.UnionType)
+        for each in filter(None, map(_limit, args[1:])):
+            yield _optional(each) if may_lack else each
     elif origin in (Union, types.UnionType):
         for inner in args:
             for each in _checks(inner):
@@ -120,6 +107,22 @@ def _checks(hint: Any) -> Iterator[Check]:
             yield from (_of(attrgetter(name), each, name) for each in checks)
     elif hint in _OF_TYPES:
         yield _OF_TYPES[hint]
+
+
+# Marks are objects of any type.
+def _limit(mark: Any) -> Check | None:
+    """The check that a mark of a field stands for, if it does."""
+    match mark:
+        case Len():
+            return _length(mark)
+        case Interval():
+            return _interval(mark)
+        case Pattern():
+            return _pattern(mark)
+        case Requires():
+            return _rule(mark)
+        case _:
+            return None
 
 
 def _wrong(
@@ -194,7 +197,7 @@ def _length(limit: Len) -> Check:
 
     def within(value: Any) -> Iterable[Violation]:
         text = isinstance(value, str)
-        size, of = (_visible(value), "characters") if text else (len(value), "entries")
+        size, of = (visible_length(value), "characters") if text else (len(value), "entries")
         if size < least:
             code = ViolationCode.TOO_SHORT if text else ViolationCode.TOO_FEW
             reason = "must not be empty" if least == 1 else f"has fewer than {least} {of}"
@@ -205,15 +208,6 @@ def _length(limit: Len) -> Check:
         return _FINE
 
     return within
-
-
-def _visible(text: str) -> int:
-    """The length of a text without the blanks around it; nothing, when there is nothing to be seen."""
-    stripped = text.strip()
-    seen = any(
-        category(character) not in _INVISIBLE and not _BLANK.match(character) for character in stripped
-    )
-    return len(stripped) if seen else 0
 
 
 def _interval(limit: Interval) -> Check:
