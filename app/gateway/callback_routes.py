@@ -14,10 +14,11 @@ from app.gateway.paypal_certificates import CertificateAway
 from app.gateway.routes import Place, refused
 from domain.gateway.callbacks.paths import PREFIX, read_callback_path
 from domain.gateway.outcomes import EventStatus
+from domain.gateway.webhook_signature import SecretUnreadable
 from domain.kit.refusals import Refusal
 
-_AGAIN = 5
-"""Seconds after which what could not be verified is sent again."""
+_AGAIN, _MUCH_LATER = 5, 300
+"""Seconds after which what could not be verified is sent again; the latter, where that takes somebody here."""
 
 
 def callback_routes(place: Place) -> list[Route]:
@@ -29,6 +30,9 @@ def callback_routes(place: Place) -> list[Route]:
         except CallbackRefused:
             # One answer for all: nobody learns which sources there are, or what is wrong with a signature.
             return problem(401, "unauthenticated", "This callback is not signed for a source that is here.")
+        except SecretUnreadable:
+            message = "The secret of this source cannot be read; whoever runs this is told."
+            return problem(503, "secret_unreadable", message, headers=come_back(_MUCH_LATER, "callbacks"))
         except (RequestError, CertificateAway):
             message = "This cannot be verified now."
             return problem(503, "not_ready", message, headers=come_back(_AGAIN, "callbacks"))

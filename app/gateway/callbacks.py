@@ -27,7 +27,7 @@ from domain.gateway.events import OutsideEvent
 from domain.gateway.outcomes import EventAnswer, EventViolation, ReceivedEvent
 from domain.gateway.source_connections import NoteRefusedCallbacks
 from domain.gateway.sources import INGEST
-from domain.gateway.webhook_signature import WebhookSecrets
+from domain.gateway.webhook_signature import SecretUnreadable, WebhookSecrets
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.clock import Clock
@@ -87,11 +87,17 @@ class CallbackDoor:
     async def receive(
         self, tenant_id: UUID, source: SourceRow, headers: Mapping[str, str], body: bytes
     ) -> EventAnswer:
-        """Store a callback, once. Raises CallbackRefused, CertificateAway, and the refusals of an intake."""
+        """Store a callback, once. Raises CallbackRefused, CertificateAway, SecretUnreadable, and the refusals of
+        an intake."""
         started = time.perf_counter()
         callback = Callback(headers=headers, body=body, received_at=self._clock.now())
         assert source.provider is not None
-        if not await self._is_signed(source, callback):
+        try:
+            signed = await self._is_signed(source, callback)
+        except SecretUnreadable:
+            _CALLBACKS.labels(source.provider.value, "unreadable").inc()
+            raise
+        if not signed:
             _CALLBACKS.labels(source.provider.value, "refused").inc()
             await self._note(tenant_id, source.id)
             raise CallbackRefused
@@ -104,14 +110,19 @@ class CallbackDoor:
 
     async def _is_signed(self, source: SourceRow, callback: Callback) -> bool:
         if source.provider is CallbackProvider.PAYPAL:
-            return await self._certificates.signed(callback, source.provider_webhook_id)
+            return await self._certificates.signed(callback, source.provider_webhook_id, source.id)
         assert source.provider is not None
         until = source.former_secret_until
         sealed = [source.secret]
         if source.former_secret and until is not None and callback.received_at < until:
             sealed.append(source.former_secret)
-        secrets = [self._secrets.open(source.id, each) for each in sealed]
-        return is_signed(source.provider, callback, secrets, header=source.signature_header)
+        secrets = self._secrets.readable(source.id, sealed)
+        if is_signed(source.provider, callback, secrets, header=source.signature_header):
+            return True
+        if len(secrets) < len(sealed):
+            # By one of the others it may be.
+            raise SecretUnreadable
+        return False
 
     async def _note(self, tenant_id: UUID, source_id: UUID) -> None:
         """Count one that was refused; the log is told once in a while, however many there are."""

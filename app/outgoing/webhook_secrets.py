@@ -1,15 +1,21 @@
 """Secrets of webhooks, sealed under a key that follows from ``HEADWATER_SECRET``."""
 
 import base64
+import logging
 import os
 from uuid import UUID
 
+from cachetools import TTLCache
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from domain.gateway.webhook_signature import WebhookSecrets
+from domain.gateway.webhook_signature import SecretUnreadable, WebhookSecrets
 
+_logger = logging.getLogger(__name__)
 _NONCE = 12
+_UNREADABLE = "The secret of this webhook or source was sealed under another HEADWATER_SECRET."
+_MOST, _PAUSE = 10_000, 3600.0
+"""Of so many the log is told, each once in so many seconds."""
 
 
 class SealedWebhookSecrets(WebhookSecrets):
@@ -18,6 +24,7 @@ class SealedWebhookSecrets(WebhookSecrets):
     def __init__(self, key: str) -> None:
         """``key``: 64 hexadecimal digits."""
         self._cipher = AESGCM(bytes.fromhex(key))
+        self._told: TTLCache[UUID, bool] = TTLCache(_MOST, _PAUSE)
 
     def seal(self, webhook_id: UUID, secret: str) -> str:
         nonce = os.urandom(_NONCE)
@@ -25,10 +32,14 @@ class SealedWebhookSecrets(WebhookSecrets):
         return base64.b64encode(sealed).decode()
 
     def open(self, webhook_id: UUID, sealed: str) -> str:
-        data = base64.b64decode(sealed)
         try:
+            data = base64.b64decode(sealed)
             return self._cipher.decrypt(data[:_NONCE], data[_NONCE:], webhook_id.bytes).decode()
-        except InvalidTag:
-            raise ValueError(
-                "The secret of this webhook was sealed under another HEADWATER_SECRET."
-            ) from None
+        except (InvalidTag, ValueError):
+            self._tell(webhook_id)
+            raise SecretUnreadable(_UNREADABLE) from None
+
+    def _tell(self, webhook_id: UUID) -> None:
+        if webhook_id not in self._told:
+            self._told[webhook_id] = True
+            _logger.error("%s: %s Set the former one again, or a new secret.", webhook_id, _UNREADABLE)

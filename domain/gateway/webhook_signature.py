@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from secrets import token_bytes
 from typing import Protocol
@@ -11,6 +12,10 @@ from uuid import UUID, uuid5
 
 PREFIX = "whsec_"
 _NAMESPACE = UUID("6f0e5b2c-8b7d-5f0a-9c39-5d1a4c1f7e21")
+
+
+class SecretUnreadable(ValueError):
+    """The secret was sealed under another key, or for something else."""
 
 
 class WebhookSecrets(Protocol):
@@ -21,8 +26,16 @@ class WebhookSecrets(Protocol):
         ...
 
     def open(self, webhook_id: UUID, sealed: str) -> str:
-        """The secret. Raises ValueError for a text that was sealed for another webhook, or under another key."""
+        """The secret. Raises SecretUnreadable."""
         ...
+
+    def readable(self, webhook_id: UUID, sealed: Sequence[str]) -> list[str]:
+        """Those of several secrets, the newest first, that can be read; the newest may be one that cannot."""
+        found: list[str] = []
+        for each in sealed:
+            with suppress(SecretUnreadable):
+                found.append(self.open(webhook_id, each))
+        return found
 
 
 def new_secret() -> str:

@@ -5,7 +5,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from uuid import UUID
 
-from domain.gateway.webhook_signature import WebhookSecrets, message_id, signed_headers
+from domain.gateway.webhook_signature import (
+    SecretUnreadable,
+    WebhookSecrets,
+    message_id,
+    signed_headers,
+)
 from domain.gateway.webhooks import Webhook, WebhookStop
 from domain.kit.clock import Clock
 from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest, NoHttpAnswer
@@ -16,6 +21,8 @@ GONE = 410
 """The status by which a destination says that it wants no more of it."""
 PATIENCE = timedelta(days=5)
 """After so long without any success a webhook is switched off."""
+UNREADABLE = "secret_unreadable"
+"""The error of a try for which no secret could be read; its operators may set the former key again."""
 _LATER = (429, 503)
 _SECONDS = 15.0
 
@@ -77,7 +84,9 @@ class WebhookCaller:
         """Call it once, with what is said about an event."""
         began = self._clock.now()
         # Of this moment, as receivers refuse what was signed long ago.
-        secrets = [self._secrets.open(webhook.id, sealed) for sealed in webhook.secrets(began)]
+        secrets = self._secrets.readable(webhook.id, webhook.secrets(began))
+        if not secrets:
+            return self._failed(began, UNREADABLE)
         headers = signed_headers(message_id(webhook.id, event_id), began, body, secrets)
         request = HttpRequest(
             url=webhook.url, body=body, headers={"Content-Type": "application/json", **headers}
@@ -85,7 +94,7 @@ class WebhookCaller:
         try:
             answer = await self._http.send(request, seconds=_SECONDS)
         except NoHttpAnswer as none:
-            return self._unanswered(began, none)
+            return self._failed(began, none.failure.value)
         good = 200 <= answer.status < 300
         return self._answered(began, answer, ToolAnswer(None if good else f"http_{answer.status}"))
 
@@ -95,11 +104,13 @@ class WebhookCaller:
         try:
             sent = await self._tools.send(webhook, message)
         except NoHttpAnswer as none:
-            return self._unanswered(began, none)
+            return self._failed(began, none.failure.value)
+        except SecretUnreadable:
+            return self._failed(began, UNREADABLE)
         return None if sent is None else self._answered(began, *sent)
 
-    def _unanswered(self, began: datetime, none: NoHttpAnswer) -> Attempt:
-        return Attempt(at=began, took=self._clock.now() - began, error=none.failure.value)
+    def _failed(self, began: datetime, error: str) -> Attempt:
+        return Attempt(at=began, took=self._clock.now() - began, error=error)
 
     def _answered(self, began: datetime, answer: HttpAnswer, verdict: ToolAnswer) -> Attempt:
         ended = self._clock.now()

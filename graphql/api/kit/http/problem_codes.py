@@ -22,6 +22,10 @@ PROBLEM_CODES: Mapping[str, tuple[int, str]] = {
         "`/v1/files/{id}`: the file has no such bytes; `Content-Range` says how many.",
     ),
     "refused": (400, "The HTTP request itself cannot be taken."),
+    "secret_unreadable": (
+        503,
+        "`/webhooks/{source}`: the source's secret was sealed under another HEADWATER_SECRET; see the log.",
+    ),
     "too_many_events_at_once": (
         413,
         "`/v1/events`: a list holds 1,000 events at most, and a body of lines 10,000.",
