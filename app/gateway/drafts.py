@@ -16,8 +16,8 @@ from domain.gateway.bodies import kept_of, raw_of
 from domain.gateway.checks import EventChecks
 from domain.gateway.envelope import IncomingEvent, event_id_of, read_event, type_fault
 from domain.gateway.events import OutsideEvent, stream_of, subject_of
-from domain.gateway.letters import DeadLetter, letter_of
-from domain.gateway.outcomes import EventViolation, ImportedRow, ReceivedEvent
+from domain.gateway.letters import DeadLetter, closing, letter_of
+from domain.gateway.outcomes import EventViolation, ImportedRow, ReceivedEvent, ReplayedLetter
 from domain.gateway.rules import broken_rules
 from domain.kit.events import Event
 from domain.kit.refusals import ViolationCode
@@ -48,8 +48,15 @@ class EventDraft:
     """Empty for an event that is accepted."""
     event_id: UUID | None
     told: tuple[Event, ...] = ()
-    """What follows the event in its stream."""
+    """What follows the event, in its stream or that of the dead letter which it closes."""
+    letter: ReplayedLetter | None = None
+    """Of a replay, the dead letter."""
     row: ImportedRow | None = None
+
+    def become(self, id: UUID) -> None:
+        """Be another dead letter of the same."""
+        self.id, self.correlation_id = id, str(id)
+        self.event = self.event.stamped(id, 1, self.event.timestamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,7 @@ class Intake:
             path=path,
             message=message,
             violations=len(violations),
+            form=received.form,
             **_place(received.row, first),
         )
         return EventDraft(
@@ -138,6 +146,7 @@ class Intake:
             region=self.source.row.region,
             violations=violations,
             event_id=kept.event_id,
+            letter=received.letter,
         )
 
     def _accepted(
@@ -182,10 +191,15 @@ class Intake:
             environment=incoming.environment or source.environment,
             region=incoming.region or source.region,
             event_id=incoming.event_id,
-            told=tuple(
-                each.stamped(id, version, self.received_at) for version, each in enumerate(received.told, 2)
+            told=(
+                *(
+                    each.stamped(id, version, self.received_at)
+                    for version, each in enumerate(received.told, 2)
+                ),
+                *(() if received.letter is None else (closing(received.letter, self.received_at),)),
             ),
             row=received.row,
+            letter=received.letter,
         )
 
     def _elapsed(self) -> int:

@@ -5,14 +5,16 @@ import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from itertools import count
 from uuid import UUID
 
 from app.gateway.admission import KnownSource, SourceAdmission
 from app.gateway.drafts import EventDraft, Intake
 from app.gateway.rates import SourceRates
 from domain.gateway.checks import EventChecks
-from domain.gateway.letters import MOST_A_DAY
+from domain.gateway.letters import CLOSED_AT, MOST_A_DAY, letter_after
 from domain.gateway.outcomes import (
+    CLOSED,
     EventAnswer,
     EventIntake,
     EventStatus,
@@ -27,6 +29,8 @@ from domain.kit.log import Append, AppendReceipt, Conflict, NewEvent, Outcome, R
 from domain.kit.refusals import SubjectErased, ViolationCode
 
 _SERVICE = "gateway"
+_CLOSED_LETTERS = 10
+"""How many closed letters of one text and day are looked past for one that is open."""
 _TURN = 0.01
 """Seconds of work after which others have theirs."""
 _METADATA = b'{"command": "gateway.ingest"}'
@@ -78,9 +82,7 @@ class Ingestion(EventIntake):
         *,
         received_at: datetime | None = None,
         sent_at: datetime | None = None,
-        letters: bool = True,
     ) -> list[EventAnswer]:
-        """As the port says; without ``letters`` what is rejected is not kept again."""
         source = await self._source(by, source_id)
         self._rates.count(source.row.id, len(events))
         tenant_id = by.tenant_id
@@ -102,33 +104,42 @@ class Ingestion(EventIntake):
                 await asyncio.sleep(0)
                 began = time.perf_counter()
         gone = await self._erased(tenant_id, drafts)
-        outcomes = await self._store(by, intake, drafts, gone, letters=letters)
+        outcomes = await self._store(by, intake, drafts, gone)
         for place, draft in enumerate(drafts):
             if _conflicts(draft, outcomes.get(id(draft))):
                 drafts[place] = intake.letter(events[place], (_CONFLICT,))
         if late := [draft for draft in drafts if draft.violations == (_CONFLICT,)]:
-            outcomes |= await self._store(by, intake, late, gone, letters=letters)
+            outcomes |= await self._store(by, intake, late, gone)
         return [_answer(draft, draft.subject_id in gone, outcomes.get(id(draft))) for draft in drafts]
 
     async def _store(
-        self,
-        by: Caller,
-        intake: Intake,
-        drafts: Sequence[EventDraft],
-        gone: Collection[UUID],
-        *,
-        letters: bool,
+        self, by: Caller, intake: Intake, drafts: Sequence[EventDraft], gone: Collection[UUID]
     ) -> dict[int, Outcome | None]:
         """What became of each that was to be stored, by the identity of its draft."""
-        kept = self._kept(intake, drafts, gone, letters=letters)
-        outcomes = await self._bus.log.append_each(
-            [self._append(by, intake.tenant_id, draft) for draft in kept]
-        )
-        for draft, outcome in zip(kept, outcomes, strict=True):
-            if draft.violations and (not isinstance(outcome, AppendReceipt) or outcome.repeated):
+        stored: dict[int, Outcome | None] = {}
+        kept = self._kept(intake, drafts, gone)
+        waiting = kept
+        for tries in count(1):
+            appends = [self._append(by, intake.tenant_id, draft) for draft in waiting]
+            outcomes = await self._bus.log.append_each(appends)
+            stored |= zip(map(id, waiting), outcomes, strict=True)
+            known = [draft for draft in waiting if draft.violations and not _is_new(stored[id(draft)])]
+            waiting = await self._closed(intake.tenant_id, known) if known else []
+            if not waiting:
+                break
+            for draft in waiting:
+                # Its letter is closed, so this is another; of one that is closed time and again, always another.
+                draft.become(letter_after(draft.id) if tries <= _CLOSED_LETTERS else self._ids.new())
+        for draft in kept:
+            if draft.violations and not _is_new(stored[id(draft)]):
                 # It is kept already, or not at all.
                 self._letters[intake.source.row.id] -= 1
-        return dict(zip(map(id, kept), outcomes, strict=True))
+        return stored
+
+    async def _closed(self, tenant_id: UUID, letters: Sequence[EventDraft]) -> list[EventDraft]:
+        """Those of dead letters that were kept before which are closed."""
+        found = await self._bus.log.streams(tenant_id, [draft.id for draft in letters], after=CLOSED_AT - 1)
+        return [draft for draft in letters if found.get(draft.id)]
 
     async def _source(self, by: Caller, source_id: UUID | None) -> KnownSource:
         source = await self._admission.source(by, source_id)
@@ -152,10 +163,9 @@ class Ingestion(EventIntake):
             await self._codec.ready(tenant_id, others)
         return gone
 
-    def _kept(
-        self, intake: Intake, drafts: Sequence[EventDraft], gone: Collection[UUID], *, letters: bool
-    ) -> list[EventDraft]:
-        """What is stored: all but what is about people who were erased, and letters beyond the day's number."""
+    def _kept(self, intake: Intake, drafts: Sequence[EventDraft], gone: Collection[UUID]) -> list[EventDraft]:
+        """What is stored: all but what is about people who were erased, what is kept in a dead letter already, and
+        letters beyond the day's number."""
         source_id, day = intake.source.row.id, intake.received_at.date()
         if day != self._day:
             self._letters.clear()
@@ -165,7 +175,7 @@ class Ingestion(EventIntake):
             if draft.subject_id in gone:
                 continue
             if draft.violations:
-                if not letters or self._letters[source_id] >= MOST_A_DAY:
+                if draft.letter is not None or self._letters[source_id] >= MOST_A_DAY:
                     continue
                 self._letters[source_id] += 1
             kept.append(draft)
@@ -176,12 +186,13 @@ class Ingestion(EventIntake):
             NewEvent(
                 event_id=self._ids.new(),
                 topic=event.aggregate.topic,
-                originator_id=draft.id,
+                originator_id=event.originator_id,
                 originator_version=event.originator_version,
                 type=event.stored_as,
                 version=event.class_version,
                 timestamp=event.timestamp,
                 payload=self._codec.encode(event, tenant_id=tenant_id),
+                ends=event.ends,
             )
             for event in (draft.event, *draft.told)
         )
@@ -216,7 +227,15 @@ def _types(events: Sequence[ReceivedEvent]) -> set[str]:
 
 def _conflicts(draft: EventDraft, outcome: Outcome | None) -> bool:
     """Whether another event has its id. Nothing but that moves the stream of an event."""
-    return not draft.violations and isinstance(outcome, Reused | Conflict)
+    if draft.violations:
+        return False
+    return isinstance(outcome, Reused) or (
+        isinstance(outcome, Conflict) and outcome.originator_id == draft.id
+    )
+
+
+def _is_new(outcome: Outcome | None) -> bool:
+    return isinstance(outcome, AppendReceipt) and not outcome.repeated
 
 
 def _answer(draft: EventDraft, erased: bool, outcome: Outcome | None) -> EventAnswer:
@@ -229,6 +248,8 @@ def _answer(draft: EventDraft, erased: bool, outcome: Outcome | None) -> EventAn
         case AppendReceipt(first=position, repeated=repeated):
             status = EventStatus.DUPLICATE if repeated else EventStatus.ACCEPTED
             return EventAnswer(status=status, event_id=draft.event_id, position=position)
+        case Conflict():
+            return _rejected(draft, CLOSED)
         case _:
             fault = EventViolation("json", ViolationCode.FORMAT, (), "The event cannot be stored.")
             return _rejected(draft, fault)

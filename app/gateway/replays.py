@@ -1,17 +1,31 @@
 """Replays of dead letters: their events go through the door again, and what is accepted closes its letter."""
 
+import hashlib
 import time
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID, uuid5
 
+from app.gateway.cloud_bodies import RULE as CLOUD_RULE
+from app.gateway.cloud_bodies import read_cloud_text
 from app.gateway.ingestion import Ingestion
 from domain.gateway.bodies import read_line
-from domain.gateway.letters import CloseDeadLetter, LetterStatus
-from domain.gateway.outcomes import EventAnswer, EventStatus, EventViolation
+from domain.gateway.letters import CLOSED_AT, CloseDeadLetter, DeadLetter, LetterStatus
+from domain.gateway.outcomes import (
+    CLOSED,
+    EventAnswer,
+    EventForm,
+    EventStatus,
+    EventViolation,
+    ReceivedEvent,
+    ReplayedLetter,
+)
 from domain.gateway.payment_letters import RULE as PAYMENT
 from domain.gateway.payment_letters import read_payment_letter
 from domain.gateway.replays import (
     MOST_REPLAYS,
+    AlreadyReplayed,
     ChosenLetters,
     LetterIsErased,
     LetterReplay,
@@ -41,19 +55,20 @@ class DeadLetterReplay(LetterReplay):
 
     async def replay(self, by: Caller, letter_id: UUID, text: str | None = None) -> EventAnswer:
         letter = (await self._rows.get(DeadLetters, by.tenant_id, [(letter_id,)])).get((letter_id,))
-        if letter is None or letter.status is not LetterStatus.OPEN:
-            raise NotFound(field="id", what="dead letter")
+        if letter is None or letter.status is LetterStatus.DISCARDED:
+            raise _gone()
+        edited = text is not None
         if text is None:
             if letter.cut:
                 raise LetterWasCut(field="id")
             (text,) = await self._opening.open(by.tenant_id, [letter.raw])
             if text == ERASED:
                 raise LetterIsErased(field="id")
-            edited = False
-        else:
-            edited = True
-        (answer,) = await self._sent(by, letter, [text])
-        await self._close(by, letter, answer, edited=edited)
+        (answer,) = await self._sent(by, [(letter, text)], edited=edited)
+        if answer.violations == (CLOSED,):
+            raise await self._closed(by.tenant_id, letter_id)
+        if letter.status is LetterStatus.REPLAYED and answer.status is EventStatus.REJECTED:
+            raise AlreadyReplayed(field="id")
         return answer
 
     async def count(self, by: Caller, chosen: ChosenLetters) -> int:
@@ -79,47 +94,78 @@ class DeadLetterReplay(LetterReplay):
                 if text != ERASED and not letter.cut
             ]
             rejected += len(letters) - len(readable)
-            answers = await self._sent(by, letters[0], [text for _, text in readable])
-            for (letter, _), answer in zip(readable, answers, strict=True):
-                if await self._close(by, letter, answer, edited=False):
-                    replayed += 1
-                else:
-                    rejected += 1
+            answers = await self._sent(by, readable, edited=False)
+            counts = Counter(answer.status is not EventStatus.REJECTED for answer in answers)
+            meanwhile = sum(answer.violations == (CLOSED,) for answer in answers)
+            replayed += counts[True]
+            rejected += counts[False] - meanwhile
         return LetterReplays(matched, replayed, rejected)
 
-    async def _sent(self, by: Caller, like: DeadLetterRow, texts: Sequence[str]) -> list[EventAnswer]:
-        """The answers to the texts of letters that are of the source and the sort of this one."""
-        source_id = like.source_id
-        if not texts:
+    async def _sent(
+        self, by: Caller, letters: Sequence[tuple[DeadLetterRow, str]], *, edited: bool
+    ) -> list[EventAnswer]:
+        """The answers to the texts of letters that are of one source and sort. Those of events that are in the log
+        now are closed."""
+        if not letters:
             return []
-        if like.rule == PAYMENT:
-            return [await self._told_again(by, source_id, text) for text in texts]
-        events = [read_line(text.encode()) for text in texts]
+        source_id = letters[0][0].source_id
+        if letters[0][0].rule == PAYMENT:
+            return [await self._told_again(by, letter, text, edited=edited) for letter, text in letters]
+        events = [_event(letter, text, edited=edited) for letter, text in letters]
         await self._intake.admit(by, source_id)
-        return await self._intake.take(by, source_id, events, letters=False)
+        answers = await self._intake.take(by, source_id, events)
+        for (letter, _), answer in zip(letters, answers, strict=True):
+            if answer.status is EventStatus.DUPLICATE and letter.status is LetterStatus.OPEN:
+                await self._close(by, letter.id, answer, edited=edited)
+        return answers
 
-    async def _told_again(self, by: Caller, source_id: UUID, text: str) -> EventAnswer:
+    async def _told_again(self, by: Caller, letter: DeadLetterRow, text: str, *, edited: bool) -> EventAnswer:
         """The answer to a payment that is to be recorded again: what comes of that is another letter, or none."""
         outcome: AppendReceipt | Refusal
+        again = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
         try:
-            outcome = await self._bus.send(read_payment_letter(text, source_id), by=by)
+            command = read_payment_letter(text, letter.source_id, ReplayedLetter(letter.id, edited))
+            outcome = await self._bus.send(
+                command, by=by, command_id=uuid5(letter.id, f"{by.user_id} {again}")
+            )
         except Invalid as invalid:
             outcome = invalid
         if isinstance(outcome, AppendReceipt):
-            return EventAnswer(status=EventStatus.ACCEPTED, position=outcome.first)
+            status = EventStatus.DUPLICATE if outcome.repeated else EventStatus.ACCEPTED
+            return EventAnswer(status=status, position=outcome.first)
+        if isinstance(outcome, NotFound) and outcome.field == "id":
+            return EventAnswer(status=EventStatus.REJECTED, violations=(CLOSED,))
         fault = EventViolation(PAYMENT, ViolationCode.UNSUITABLE, (outcome.field or "",), outcome.message)
         return EventAnswer(status=EventStatus.REJECTED, violations=(fault,))
 
-    async def _close(self, by: Caller, letter: DeadLetterRow, answer: EventAnswer, *, edited: bool) -> bool:
-        """Close a letter whose event is in the log now; whether it is."""
-        if answer.status is EventStatus.REJECTED or answer.position is None:
-            return False
-        command = CloseDeadLetter(id=letter.id, position=answer.position, edited=edited)
-        closed = await self._bus.send(command, by=by, command_id=uuid5(letter.id, f"close {answer.position}"))
+    async def _close(self, by: Caller, letter_id: UUID, answer: EventAnswer, *, edited: bool) -> None:
+        """Close a letter whose event was in the log before."""
+        assert answer.position is not None
+        command = CloseDeadLetter(id=letter_id, position=answer.position, edited=edited)
+        closed = await self._bus.send(command, by=by, command_id=uuid5(letter_id, f"close {answer.position}"))
         # Somebody else may have closed it just now.
         if isinstance(closed, Refusal) and not isinstance(closed, NotFound):
             raise closed
-        return True
+
+    async def _closed(self, tenant_id: UUID, letter_id: UUID) -> Refusal:
+        """What is said of a letter that somebody else has closed."""
+        found = await self._bus.log.streams(tenant_id, [letter_id], after=CLOSED_AT - 1)
+        replayed = any(each.type == DeadLetter.Replayed.stored_as for each in found.get(letter_id, ()))
+        return AlreadyReplayed(field="id") if replayed else _gone()
+
+
+def _gone() -> NotFound:
+    return NotFound(field="id", what="dead letter")
+
+
+def _event(letter: DeadLetterRow, text: str, *, edited: bool) -> ReceivedEvent:
+    """The event of a letter, read as it was when it came in."""
+    # Letters of an earlier version do not say how they are written.
+    if letter.form is EventForm.CLOUD_EVENT or letter.rule == CLOUD_RULE:
+        event = read_cloud_text(text, letter.received_at)
+    else:
+        event = read_line(text.encode(errors="replace"))
+    return replace(event, letter=ReplayedLetter(letter.id, edited))
 
 
 def _meant(chosen: ChosenLetters) -> list[Condition]:

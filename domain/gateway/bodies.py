@@ -54,11 +54,20 @@ def read_body(body: bytes) -> tuple[list[ReceivedEvent], bool]:
     except UnicodeDecodeError:
         raise NotEvents("it is not UTF-8") from None
     if text.lstrip(_BLANKS).startswith("["):
-        return [read_value(value, part) for value, part in _first(_elements(text))], True
+        return [read_value(value, part) for value, part in elements_of(text)], True
     value = read_json(text)
     if not isinstance(value, dict):
         raise NotEvents("send a JSON object, or a list of them")
     return [read_value(value, text)], False
+
+
+def elements_of(text: str) -> Iterator[tuple[Json, str]]:
+    """The elements of a list, each with its text. Raises NotEvents, and TooManyInBody for more than are taken at
+    once: what comes after these is not read."""
+    for count, element in enumerate(_elements(text)):
+        if count == MOST_EVENTS:
+            raise TooManyInBody
+        yield element
 
 
 def read_line(line: bytes) -> ReceivedEvent:
@@ -120,14 +129,6 @@ def read_json(text: str) -> Json:
     except ValueError as error:
         raise NotEvents(str(error)) from error
     return value
-
-
-def _first(elements: Iterator[tuple[Json, str]]) -> Iterator[tuple[Json, str]]:
-    """No more than are taken at once: what comes after these is not read."""
-    for count, element in enumerate(elements):
-        if count == MOST_EVENTS:
-            raise TooManyInBody
-        yield element
 
 
 def _elements(text: str) -> Iterator[tuple[Json, str]]:

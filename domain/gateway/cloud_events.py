@@ -72,6 +72,19 @@ def read_cloud_event(value: Json, received_at: str) -> dict[str, Json]:
     return envelope | {member: str(said[name]) for name, member in _ENVELOPE.items() if name in said}
 
 
+def readable_members(value: Json) -> dict[str, Json]:
+    """What of the envelope a CloudEvent says, however wrong the rest of it is."""
+    if not isinstance(value, dict):
+        return {}
+    said = {name: str(each) for name, each in value.items() if isinstance(each, str | int)}
+    found = {
+        member: said[name] for name, member in {"type": "eventType", **_ENVELOPE}.items() if name in said
+    }
+    if "source" in said and "id" in said:
+        found["eventId"] = str(id_of_cloud_event(said["source"], said["id"]))
+    return found
+
+
 def of_headers(headers: Mapping[str, str], body: bytes, data: Json) -> dict[str, Json]:
     """The structured form of an event whose attributes are headers. ``data``: what its body says, if it is JSON;
     None for one that is not."""

@@ -3,16 +3,19 @@
 import hashlib
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid5
 
 from domain.gateway.events import KeyId, SourceId, SubjectId
+from domain.gateway.outcomes import EventForm, ReplayedLetter
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Personal, Purpose
 from domain.kit.model import Aggregate, Command, Event, applies
 
 MOST_A_DAY = 10_000
 """Dead letters of one source that one process of the API keeps in a day."""
 
+CLOSED_AT = 2
+"""The version of a letter that was closed."""
 Raw = Annotated[
     str,
     Confidential(),
@@ -27,6 +30,7 @@ FileLine = Annotated[int | None, Internal(), Describe("The line of the file on w
 FileColumn = Annotated[
     str | None, Len(0, 200), Internal(), Authored(), Describe("The column of the file that is at fault.")
 ]
+Form = Annotated[EventForm, Internal(), Describe("How it is written, and is to be written when corrected.")]
 
 
 class DeadLetter(Aggregate, topic="gateway.dead_letter"):
@@ -62,10 +66,21 @@ class DeadLetter(Aggregate, topic="gateway.dead_letter"):
         import_id: ImportId = None
         file_line: FileLine = None
         file_column: FileColumn = None
+        form: Form = EventForm.EVENT
 
     class Replayed(Event, ends=True):
-        position: Annotated[int, Internal(), Describe("Where the event that it became stands in the log.")]
+        class_version = 2
+
         edited: Annotated[bool, Internal(), Describe("Whether it was corrected first.")]
+        position: Annotated[
+            int | None,
+            Internal(),
+            Describe("Where the event that it became stands in the log; null: just before this."),
+        ] = None
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            """The place was always said."""
 
     class Discarded(Event, ends=True): ...
 
@@ -85,7 +100,7 @@ class LetterStatus(StrEnum):
 
 
 class CloseDeadLetter(Command):
-    """Note that a dead letter became an event."""
+    """Note that the event of a dead letter was in the log already."""
 
     position: int
     edited: bool
@@ -102,6 +117,18 @@ class DiscardDeadLetter(Command):
 
 
 def letter_of(source_id: UUID, raw: str, received_at: datetime) -> UUID:
-    """The dead letter of a rejected event: the same text on the same day is the same letter."""
+    """The dead letter of a rejected event: the same text on the same day is the same letter until that is
+    closed."""
     digest = hashlib.sha256(raw.encode(errors="surrogatepass")).hexdigest()
     return uuid5(source_id, f"letter {received_at.date().isoformat()} {digest}")
+
+
+def letter_after(letter_id: UUID) -> UUID:
+    """The dead letter of the same text once this one is closed."""
+    return uuid5(letter_id, "again")
+
+
+def closing(letter: ReplayedLetter, now: datetime) -> DeadLetter.Replayed:
+    """What closes a dead letter as its event is let in. It is the second of its stream, as anything that closes
+    one: of several only the first is stored."""
+    return DeadLetter.Replayed(edited=letter.edited).stamped(letter.id, CLOSED_AT, now)

@@ -67,12 +67,28 @@ class ImportedRow:
     """The columns by the members of events that they hold."""
 
 
+class EventForm(StrEnum):
+    """How an event is written."""
+
+    EVENT = "event"
+    CLOUD_EVENT = "cloud_event"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedLetter:
+    """The dead letter that an event is sent again of: it is closed as the event is let in, or neither is done."""
+
+    id: UUID
+    edited: bool
+
+
 @dataclass(slots=True)
 class ReceivedEvent:
     """An event as it came in: what its JSON says, or why it cannot be read."""
 
     # JSON of any shape, hence Any.
     value: Any
+    """As the envelope has it, whatever form it came in; of one that cannot be read, what of it can be."""
     text: str | None = None
     """As it was sent, where that is at hand."""
     unreadable: EventViolation | None = None
@@ -85,11 +101,19 @@ class ReceivedEvent:
     """Where it stood, of an import."""
     encoded: bytes | None = None
     """Its value as `content` says it, where that is at hand."""
+    form: EventForm = EventForm.EVENT
+    """How its text is written."""
+    letter: ReplayedLetter | None = None
+    """Of a replay; what of it is rejected again is not kept again."""
 
     @property
     def content(self) -> bytes:
         """Its value as JSON, the members in the order of their names: the same for the same event."""
         return self.encoded or orjson.dumps(self.value, option=orjson.OPT_SORT_KEYS)
+
+
+CLOSED = EventViolation("letter", ViolationCode.UNSUITABLE, (), "The dead letter was closed meanwhile.")
+"""Of a replay whose dead letter somebody else has replayed or discarded."""
 
 
 class TooManyEvents(Refusal):

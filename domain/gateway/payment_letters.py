@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.gateway.callbacks.notices import PaymentNotice
 from domain.gateway.events import OutsideEvent, subject_of
 from domain.gateway.letters import DeadLetter
+from domain.gateway.outcomes import ReplayedLetter
 from domain.kit.ids import read_id
 from domain.kit.model import Caller, Command, Invalid, NotFound
 from domain.kit.refusals import ViolationCode
@@ -57,22 +58,26 @@ class KeepUnrecordedPayment(Command):
 
 
 class RetryPayment(Command):
-    """Have what a provider told of a payment recorded again, with this order; no client sends this."""
+    """Have what a provider told of a payment recorded again, with this order, and close its dead letter; no client
+    sends this."""
 
     source_id: UUID
     order_id: UUID
+    outside_event_id: UUID
+    edited: bool
 
-    def handle(self, outside_event: OutsideEvent) -> None:
+    def handle(self, outside_event: OutsideEvent, dead_letter: DeadLetter) -> None:
         payment, provider = outside_event.payment, outside_event.provider
         if payment is None or provider is None or outside_event.source_id != self.source_id:
-            raise NotFound(field="id", what="payment")
+            raise NotFound(field="outside_event_id", what="payment")
         again = OutsideEvent.PaymentTold(
             source_id=self.source_id, provider=provider, payment=replace(payment, order_id=self.order_id)
         )
         outside_event.record(again)
+        dead_letter.record(DeadLetter.Replayed(edited=self.edited))
 
 
-def read_payment_letter(text: str, source_id: UUID) -> RetryPayment:
+def read_payment_letter(text: str, source_id: UUID, letter: ReplayedLetter) -> RetryPayment:
     """What the text of such a letter asks for. Raises Invalid."""
     try:
         said = json.loads(text)
@@ -80,7 +85,13 @@ def read_payment_letter(text: str, source_id: UUID) -> RetryPayment:
         said = None
     if not isinstance(said, dict):
         raise Invalid(field=None, reason="must be a JSON object", why=ViolationCode.FORMAT)
-    return RetryPayment(id=_id(said, "outsideEventId"), source_id=source_id, order_id=_id(said, "orderId"))
+    return RetryPayment(
+        id=letter.id,
+        source_id=source_id,
+        order_id=_id(said, "orderId"),
+        outside_event_id=_id(said, "outsideEventId"),
+        edited=letter.edited,
+    )
 
 
 # JSON of any shape, hence Any.

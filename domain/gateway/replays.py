@@ -16,6 +16,10 @@ class LetterWasCut(Refusal):
     """What is kept of this event is not all that was sent: discard it, or replay it with a corrected text."""
 
 
+class AlreadyReplayed(Refusal):
+    """This dead letter was replayed already, with another text."""
+
+
 class LetterIsErased(Refusal):
     """The person that this event is about was erased, and the event with them."""
 
@@ -37,7 +41,8 @@ class LetterReplays:
     """Open ones that were meant, before."""
     replayed: int
     rejected: int
-    """Those that were rejected again, or cannot be read any more; they stay open."""
+    """Those that were rejected again, or cannot be read any more; they stay open. Those that somebody else closed
+    meanwhile are neither."""
 
 
 @runtime_checkable
@@ -46,7 +51,8 @@ class LetterReplay(Protocol):
 
     async def replay(self, by: Caller, letter_id: UUID, text: str | None = None) -> EventAnswer:
         """Send the event of an open dead letter again, as it was or as this corrected text, and close the letter
-        if it is accepted. Raises a refusal: NotFound, LetterWasCut, LetterIsErased, or those of the intake."""
+        as it is let in, or do neither. One that was replayed before, as this text, is a duplicate. Raises a
+        refusal: NotFound, AlreadyReplayed, LetterWasCut, LetterIsErased, or those of the intake."""
         ...
 
     async def count(self, by: Caller, chosen: ChosenLetters) -> int:

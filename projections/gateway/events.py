@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.gateway.envelope import EventCategory
 from domain.gateway.events import OutsideEvent
-from domain.gateway.letters import DeadLetter, FileColumn, FileLine, ImportId, LetterStatus
+from domain.gateway.letters import DeadLetter, FileColumn, FileLine, Form, ImportId, LetterStatus
 from domain.gateway.outcomes import LARGEST_EVENT
 from domain.kit.fields import Authored, Confidential, Describe, Len, Longest, Personal
 from projections.kit.declare.folds import TIME, FoldValue, carried
@@ -115,6 +115,7 @@ class DeadLetterRow(Row):
     import_id: ImportId
     file_line: FileLine
     file_column: FileColumn
+    form: Form
     received_at: Annotated[datetime, Describe("When it was received.")]
     status: Annotated[LetterStatus, Describe("What became of it.")] = LetterStatus.OPEN
     closed_at: Annotated[
@@ -122,10 +123,13 @@ class DeadLetterRow(Row):
     ] = None
 
 
-class DeadLetters(PostgresView[DeadLetterRow], name="gateway.dead_letters", version=2):
+class DeadLetters(PostgresView[DeadLetterRow], name="gateway.dead_letters", version=3):
     """Every event that was rejected and is kept."""
 
-    checks = (Check("valid_dead_letter_status", "status in ('open', 'replayed', 'discarded')"),)
+    checks = (
+        Check("valid_dead_letter_status", "status in ('open', 'replayed', 'discarded')"),
+        Check("valid_dead_letter_form", "form in ('event', 'cloud_event')"),
+    )
     indexes = (
         Index("idx_dead_letters_received_at", ("received_at", "id")),
         Index("idx_dead_letters_source", ("source_id", "received_at", "id")),

@@ -32,6 +32,7 @@ async def test_a_letter_says_what_was_sent_and_what_is_wrong(shop: Sender, clien
         "eventId": None,
         "eventType": "order.created",
         "cut": False,
+        "form": "EVENT",
         "importId": None,
         "fileLine": None,
         "fileColumn": None,
@@ -70,7 +71,12 @@ async def test_a_letter_is_corrected_and_let_in(shop: Sender, client: Client) ->
     assert await letters(client, shop) == []
     (closed,) = await letters(client, shop, status={"in": ["REPLAYED"]})
     assert (closed["id"], closed["status"]) == (id, "REPLAYED")
-    assert (await client.send("ReplayDeadLetter", input={"id": id}))["code"] == "not_found"
+    assert (await client.send("ReplayDeadLetter", input={"id": id}))["code"] == "already_replayed"
+    again = await client.send("ReplayDeadLetter", input={"id": id, "event": good})
+    assert (again["result"]["status"], again["result"]["position"]) == (
+        "DUPLICATE",
+        receipt["result"]["position"],
+    )
     assert (await shop.answers(json.loads(good)))[0]["status"] == "duplicate"
 
 

@@ -245,6 +245,24 @@ async def test_a_dead_letter_of_a_payment_is_replayed_with_the_right_order(
     assert (await shown(client, other["id"]))["status"] == "PAID"
 
 
+async def test_a_dead_letter_of_a_payment_pays_one_order_of_those_that_are_named_at_once(
+    product: Product, client: Client, recorder: Recorder
+) -> None:
+    stripe, mug = await a_provider(product, client), await a_product(client)
+    await told(stripe, paid(str(uuid4())))
+    await waited(recorder, client)
+    [letter] = await letters(client, recorder)
+    orders = [(await an_order(client, mug))["id"] for _ in range(3)]
+    texts = [json.dumps({**json.loads(letter["raw"]), "orderId": order}) for order in orders]
+    inputs = [{"id": letter["id"], "event": text} for text in texts]
+    answers = await asyncio.gather(*(client.send("ReplayDeadLetter", input=each) for each in inputs))
+    assert sorted(each.get("code", "") for each in answers) == ["", *["already_replayed"] * 2]
+    await recorder.idle(client)
+    assert sorted([(await shown(client, order))["status"] for order in orders]).count("PAID") == 1
+    again = [await client.send("ReplayDeadLetter", input=each) for each in inputs]
+    assert sorted(each.get("code", "") for each in again) == ["", *["already_replayed"] * 2]
+
+
 async def test_nobody_else_can_say_that_an_order_is_paid(
     product: Product, client: Client, recorder: Recorder
 ) -> None:

@@ -75,7 +75,7 @@ class RegisterDestination(Command, requires=(checked_types, require_conditions))
 
 class ChangeDestination(Command, requires=(checked_types,)):
     """Change a destination; what is left out stays. You vouch for it from then on. With another address its
-    credentials are said anew: those that are stored are sent nowhere but where they were meant for."""
+    credentials are said as well: those that are stored are sent nowhere but where they were meant for."""
 
     name: Name | Kept = KEPT
     url: Url | Kept = KEPT
