@@ -3,6 +3,7 @@
 import base64
 import logging
 import os
+from time import monotonic
 from uuid import UUID
 
 from cachetools import TTLCache
@@ -24,7 +25,7 @@ class SealedWebhookSecrets(WebhookSecrets):
     def __init__(self, key: str) -> None:
         """``key``: 64 hexadecimal digits."""
         self._cipher = AESGCM(bytes.fromhex(key))
-        self._told: TTLCache[UUID, bool] = TTLCache(_MOST, _PAUSE)
+        self._told: TTLCache[UUID, bool] = TTLCache(_MOST, _PAUSE, timer=monotonic)
 
     def seal(self, webhook_id: UUID, secret: str) -> str:
         nonce = os.urandom(_NONCE)
