@@ -132,9 +132,10 @@ async def ensure_demo(settings: Settings) -> None:
 
 async def _register_webhook(settings: Settings, side: WriteSide, company: Company) -> None:
     """Give it a webhook that nobody answers, and send it about ten of the last orders."""
-    id, command_id = uuid5(company.id, "webhook"), uuid5(company.id, "webhook registered")
-    if not company.orders or await side.log.receipt(company.id, command_id) is not None:
-        # Sealed again, its secret would make another command.
+    id = uuid5(company.id, "webhook")
+    commands = [uuid5(company.id, f"webhook {done}") for done in ("registered", "replayed")]
+    known = await side.log.receipts(company.id, commands)
+    if not company.orders or len(known) == len(commands):
         return
     at = datetime.now(UTC)
     now.set(at)
@@ -148,9 +149,11 @@ async def _register_webhook(settings: Settings, side: WriteSide, company: Compan
         types=(Order.Placed.stored_as,),
         secret=secrets.seal(id, new_secret()),
     )
-    await send(bus, registered, by, command_id)
+    # Sealed again, its secret would make another command.
+    if commands[0] not in known:
+        await send(bus, registered, by, commands[0])
     replayed = ReplayWebhook(id=id, since=at - 10 * timedelta(days=DAYS) / company.orders)
-    await send(bus, replayed, by, uuid5(company.id, "webhook replayed"))
+    await send(bus, replayed, by, commands[1])
 
 
 async def _open_doors(settings: Settings, side: WriteSide) -> None:
