@@ -84,7 +84,7 @@ class EventCount(Node):
     users = derived(
         int,
         lambda row: row.users.count,
-        "How many users they name; within 2.3 % where that is more than 256.",
+        "How many users they name, with a standard error of about 2.3 % where that is more than 256.",
     )
     sessions = derived(int, lambda row: row.sessions.count, "How many sessions they name; as of `users`.")
     median_delay = derived(

@@ -19,7 +19,8 @@ _WIDEST = 800
 
 
 class UniqueCount(msgspec.Struct, frozen=True):
-    """How many different values there were: exact up to 256, then within about 2.3 % (HyperLogLog, 2 KiB).
+    """How many different values there were: exact up to 256, then with a standard error of about
+    2.3 % (HyperLogLog, 2 KiB).
 
     It holds hashes alone, so no value can be read from it.
     """
