@@ -1,7 +1,7 @@
 """``POST /v1/events``: one event, a list of them, or a stream of lines with one each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from api.kit.execution.errors import RequestError, Unauthenticated, come_back
 from api.kit.http.negotiation import JSON, is_plain
 from api.kit.http.problems import problem
 from api.kit.schema.services import Services
+from app.batches import batches
 from app.gateway.cloud_bodies import is_cloud, read_cloud_body
 from app.gateway.lines import BodyTooLarge, BodyTooSlow, body_of, lines_of
 from domain.gateway.bodies import NotEvents, TooManyInBody, read_body, read_line
@@ -129,7 +130,7 @@ async def _of_lines(
     """The answers, a line each, once all lines are stored: at no time are more of them in memory than are stored
     together, and their answers."""
     said: list[bytes] = []
-    async for lines in _together(lines_of(request)):
+    async for lines in batches(lines_of(request), _TOGETHER):
         if len(said) + len(lines) > _MOST_LINES:
             message = f"A request holds {_MOST_LINES} lines at most; the first {len(said)} were taken."
             raise _Stop(problem(413, "too_many_events_at_once", message, headers={"connection": "close"}))
@@ -148,17 +149,6 @@ async def _of_lines(
         said += [orjson.dumps(shown(answer)) for answer in answers]
     body = b"".join(line + b"\n" for line in said)
     return Response(body, 200, {"content-type": LINES, "cache-control": "no-store"})
-
-
-async def _together(lines: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
-    batch: list[bytes] = []
-    async for line in lines:
-        batch.append(line)
-        if len(batch) == _TOGETHER:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def summary(answers: Sequence[EventAnswer]) -> dict[str, Any]:

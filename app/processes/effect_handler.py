@@ -12,11 +12,11 @@ import msgspec
 from app.processes.store import Claimed
 from app.processes.unit_of_work import StoredState
 from domain.kit.bus.bus import Bus
-from domain.kit.caller import SYSTEM, Caller
 from domain.kit.commands import Command, commands
 from domain.kit.log import AppendReceipt
 from domain.kit.process.effects import Call, Effect, EffectFailed, EffectRefused, Policy, key_of
 from domain.kit.process.process import Process
+from domain.kit.process.system_commands import send_as_system
 from domain.kit.refusals import Contended, Refusal
 
 _logger = logging.getLogger(__name__)
@@ -128,13 +128,14 @@ class EffectHandler:
 
     async def _send(self, claimed: Claimed, command: Command, key: str) -> AppendReceipt | Refusal:
         origin = claimed.origin
-        return await self._bus.send(
+        return await send_as_system(
+            self._bus,
             command,
-            by=Caller(tenant_id=origin.tenant_id, user_id=SYSTEM),
+            process=self._process.name,
+            tenant_id=origin.tenant_id,
             command_id=key_of(origin.tenant_id, self._process.name, origin.cause, key),
             correlation_id=origin.correlation_id,
-            causation_id=str(origin.event_id),
-            metadata={"process": self._process.name},
+            event_id=origin.event_id,
         )
 
     async def _bounded(self, call: Coroutine[Any, Any, Any], seconds: float) -> Any:

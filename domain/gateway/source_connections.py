@@ -12,9 +12,10 @@ from domain.gateway.sources import (
     Source,
     SourceKind,
 )
+from domain.kit.caller import require_person
 from domain.kit.fields import Describe, Internal
 from domain.kit.model import Caller, Command, Invalid, Refusal
-from domain.kit.refusals import TakesAPerson, ViolationCode
+from domain.kit.refusals import ViolationCode
 
 OVERLAP = timedelta(hours=24)
 """For how long the former secret is good beside a new one, as at Stripe."""
@@ -69,7 +70,7 @@ class ConnectSource(Command, requires=(require_connection,)):
     provider_webhook_id: ProviderWebhookId = ""
 
     def handle(self, source: Source, by: Caller) -> None:
-        _require_person(by)
+        require_person(by)
         if source.kind is not SourceKind.WEBHOOK:
             raise SourceTakesNoCallbacks(field="id")
         connected = Source.Connected(
@@ -87,7 +88,7 @@ class RotateSourceSecret(Command, requires=(require_secret,)):
     secret: SealedSecret
 
     def handle(self, source: Source, by: Caller, now: datetime) -> None:
-        _require_person(by)
+        require_person(by)
         if source.provider in (None, CallbackProvider.PAYPAL):
             raise SourceHasNoSecret(field="id")
         rotated = Source.SecretRotated(
@@ -112,9 +113,3 @@ def checked_secret(text: str) -> str:
         reason = f"must be {_SHORTEST_SECRET} to {LONGEST_SECRET} letters, digits and signs of ASCII"
         raise Invalid(field="secret", reason=reason, why=ViolationCode.FORMAT)
     return secret
-
-
-def _require_person(by: Caller) -> None:
-    # What a key lets in would outlive its revocation.
-    if by.kind == "key":
-        raise TakesAPerson

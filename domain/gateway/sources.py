@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from domain.gateway.callbacks.providers import CallbackProvider
+from domain.kit.caller import require_person
 from domain.kit.fields import Authored, Describe, Internal, Len, Pattern, Restricted
 from domain.kit.model import (
     ONE_LINE,
@@ -22,7 +23,7 @@ from domain.kit.model import (
     distinct,
     in_utc,
 )
-from domain.kit.refusals import TakesAPerson, ViolationCode
+from domain.kit.refusals import ViolationCode
 from domain.kit.text import key
 
 INGEST = "gateway:ingest"
@@ -257,9 +258,7 @@ class IssueSourceKey(Command, requires=(require_expiry,)):
     expires_at: Expiry = None
 
     def handle(self, source: Source, by: Caller, now: datetime) -> None:
-        # A key that makes keys would outlive every revocation of itself.
-        if by.kind == "key":
-            raise TakesAPerson
+        require_person(by)
         if sum(end is None or end > now for end in source.keys.values()) >= LIVE_KEYS:
             raise TooManySourceKeys(most=LIVE_KEYS, field="id")
         issued = Source.KeyIssued(

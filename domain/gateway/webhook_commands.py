@@ -21,9 +21,9 @@ from domain.gateway.webhooks import (
     checked_types,
     checked_url,
     require_conditions,
-    require_person,
     require_plain,
 )
+from domain.kit.caller import require_person
 from domain.kit.fields import KEPT, Describe, Internal, Kept
 from domain.kit.model import Caller, Command, Invalid, distinct, in_utc
 from domain.kit.refusals import ViolationCode

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.gateway.tools.destinations import CredentialNames, Kind, Mapped, NotAPlainWebhook, WebhookKind
 from domain.gateway.webhook_terms import Condition, EventType, known_types, unmet
+from domain.kit.caller import require_person
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Restricted
 from domain.kit.model import (
     ONE_LINE,
@@ -19,7 +20,6 @@ from domain.kit.model import (
     distinct,
 )
 from domain.kit.process.web_address import WebAddressInvalid, read_web_address
-from domain.kit.refusals import TakesAPerson
 
 MANAGE = "gateway:webhooks"
 """The permission to have webhooks; whoever vouches for one must still hold it when something is sent."""
@@ -218,12 +218,6 @@ class Webhook(Aggregate, topic="gateway.webhook"):
         """Who vouches from here on: whoever directs what is sent where."""
         require_person(by)
         return by.user_id
-
-
-def require_person(by: Caller) -> None:
-    """Raise TakesAPerson for a key: what it directs would outlive its revocation."""
-    if by.kind == "key":
-        raise TakesAPerson
 
 
 def require_plain(webhook: Webhook) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.identity.authorization import Permissions, require_held, require_known
+from domain.kit.caller import require_person
 from domain.kit.fields import Authored, Describe, Internal, Len, Pattern, Restricted
 from domain.kit.model import (
     ONE_LINE,
@@ -19,7 +20,7 @@ from domain.kit.model import (
     distinct,
     in_utc,
 )
-from domain.kit.refusals import TakesAPerson, ViolationCode
+from domain.kit.refusals import ViolationCode
 
 KeyName = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("What the key is for.")]
 KeyPermissions = Annotated[Permissions, Len(1, 100), Describe("The permissions that the key grants.")]
@@ -80,9 +81,7 @@ class CreateApiKey(Command, requires=(require_known, require_expiry)):
     secret_hash: SecretHash
 
     def handle(self, by: Caller) -> ApiKey:
-        # A key that makes keys would outlive every revocation of itself.
-        if by.kind == "key":
-            raise TakesAPerson
+        require_person(by)
         permissions = tuple(sorted(distinct(self.permissions)))
         require_held(by, permissions, field="permissions")
         created = ApiKey.Created(

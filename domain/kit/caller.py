@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from domain.kit.refusals import TakesAPerson
+
 SYSTEM = UUID(int=0)
 """The user id of what nobody asked for, such as a back-fill; events then name no user."""
 
@@ -52,3 +54,9 @@ class Caller:
 
 NOBODY = Caller(tenant_id=SYSTEM, user_id=SYSTEM, kind="nobody")
 """Who asks without having signed in."""
+
+
+def require_person(by: Caller) -> None:
+    """Raise TakesAPerson for a key: what it makes, directs or lets in would outlive its revocation."""
+    if by.kind == "key":
+        raise TakesAPerson

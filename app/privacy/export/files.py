@@ -10,13 +10,14 @@ from uuid import UUID
 
 import msgspec
 
+from app.batches import batches
 from app.privacy.belongings import Belongings
 from app.privacy.export.sealed_file import SealedFileWriter, drafts, pieces, sealed_key
 from app.privacy.own import own_only
 from domain.kit.caller import ACCOUNTS, Caller
 from domain.kit.clock import Clock
 from domain.processes.export import Written, Wrote
-from projections.kit.context.exports import ExportPart, Record
+from projections.kit.context.exports import ExportPart
 from projections.kit.context.subject import About, PrivacyDatabase, Scope
 from projections.kit.read.row_visibility import Sight
 
@@ -145,7 +146,7 @@ class ExportFiles:
     async def _part(self, part: ExportPart, about: About) -> AsyncIterator[tuple[int, bytes]]:
         """How many records, and their text."""
         first = True
-        async for batch in _batches(part.read(about)):
+        async for batch in batches(part.read(about), _BATCH):
             shown = await own_only(part.scope(about), batch)
             if part.single:
                 yield 1, _json(shown[0])
@@ -156,17 +157,6 @@ class ExportFiles:
             yield 0, b"null"
         else:
             yield 0, b"[]" if first else b"]"
-
-
-async def _batches(records: AsyncIterator[Record]) -> AsyncIterator[list[Record]]:
-    batch: list[Record] = []
-    async for record in records:
-        batch.append(record)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _about(tenant_id: UUID, export_id: UUID) -> str:

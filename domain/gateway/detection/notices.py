@@ -3,9 +3,9 @@
 from typing import Any
 
 from domain.kit.bus.bus import Bus
-from domain.kit.caller import SYSTEM, Caller
 from domain.kit.commands import Command
 from domain.kit.process.effects import Call, EffectFailed
+from domain.kit.process.system_commands import send_as_system
 from domain.kit.refusals import AlreadyExists, CommandIdReused, Refusal
 
 
@@ -15,13 +15,14 @@ async def tell(bus: Bus, command: Command, call: Call[Any], process: str) -> Non
 
     The log knows the id again: what was told before, by whichever try, is told.
     """
-    outcome = await bus.send(
+    outcome = await send_as_system(
+        bus,
         command,
-        by=Caller(tenant_id=call.tenant_id, user_id=SYSTEM),
+        process=process,
+        tenant_id=call.tenant_id,
         command_id=command.id,
         correlation_id=call.correlation_id,
-        causation_id=str(call.event_id),
-        metadata={"process": process},
+        event_id=call.event_id,
     )
     if isinstance(outcome, Refusal) and not isinstance(outcome, AlreadyExists | CommandIdReused):
         raise EffectFailed(outcome.code)

@@ -26,8 +26,8 @@ from domain.gateway.webhooks import (
     checked_types,
     checked_url,
     require_conditions,
-    require_person,
 )
+from domain.kit.caller import require_person
 from domain.kit.fields import KEPT, Describe, Internal, Kept
 from domain.kit.model import Caller, Command, distinct
 

@@ -12,7 +12,6 @@ from domain.gateway.webhook_commands import NoteWebhookFailure, StopWebhook
 from domain.gateway.webhook_signature import WebhookSecrets
 from domain.gateway.webhook_terms import WebhookTerms
 from domain.gateway.webhooks import Webhook, WebhookStop
-from domain.kit.caller import SYSTEM, Caller
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.log import Envelope
@@ -20,6 +19,7 @@ from domain.kit.process.effects import Call, Done, Effect, EffectFailed, Failed,
 from domain.kit.process.http_client import HttpClient
 from domain.kit.process.ports import ProcessPorts
 from domain.kit.process.process import Process, on, performs, when_done, when_failed
+from domain.kit.process.system_commands import send_as_system
 from domain.processes.webhooks.attempts import Attempt, WebhookCaller, given_up
 from domain.processes.webhooks.ports import Sendable, SponsorGone, WebhookContents, WebhookNotices
 from domain.processes.webhooks.subscribed import Subscribed, SubscribedWebhooks
@@ -284,13 +284,14 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
 
     async def _send(self, call: Call[State], command: Command) -> None:
         """Send what this try has found out; a refusal says that it is so already."""
-        await self._ports.bus.send(
+        await send_as_system(
+            self._ports.bus,
             command,
-            by=Caller(tenant_id=call.tenant_id, user_id=SYSTEM),
+            process=self.name,
+            tenant_id=call.tenant_id,
             command_id=uuid5(call.key, f"{command.stored_as} {call.attempt}"),
             correlation_id=call.correlation_id,
-            causation_id=str(call.event_id),
-            metadata={"process": self.name},
+            event_id=call.event_id,
         )
 
 
