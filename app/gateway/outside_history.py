@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from domain.gateway.detection.ports import (
     Awaiting,
     GroupEvents,
     GroupSpan,
+    LogPlace,
     OutsideHistory,
     Received,
     ReceivedPage,
@@ -22,6 +23,7 @@ from domain.gateway.detection.ports import (
 from domain.gateway.envelope import MAX_SKEW
 from domain.gateway.events import OutsideEvent
 from domain.kit.log import Envelope, Log, Selection
+from projections.gateway.analytics import HourlyEvents
 from projections.gateway.detection import PatternMatches
 from projections.gateway.events import OutsideEvents
 from projections.kit.model import PostgresView
@@ -29,14 +31,16 @@ from projections.kit.read.live_generations import LiveGenerations
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.status import Positions
 
-_PAGE = 1_000
 _MOST = 5_000
 """Events of a group that are read."""
-_SECONDS = 30.0
-"""How long the view may take to fold what was received."""
+_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _SKEW = f"interval '{MAX_SKEW.total_seconds()} seconds'"
 """No event is received longer than that before it happened, so no earlier partition of the view is read."""
-_VIEWS: Mapping[str, type[PostgresView[Any]]] = {"events": OutsideEvents, "matches": PatternMatches}
+_VIEWS: Mapping[str, type[PostgresView[Any]]] = {
+    "events": OutsideEvents,
+    "matches": PatternMatches,
+    "hours": HourlyEvents,
+}
 _SPANS = "unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) as span(related, since, until)"
 _GROUPS = f"""
 select span.related, found.id, found.event_type as type, found.occurred_at as at
@@ -57,9 +61,9 @@ _HAPPENED = f"""
 select e.{{by}} as related, e.id, e.event_type as type, e.occurred_at as at
   from {{{{events}}}} e
  where e.tenant_id = $1 and e.event_type = $2 and e.{{by}} is not null
-   and e.occurred_at >= $3 and e.occurred_at < $4 and e.received_at >= $3 - {_SKEW}
-   and ($5::timestamptz is null or (e.occurred_at, e.id) > ($5, $6::uuid))
- order by e.occurred_at, e.id limit {_PAGE}
+   and e.occurred_at >= $3 and e.occurred_at < $4 and e.received_at >= $3 - {_SKEW} and e.received_at > $5
+   and ($6::timestamptz is null or (e.occurred_at, e.id) > ($6, $7::uuid))
+ order by e.occurred_at, e.id limit $8
 """
 _FOLLOWED = f"""
 select first.id
@@ -71,17 +75,15 @@ select first.id
       and e.received_at >= first.at - {_SKEW}
       and e.id <> first.id and (e.event_type <> first.type or (e.occurred_at, e.id) > (first.at, first.id)))
 """
-_HOURLY = f"""
-select hour, (select count(*) from {{events}} e
-               where e.tenant_id = $1 and e.event_type = $2 and ($3::uuid is null or e.source_id = $3)
-                 and e.occurred_at >= hour and e.occurred_at < hour + interval '1 hour'
-                 and e.received_at >= hour - {_SKEW}) as events
-  from unnest($4::timestamptz[]) as hour
+_HOURLY = """
+select hour, sum(events)::int8 as events from {hours}
+ where tenant_id = $1 and event_type = $2 and ($3::uuid is null or source_id = $3) and hour = any($4)
+ group by hour
 """
 _FIRST = """
-select occurred_at as at from {events}
+select hour as at from {hours}
  where tenant_id = $1 and event_type = $2 and ($3::uuid is null or source_id = $3)
- order by occurred_at, id limit 1
+ order by hour limit 1
 """
 
 
@@ -138,20 +140,40 @@ class _First:
 class StoredHistory(OutsideHistory):
     """That of one database."""
 
+    page = 1_000
+    """Events that are read at once."""
+    patience = 30.0
+    """How many seconds the view may take to fold what was received."""
+
     def __init__(self, database: Database, live: LiveGenerations | None, log: Log) -> None:
         """Without ``live``, which says where the views are, every look fails."""
         self._log = log
         self._read = None if live is None else PostgresRows(database, live)
         self._positions = None if live is None else Positions(database.writer, live)
 
-    async def received(self, tenant_id: UUID, after: int) -> ReceivedPage:
-        head = max(after, await self._log.head())
+    async def received(self, tenant_id: UUID, after: LogPlace) -> ReceivedPage:
+        position, head = await self._position(tenant_id, after), await self._log.position_at(tenant_id, _EVER)
         wanted = Selection(types=[OutsideEvent.Accepted.stored_as], tenant_id=tenant_id)
-        page = await self._log.read(after=after, until=head, limit=_PAGE, select=wanted)
-        more = len(page) == _PAGE
-        until = page[-1].position if more else head
-        await self._wait(until)
-        return ReceivedPage(events=[_received(each) for each in page], until=until, more=more)
+        page = await self._log.read(after=position, until=head, limit=self.page, select=wanted)
+        last = page if len(page) == self.page else await self._at(tenant_id, head)
+        # What follows the events of this page may stand on one of the next.
+        await self._wait(OutsideEvents, head)
+        return ReceivedPage(
+            events=[_received(each) for each in page],
+            until=LogPlace.of(last[-1]) if last else after,
+            more=len(page) == self.page,
+        )
+
+    async def _position(self, tenant_id: UUID, place: LogPlace) -> int:
+        position = 0
+        if place.stream_id is not None:
+            position, _ = await self._log.position_of(tenant_id, place.stream_id, place.version)
+        # An event that is not there is none of a log that was restored from an older copy.
+        return position or await self._log.position_at(tenant_id, place.at)
+
+    async def _at(self, tenant_id: UUID, position: int) -> Sequence[Envelope]:
+        here = Selection(tenant_id=tenant_id)
+        return await self._log.read(after=position - 1, until=position, limit=1, select=here)
 
     async def of_groups(
         self, tenant_id: UUID, by: RelatedBy, types: Collection[str], spans: Sequence[GroupSpan]
@@ -187,12 +209,12 @@ class StoredHistory(OutsideHistory):
         type: str,
         since: datetime,
         until: datetime,
+        received_after: datetime,
         after: Occurred | None,
     ) -> Sequence[Awaiting]:
         place = (None, None) if after is None else (after.at, after.id)
-        found = await self._rows.select(
-            _VIEWS, tenant_id, _HAPPENED.format(by=by), type, since, until, *place, shape=_Related
-        )
+        given = (type, since, until, received_after, *place, self.page)
+        found = await self._rows.select(_VIEWS, tenant_id, _HAPPENED.format(by=by), *given, shape=_Related)
         return [Awaiting(event=each.event, related=each.related) for each in found]
 
     async def followed(
@@ -212,7 +234,7 @@ class StoredHistory(OutsideHistory):
     async def hourly(
         self, tenant_id: UUID, type: str, source_id: UUID | None, hours: Sequence[datetime]
     ) -> tuple[Mapping[datetime, int], datetime | None]:
-        await self._wait(await self._log.head())
+        await self._wait(HourlyEvents, await self._log.head())
         counted = await self._rows.select(
             _VIEWS, tenant_id, _HOURLY, type, source_id, list(hours), shape=_Hour
         )
@@ -225,17 +247,15 @@ class StoredHistory(OutsideHistory):
             raise HistoryBehind
         return self._read
 
-    async def _wait(self, position: int) -> None:
-        if self._positions is None or not await self._positions.wait_for(
-            OutsideEvents.name, position, _SECONDS
-        ):
+    async def _wait(self, view: type[PostgresView[Any]], position: int) -> None:
+        if self._positions is None or not await self._positions.wait_for(view.name, position, self.patience):
             raise HistoryBehind
 
 
 def _received(envelope: Envelope) -> Received:
     event = msgspec.json.decode(envelope.payload, type=_Accepted)
     return Received(
-        position=envelope.position,
+        at=envelope.timestamp,
         event=Occurred(id=envelope.originator_id, type=event.event_type, at=event.occurred_at),
         related={
             RelatedBy.CORRELATION: envelope.correlation_id,

@@ -1,8 +1,10 @@
-"""Counts of the events of outside systems by day: of each type, and of each user."""
+"""Counts of the events of outside systems: of each type and each user by the day, and of each type by the hour."""
 
 from datetime import date as Day
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from domain.gateway.events import OutsideEvent
 from domain.kit.fields import Describe, Len
@@ -65,4 +67,33 @@ class EventAnalytics(PostgresView[EventAnalyticsRow], name="gateway.analytics", 
         users=Distinct("user_id"),
         sessions=Distinct("session_id"),
         delays=Percentiles(DELAY),
+    )
+
+
+class HourlyEventsRow(Row):
+    """How many events of a type a source sent of an hour."""
+
+    id: Id
+    hour: Annotated[
+        datetime, Describe("The hour in which they happened, by the source's clock: its first moment.")
+    ]
+    event_type: Annotated[str, Len(max_length=100), Describe("The type of the events.")]
+    source_id: Annotated[UUID, Describe("The source that sent them.")]
+    events: Annotated[int, Describe("How many events there were.")] = 0
+
+
+class HourlyEvents(PostgresView[HourlyEventsRow], name="gateway.hourly_events", version=1):
+    """Events from outside by hour, type and source, of three months, which hours are compared by."""
+
+    partitions = ByTime("hour", every=Span.MONTH, days=92)
+    indexes = (
+        Index("idx_hourly_events_hour", ("hour", "id")),
+        Index("idx_hourly_events_type", ("event_type", "hour", "id")),
+    )
+
+    accepted = rolled(
+        OutsideEvent.Accepted,
+        into=Bucket("hour", Every.HOUR, at="occurred_at"),
+        by={"event_type": EventField("event_type"), "source_id": EventField("source_id")},
+        events=1,
     )

@@ -1,7 +1,7 @@
 """The product with what looks for patterns and anomalies at work, on a clock that tests set forward."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from app.composition.write_side import writing
 from app.contexts import VIEWS
 from app.entry.processes import Parts, enrolled, processes
+from app.gateway.outside_history import StoredHistory
 from app.processes.runner import Runner
 from app.storage.database import Database
 from domain.gateway.detection.anomaly_detection import AnomalyDetection
@@ -25,12 +26,11 @@ from tests.kit.product import Product
 from tests.webhooks.conftest import LateClock
 
 DETECTING = (PatternDetection, AnomalyDetection)
-NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 def happened(type: str, ago: float, user: str = "u-1", **more: object) -> dict[str, Any]:
     """An event of somebody, so many seconds ago."""
-    at = NOW - timedelta(seconds=ago)
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=ago)
     return event(eventType=type, timestamp=at.isoformat(), userId=user, **more)
 
 
@@ -41,16 +41,18 @@ class Detector:
     product: Product
     database: Database
     clock: LateClock
+    history: StoredHistory
+    patterns: PatternDetection
 
     async def look(self, client: Client) -> None:
         """Wait until all that a company has received was looked at."""
         # One that is under way may have begun before the last events were received.
         for _ in range(2):
-            before = await self._looks(client)
+            before = await self.looks(client)
             self.clock.ahead += timedelta(seconds=11)
 
             async def looked(before: int = before) -> bool:
-                return await self._looks(client) > before
+                return await self.looks(client) > before
 
             await until(looked, seconds=30)
 
@@ -62,7 +64,8 @@ class Detector:
 
         await until(done, seconds=30)
 
-    async def _looks(self, client: Client) -> int:
+    async def looks(self, client: Client) -> int:
+        """How many looks there were."""
         return await self._ended(client, PatternDetection.name)
 
     async def _ended(self, client: Client, process: str) -> int:
@@ -71,9 +74,10 @@ class Detector:
         return int(await self.database.writer.fetchval(query, client.tenant, process))
 
 
-@asynccontextmanager
-async def at_work(product: Product, clock: LateClock) -> AsyncIterator[Database]:
+@pytest.fixture
+async def detector(product: Product) -> AsyncIterator[Detector]:
     """A worker of these processes."""
+    clock = LateClock()
     settings = product.settings
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database_url, secret=settings.secret, writers=6, readers=4)
@@ -102,14 +106,9 @@ async def at_work(product: Product, clock: LateClock) -> AsyncIterator[Database]
             poll=0.05,
         )
         await stack.enter_async_context(running(runner.run, name="processes"))
-        yield database
-
-
-@pytest.fixture
-async def detector(product: Product) -> AsyncIterator[Detector]:
-    clock = LateClock()
-    async with at_work(product, clock) as database:
-        yield Detector(product, database, clock)
+        patterns = next(process for process in own if isinstance(process, PatternDetection))
+        history = StoredHistory(database, parts.live, writes.log)
+        yield Detector(product, database, clock, history, patterns)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Hours that are unlike those before: by numbers, and in events from outside."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,10 +10,11 @@ from domain.gateway.detection.anomaly_detection import LATENESS, MOST_HOURS, Ano
 from domain.gateway.detection.anomaly_watches import AnomalyWatch
 from domain.kit.process.process_scenario import rehearse
 from domain.kit.scenario import NOON
-from tests.detection.conftest import NOW, Detector
-from tests.gateway.sending import Sender, event
+from tests.detection.conftest import Detector
+from tests.gateway.sending import Sender, a_source, event
 from tests.kit.client import Client
 from tests.kit.processes import until
+from tests.kit.product import Product
 
 HOUR = timedelta(hours=1)
 WATCH = UUID(int=7)
@@ -56,8 +57,8 @@ def test_one_outlier_before_hides_no_other() -> None:
 def test_hours_before_the_first_event_are_unknown() -> None:
     full = before(*[100] * 28)
     assert deviation(NOON, full, None) is None
-    assert deviation(NOON, full, NOON - timedelta(days=6)) is None
-    known = deviation(NOON, full, NOON - timedelta(days=7))
+    assert deviation(NOON, full, NOON - timedelta(days=7)) is None
+    known = deviation(NOON, full, NOON - timedelta(days=7, hours=1))
     assert known is not None
     assert known.expected == 100
 
@@ -83,11 +84,51 @@ def test_hours_that_went_by_are_judged_afterwards_and_no_more_than_a_day() -> No
     assert watching.state.hour == behind
 
 
+def test_an_hour_that_cannot_be_judged_is_tried_again_for_a_day() -> None:
+    process = AnomalyDetection.__new__(AnomalyDetection)
+    watch = AnomalyWatch.Defined(name="W", event_type="order.created", source_id=None, sensitivity=4)
+    watching = rehearse(process, id=WATCH).happens(watch, at=NOON).due("hour").failed()
+    watching.decides(process.Judge(hour=NOON))
+    watching.moment += MOST_HOURS * HOUR
+    watching.failed().decides()
+    assert "hour" in watching.timers
+
+
+@pytest.mark.servers
+async def test_a_tenant_has_fifty_watches_at_the_most(client: Client) -> None:
+    for number in range(50):
+        receipt = await client.send(
+            "DefineAnomalyWatch", input={"name": f"W {number}", "eventType": "order.created"}
+        )
+    more = {"name": "W", "eventType": "order.created"}
+    refused = await client.send("DefineAnomalyWatch", input=more)
+    assert refused["code"] == "too_many_anomaly_watches"
+    await client.send("DeleteAnomalyWatch", input={"id": receipt["anomalyWatch"]["id"]})
+    assert "anomalyWatch" in await client.send("DefineAnomalyWatch", input=more)
+
+
+@pytest.mark.servers
+async def test_hours_are_counted_once_and_kept_by_type_and_source(
+    product: Product, shop: Sender, client: Client, detector: Detector
+) -> None:
+    other = await a_source(product, client)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 3 * HOUR
+    for sender, minutes in ((shop, range(30)), (other, range(0, 90, 30))):
+        times = [hour + timedelta(minutes=minute) for minute in minutes]
+        await sender.answers(*(event(timestamp=at.isoformat()) for at in times))
+    hours, type = [hour, hour + HOUR, hour - HOUR], "order.created"
+    counted = [await detector.history.hourly(client.tenant, type, id, hours) for id in (None, UUID(other.id))]
+    assert counted == [({hour: 32, hour + HOUR: 1}, hour), ({hour: 2, hour + HOUR: 1}, hour)]
+    rows = "select events from gateway.hourly_events where tenant_id = $1 order by events"
+    assert [row[0] for row in await detector.database.writer.fetch(rows, client.tenant)] == [1, 2, 30]
+
+
 @pytest.mark.servers
 async def test_an_hour_with_many_more_events_is_told_once(
     shop: Sender, client: Client, detector: Detector
 ) -> None:
-    this = NOW.replace(minute=0, second=0)
+    now = datetime.now(UTC)
+    this = now.replace(minute=0, second=0, microsecond=0)
     watch = {"name": "Orders", "eventType": "order.created"}
     receipt = await client.send("DefineAnomalyWatch", input=watch)
     id = receipt["anomalyWatch"]["id"]
@@ -95,9 +136,9 @@ async def test_an_hour_with_many_more_events_is_told_once(
         this - timedelta(days=day) + timedelta(minutes=minute) for day in range(1, 10) for minute in range(3)
     ]
     times += [this + timedelta(seconds=second) for second in range(30)]
-    events = [event(timestamp=min(at, NOW).isoformat()) for at in times]
+    events = [event(timestamp=min(at, now).isoformat()) for at in times]
     await shop.answers(*events)
-    detector.clock.ahead = this + HOUR + LATENESS - NOW + timedelta(minutes=1)
+    detector.clock.ahead = this + HOUR + LATENESS - now + timedelta(minutes=1)
     await until(lambda: told(client), seconds=30)
     (found,) = await anomalies(client)
     assert (found["watchId"], found["direction"], found["observed"]) == (id, "HIGH", 30)

@@ -45,6 +45,7 @@ WITHOUT_ROWS = {
     "gateway.event_schema_versions",
     "gateway.event_schemas",
     "gateway.events",
+    "gateway.hourly_events",
     "gateway.imports",
     "gateway.metadata",
     "gateway.pattern_matches",

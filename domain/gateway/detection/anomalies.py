@@ -7,7 +7,7 @@ from enum import StrEnum
 from math import sqrt
 from statistics import median
 from typing import Annotated
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from domain.gateway.detection.anomaly_watches import EventTypeWatched, Name
 from domain.kit.fields import Describe, Internal, Interval
@@ -63,10 +63,11 @@ def compared_hours(hour: datetime) -> list[datetime]:
 
 def deviation(hour: datetime, counts: Mapping[datetime, int], first: datetime | None) -> Deviation | None:
     """How an hour deviates, by the counts of it and of those that it is compared with, which name all that have
-    events. None while too few are known: what was before the ``first`` event ever is unknown, not zero."""
+    events. None while too few are known: what was before the ``first`` hour with events, and all of that one, is
+    unknown, not zero."""
     if first is None:
         return None
-    known = [each for each in compared_hours(hour) if each >= first]
+    known = [each for each in compared_hours(hour) if each > first]
     weekly = [each for each in known if each.weekday() == hour.weekday()]
     if len(known) < _LEAST_DAYS:
         return None
@@ -124,8 +125,3 @@ class NoteAnomaly(Command):
             deviation=self.deviation,
         )
         return Anomaly.begin(self.id, detected)
-
-
-def anomaly_id(watch_id: UUID, hour: datetime) -> UUID:
-    """The id of what a watch finds in an hour: however often it is found, it is one."""
-    return uuid5(watch_id, hour.isoformat())

@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.gateway.detection.anomalies import HOUR, NoteAnomaly, anomaly_id, compared_hours, deviation
+from domain.gateway.detection.anomalies import HOUR, NoteAnomaly, compared_hours, deviation
 from domain.gateway.detection.anomaly_watches import AnomalyWatch
 from domain.gateway.detection.notices import tell
 from domain.gateway.detection.ports import OutsideHistory
-from domain.kit.process.effects import Call, Effect, Fired, Schedule, Then
+from domain.kit.process.effects import Call, Effect, Failed, Fired, Schedule, Then
 from domain.kit.process.ports import ProcessPorts
-from domain.kit.process.process import Process, on, performs, when_due
+from domain.kit.process.process import Process, on, performs, when_due, when_failed
+from domain.kit.process.schedules import occurrence_id
 
 LATENESS = timedelta(minutes=2)
 """How long after an hour its events may be received and still count."""
@@ -88,7 +89,7 @@ class AnomalyDetection(Process[Watched], name="gateway.anomaly_detection", versi
         if abs(found.deviation) < watched.sensitivity:
             return found.deviation
         command = NoteAnomaly(
-            id=anomaly_id(watched.id, effect.hour),
+            id=occurrence_id(watched.id, effect.hour),
             watch_id=watched.id,
             watch_name=watched.name,
             event_type=watched.event_type,
@@ -100,6 +101,14 @@ class AnomalyDetection(Process[Watched], name="gateway.anomaly_detection", versi
         )
         await tell(self._bus, command, call, self.name)
         return found.deviation
+
+    @when_failed(Judge)
+    def not_judged(self, state: Watched | None, failed: "Failed[AnomalyDetection.Judge]") -> Then[Watched]:
+        """It is tried again, for as long as hours are looked at afterwards; then it is left out."""
+        judge = failed.action
+        if state is None or failed.at - judge.hour > MOST_HOURS * HOUR:
+            return Then(state)
+        return Then(state, judge)
 
 
 def _hour_of(moment: datetime) -> datetime:

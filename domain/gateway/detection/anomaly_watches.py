@@ -5,8 +5,10 @@ from uuid import UUID
 
 from domain.gateway.schemas.event_types import EventType
 from domain.kit.fields import Authored, Describe, Internal, Interval, Len, References
-from domain.kit.model import ONE_LINE, Aggregate, Command, Event, Unique, assigns
+from domain.kit.model import ONE_LINE, Aggregate, Command, Event, Refusal, Unique, assigns
 from domain.kit.text import key
+
+MOST_WATCHES = 50
 
 Name = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("What the watch is called.")]
 EventTypeWatched = Annotated[EventType, Describe("The type of the events that are counted.")]
@@ -22,6 +24,10 @@ Sensitivity = Annotated[
     Internal(),
     Describe("From how many spreads of such hours on an hour is told: 2 tells most, 10 least."),
 ]
+
+
+class TooManyAnomalyWatches(Refusal):
+    """A tenant has {most} watches at the most; delete one first."""
 
 
 class AnomalyWatch(Aggregate, topic="gateway.anomaly_watch", unique=(Unique("name", fold=key),)):

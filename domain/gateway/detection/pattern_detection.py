@@ -7,15 +7,17 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from msgspec import convert
+
 from domain.gateway.detection.matching import FoundMatch, matches
 from domain.gateway.detection.notices import company, tell
 from domain.gateway.detection.pattern_matches import MOST_SHOWN, NotePatternMatch, match_id
 from domain.gateway.detection.patterns import EventPattern, PatternKind, PatternTerms
-from domain.gateway.detection.ports import Awaiting, GroupSpan, OutsideHistory, Received
+from domain.gateway.detection.ports import Awaiting, GroupSpan, LogPlace, OutsideHistory, Received
 from domain.kit.log import Envelope
-from domain.kit.process.effects import Call, Cancel, Done, Effect, Fired, Schedule, Then
+from domain.kit.process.effects import Call, Cancel, Done, Effect, Failed, Fired, Schedule, Then
 from domain.kit.process.ports import ProcessPorts
-from domain.kit.process.process import Process, on, performs, when_done, when_due
+from domain.kit.process.process import Process, on, performs, when_done, when_due, when_failed
 
 EVERY = timedelta(seconds=10)
 LATENESS = timedelta(seconds=10)
@@ -24,15 +26,16 @@ _LONGEST_STEP = timedelta(days=1)
 """Of events that others were to follow, in one look."""
 _GROUPS = 20
 """Groups that are read together."""
+_EVER = "1970-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoughtPattern:
-    """A pattern, and the position behind which what is received counts; None while it is off."""
+    """A pattern, and the moment after which what is received counts; None while it is off."""
 
     id: UUID
     terms: PatternTerms
-    since: int | None
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +43,8 @@ class PatternSearch:
     """The patterns of a company, and how far it was looked."""
 
     patterns: tuple[SoughtPattern, ...]
-    after: int
-    """The position in the log."""
+    after: LogPlace
+    """The last event that was looked at."""
     until: datetime
     """When what was to follow other events had to have happened."""
 
@@ -50,36 +53,57 @@ class PatternSearch:
         """Whether there is something to look for."""
         return any(pattern.since is not None for pattern in self.patterns)
 
-    def switched(self, id: UUID, since: int | None, at: datetime) -> "PatternSearch":
-        """With one of the patterns on, from this position and moment, or off."""
+    def switched(self, id: UUID, since: LogPlace | None) -> "PatternSearch":
+        """With one of the patterns on, from this place on, or off."""
+        moment = None if since is None else since.at
         patterns = tuple(
-            replace(pattern, since=since) if pattern.id == id else pattern for pattern in self.patterns
+            replace(pattern, since=moment) if pattern.id == id else pattern for pattern in self.patterns
         )
         # Whoever looked for nothing has nothing to catch up on.
-        here = self if self.active or since is None else replace(self, after=since, until=at)
+        here = self if self.active or since is None else replace(self, after=since, until=since.at)
         return replace(here, patterns=patterns)
 
 
 State = PatternSearch
 
 
-class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection", version=1):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """How far a look came, and whether there is more to look at now."""
+
+    after: LogPlace
+    until: datetime
+    more: bool
+
+
+class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection", version=2):
     """Look for the patterns of a company every ten seconds, while it has any.
 
     One instance for each company, so that what is received is read once for all of its patterns.
     """
 
     kept = timedelta(days=1)
+    most_awaiting = 5_000
+    """Events that others were to follow, of one pattern in one look."""
 
     class Look(Effect, attempts=15, timeout=300, pause=2):
-        """Look at what was received after a position, and at what had to be followed by now."""
+        """Look at what was received since the last look, and at what had to be followed by now."""
 
         after: int
+        """0; looks of version 1, which may be pending, said a position."""
         since: datetime
         until: datetime
 
     def __init__(self, ports: ProcessPorts, history: OutsideHistory) -> None:
         self._bus, self._history = ports.bus, history
+
+    # The state is any JSON.
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Positions became events, and moments: those of all that was received count that did so before."""
+        state["after"] = {"stream_id": None, "version": 0, "at": state["until"]}
+        for pattern in state["patterns"]:
+            pattern["since"] = None if pattern["since"] is None else _EVER
 
     @on(EventPattern.Defined, by=company)
     def defined(self, state: State | None, event: EventPattern.Defined, envelope: Envelope) -> Then[State]:
@@ -91,7 +115,7 @@ class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection",
             window_seconds=event.window_seconds,
             least=event.least,
         )
-        state = state or PatternSearch(patterns=(), after=envelope.position, until=event.timestamp)
+        state = state or PatternSearch(patterns=(), after=LogPlace.of(envelope), until=event.timestamp)
         pattern = SoughtPattern(id=event.originator_id, terms=terms, since=None)
         known = replace(state, patterns=(*state.patterns, pattern))
         return self._begin(known, event.originator_id, envelope)
@@ -102,7 +126,7 @@ class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection",
 
     @on(EventPattern.Disabled, by=company)
     def disabled(self, state: State | None, event: EventPattern.Disabled) -> Then[State]:
-        return _rest(state and state.switched(event.originator_id, None, event.timestamp))
+        return _rest(state and state.switched(event.originator_id, None))
 
     @on(EventPattern.Deleted, by=company)
     def deleted(self, state: State | None, event: EventPattern.Deleted) -> Then[State]:
@@ -118,43 +142,52 @@ class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection",
         return Then(state, self._look(state, fired.at))
 
     @performs(Look)
-    async def look(self, effect: Look, call: Call[State]) -> dict[str, Any]:
-        patterns = [each for each in call.state.patterns if each.since is not None] if call.state else []
-        page = await self._history.received(call.tenant_id, effect.after)
+    async def look(self, effect: Look, call: Call[State]) -> Looked | None:
+        state = call.state
+        if state is None:
+            return None
+        page = await self._history.received(call.tenant_id, state.after)
         # A clock that was set back is followed back: what is found again is known again.
         since = min(effect.since, effect.until)
         until = min(effect.until, since + _LONGEST_STEP)
-        for pattern in patterns:
-            new = [
-                each for each in page.events if pattern.since is not None and each.position > pattern.since
-            ]
+        for pattern in state.patterns:
+            if pattern.since is None:
+                continue
+            new = [each for each in page.events if each.at > pattern.since]
             if pattern.terms.kind is PatternKind.MISSING:
-                await self._missing(pattern, new, since, until, call)
+                await self._late(pattern, new, effect.until, call)
+                until = await self._missing(pattern, pattern.since, since, until, call)
             else:
                 await self._together(pattern, new, call)
-        more = page.more or until < effect.until
-        return {"after": page.until, "until": until.isoformat(), "more": more}
+        return Looked(after=page.until, until=until, more=page.more or until < effect.until)
 
     @when_done(Look)
     def looked(self, state: State | None, done: "Done[PatternDetection.Look]") -> Then[State]:
-        if state is None:
-            return Then(None)
-        until = datetime.fromisoformat(done.result["until"])
-        state = replace(state, after=max(state.after, done.result["after"]), until=until)
+        if state is None or done.result is None:
+            return Then(state)
+        looked = convert(done.result, Looked)
+        state = replace(state, after=looked.after, until=looked.until)
         if not state.active:
             return Then(state)
-        if done.result["more"]:
+        if looked.more:
             return Then(state, self._look(state, done.at))
         return Then(state, Schedule("look", done.at + EVERY))
+
+    @when_failed(Look)
+    def not_looked(self, state: State | None, failed: "Failed[PatternDetection.Look]") -> Then[State]:
+        """What was not looked at is looked at by the next one."""
+        if state is None or not state.active:
+            return Then(state)
+        return Then(state, Schedule("look", failed.at + EVERY))
 
     def _begin(self, state: State | None, id: UUID, envelope: Envelope) -> Then[State]:
         if state is None:
             return Then(None)
-        begun = state.switched(id, envelope.position, envelope.timestamp)
+        begun = state.switched(id, LogPlace.of(envelope))
         return Then(begun) if state.active else Then(begun, Schedule("look", envelope.timestamp + EVERY))
 
     def _look(self, state: State, at: datetime) -> Look:
-        return self.Look(after=state.after, since=state.until, until=at - LATENESS)
+        return self.Look(after=0, since=state.until, until=at - LATENESS)
 
     async def _together(self, pattern: SoughtPattern, new: Sequence[Received], call: Call[State]) -> None:
         """Find the sequences or counts in which new events have a part."""
@@ -171,30 +204,39 @@ class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection",
                 for each in found:
                     await self._tell(pattern, related, each, call)
 
-    async def _missing(
-        self,
-        pattern: SoughtPattern,
-        new: Sequence[Received],
-        since: datetime,
-        until: datetime,
-        call: Call[State],
+    async def _late(
+        self, pattern: SoughtPattern, new: Sequence[Received], until: datetime, call: Call[State]
     ) -> None:
-        """Find the events whose time to be followed ran out, also those that were received only after it."""
-        terms, window = pattern.terms, pattern.terms.window
-        first = terms.event_types[0]
+        """Find the new events whose time to be followed had run out when they were received."""
+        terms = pattern.terms
         late = [
             Awaiting(event=each.event, related=related)
             for related, events in _groups(terms, new).items()
             for each in events
-            if each.event.type == first and each.event.at + window < until
+            if each.event.type == terms.event_types[0] and each.event.at + terms.window < until
         ]
         await self._unfollowed(pattern, late, call)
-        last = None
+
+    async def _missing(
+        self,
+        pattern: SoughtPattern,
+        received_after: datetime,
+        since: datetime,
+        until: datetime,
+        call: Call[State],
+    ) -> datetime:
+        """Find the events whose time to be followed ran out since a moment and before another: until which one, as
+        no more than `most_awaiting` and those of the same time as the first are looked at."""
+        terms, window, looked = pattern.terms, pattern.terms.window, 0
+        first, last = terms.event_types[0], None
         while page := await self._history.happened(
-            call.tenant_id, terms.related_by, first, since - window, until - window, last
+            call.tenant_id, terms.related_by, first, since - window, until - window, received_after, last
         ):
             await self._unfollowed(pattern, page, call)
-            last = page[-1].event
+            last, looked = page[-1].event, looked + len(page)
+            if looked >= self.most_awaiting and last.at + window > since:
+                return last.at + window
+        return until
 
     async def _unfollowed(
         self, pattern: SoughtPattern, events: Sequence[Awaiting], call: Call[State]

@@ -13,6 +13,7 @@ from domain.kit.text import key
 
 LONGEST_WINDOW = timedelta(days=7)
 MOST_COUNTED = 1_000
+MOST_PATTERNS = 50
 
 
 class PatternKind(StrEnum):
@@ -65,6 +66,10 @@ Least = Annotated[
     Internal(),
     Describe("For COUNT, how many events there are at least; null for the others."),
 ]
+
+
+class TooManyEventPatterns(Refusal):
+    """A tenant has {most} patterns at the most; delete one first."""
 
 
 class EventPatternDisabled(Refusal):

@@ -8,13 +8,33 @@ from uuid import UUID
 
 from domain.gateway.detection.matching import EarlierMatch, Occurred
 from domain.gateway.detection.patterns import RelatedBy
+from domain.kit.log import Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPlace:
+    """A place in a company's part of the log: the event that stands there, as positions are another database's
+    when the company is moved."""
+
+    stream_id: UUID | None
+    """The stream of the event; None where a moment is all that is known."""
+    version: int
+    at: datetime
+    """When it was stored."""
+
+    @classmethod
+    def of(cls, envelope: Envelope) -> "LogPlace":
+        """The place of a stored event."""
+        return cls(
+            stream_id=envelope.originator_id, version=envelope.originator_version, at=envelope.timestamp
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """An event from outside as it was received: its place in the log, and what it belongs together by."""
+    """An event from outside, when it was received, and what it belongs together by."""
 
-    position: int
+    at: datetime
     event: Occurred
     related: Mapping[RelatedBy, str | None]
 
@@ -24,8 +44,8 @@ class ReceivedPage:
     """Some of the events that were received, in the order of the log."""
 
     events: Sequence[Received]
-    until: int
-    """Up to which position of the log these are all."""
+    until: LogPlace
+    """Up to which place these are all."""
     more: bool
 
 
@@ -57,8 +77,9 @@ class Awaiting:
 class OutsideHistory(Protocol):
     """Reads what outside systems sent."""
 
-    async def received(self, tenant_id: UUID, after: int) -> ReceivedPage:
-        """A page of what was received after a position, once what is read below shows all of it."""
+    async def received(self, tenant_id: UUID, after: LogPlace) -> ReceivedPage:
+        """A page of what was received after a place, once what is read below shows all that has been received, on
+        later pages too."""
         ...
 
     async def of_groups(
@@ -80,10 +101,12 @@ class OutsideHistory(Protocol):
         type: str,
         since: datetime,
         until: datetime,
+        received_after: datetime,
         after: Occurred | None,
     ) -> Sequence[Awaiting]:
-        """Some events of a type since a moment and before another that belong to a group, in the order of their
-        times, behind the last one that is known; none when there are no more."""
+        """Some events of a type since a moment and before another that belong to a group and were received later
+        than a third, in the order of their times, behind the last one that is known; none when there are no
+        more."""
         ...
 
     async def followed(
@@ -95,5 +118,5 @@ class OutsideHistory(Protocol):
     async def hourly(
         self, tenant_id: UUID, type: str, source_id: UUID | None, hours: Sequence[datetime]
     ) -> tuple[Mapping[datetime, int], datetime | None]:
-        """How many events of a type happened in the hours that begin then, and when the first one ever did."""
+        """How many events of a type happened in the hours that begin then, and the first hour in which any did."""
         ...

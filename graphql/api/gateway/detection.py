@@ -4,7 +4,10 @@ import strawberry
 
 from api.gateway.sources import Source
 from api.kit.model import Node, Resource, headed, linked, shows
+from api.kit.schema.mutations import Sending, Sent
 from domain.gateway.detection import anomaly_watches, patterns
+from domain.kit.log import Selection
+from domain.kit.refusals import Refusal
 from projections.gateway.detection import (
     Anomalies,
     AnomalyRow,
@@ -58,6 +61,41 @@ class AnomalyWatch(Node):
     )
 
 
+_PAGE = 1_000
+
+
+async def _define_pattern(sending: Sending) -> Sent | Refusal:
+    command = await sending.command(patterns.DefineEventPattern)
+    if await _standing(sending, patterns.EventPattern) >= patterns.MOST_PATTERNS:
+        raise patterns.TooManyEventPatterns(most=patterns.MOST_PATTERNS)
+    return await sending.send(command)
+
+
+async def _define_watch(sending: Sending) -> Sent | Refusal:
+    command = await sending.command(anomaly_watches.DefineAnomalyWatch)
+    if await _standing(sending, anomaly_watches.AnomalyWatch) >= anomaly_watches.MOST_WATCHES:
+        raise anomaly_watches.TooManyAnomalyWatches(most=anomaly_watches.MOST_WATCHES)
+    return await sending.send(command)
+
+
+async def _standing(
+    sending: Sending, of: type[patterns.EventPattern] | type[anomaly_watches.AnomalyWatch]
+) -> int:
+    """How many of them the tenant has, by the log, as a view may be behind; none for a command that was executed.
+
+    Of two that are sent at one moment, both may be the last.
+    """
+    if await sending.was_executed():
+        return 0
+    ask, standing, after = sending.ask, 0, 0
+    types = [of.Defined.stored_as, of.Deleted.stored_as]
+    wanted = Selection(types=types, tenant_id=ask.caller.tenant_id)
+    while page := await ask.services.log.read(after=after, limit=_PAGE, select=wanted):
+        standing += sum(1 if each.type == types[0] else -1 for each in page)
+        after = page[-1].position
+    return standing
+
+
 _patterns = Resource(EventPattern, EventPatterns, read=READ, write=WRITE)
 _matches = Resource(PatternMatch, PatternMatches, read=READ, plural="pattern matches")
 _watches = Resource(AnomalyWatch, AnomalyWatches, read=READ, write=WRITE, plural="anomaly watches")
@@ -78,9 +116,9 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    define_event_pattern = _patterns.mutation(patterns.DefineEventPattern)
+    define_event_pattern = _patterns.mutation(patterns.DefineEventPattern, send=_define_pattern)
     disable_event_pattern = _patterns.mutation(patterns.DisableEventPattern)
     enable_event_pattern = _patterns.mutation(patterns.EnableEventPattern)
     delete_event_pattern = _patterns.mutation(patterns.DeleteEventPattern)
-    define_anomaly_watch = _watches.mutation(anomaly_watches.DefineAnomalyWatch)
+    define_anomaly_watch = _watches.mutation(anomaly_watches.DefineAnomalyWatch, send=_define_watch)
     delete_anomaly_watch = _watches.mutation(anomaly_watches.DeleteAnomalyWatch)
