@@ -96,14 +96,12 @@ def test_an_hour_that_cannot_be_judged_is_tried_again_for_a_day() -> None:
 
 @pytest.mark.servers
 async def test_a_tenant_has_fifty_watches_at_the_most(client: Client) -> None:
-    for number in range(50):
-        receipt = await client.send(
-            "DefineAnomalyWatch", input={"name": f"W {number}", "eventType": "order.created"}
-        )
+    inputs = [{"name": f"W {number}", "eventType": "order.created"} for number in range(50)]
+    receipts = [await client.send("DefineAnomalyWatch", input=watch) for watch in inputs]
     more = {"name": "W", "eventType": "order.created"}
     refused = await client.send("DefineAnomalyWatch", input=more)
     assert refused["code"] == "too_many_anomaly_watches"
-    await client.send("DeleteAnomalyWatch", input={"id": receipt["anomalyWatch"]["id"]})
+    await client.send("DeleteAnomalyWatch", input={"id": receipts[0]["anomalyWatch"]["id"]})
     assert "anomalyWatch" in await client.send("DefineAnomalyWatch", input=more)
 
 
