@@ -68,7 +68,7 @@ State = PatternSearch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class LookedUntil:
     """How far a look came, and whether there is more to look at now."""
 
     after: LogPlace
@@ -142,7 +142,7 @@ class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection",
         return Then(state, self._look(state, fired.at))
 
     @performs(Look)
-    async def look(self, effect: Look, call: Call[State]) -> Looked | None:
+    async def look(self, effect: Look, call: Call[State]) -> LookedUntil | None:
         state = call.state
         if state is None:
             return None
@@ -159,13 +159,13 @@ class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection",
                 until = await self._missing(pattern, pattern.since, since, until, call)
             else:
                 await self._together(pattern, new, call)
-        return Looked(after=page.until, until=until, more=page.more or until < effect.until)
+        return LookedUntil(after=page.until, until=until, more=page.more or until < effect.until)
 
     @when_done(Look)
     def looked(self, state: State | None, done: "Done[PatternDetection.Look]") -> Then[State]:
         if state is None or done.result is None:
             return Then(state)
-        looked = convert(done.result, Looked)
+        looked = convert(done.result, LookedUntil)
         state = replace(state, after=looked.after, until=looked.until)
         if not state.active:
             return Then(state)
