@@ -20,7 +20,7 @@ from domain.kit.clock import Clock
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from domain.kit.process.process import Process
-from projections.kit.background import end, happens
+from projections.kit.background import end
 from projections.kit.backoff import Backoff
 from projections.kit.follow.pages import LogEntry, LogSource, fresh
 from projections.kit.store.store import LeaseLost
@@ -33,8 +33,6 @@ _FORGOTTEN = 1_000
 """Rows deleted in one transaction at the most."""
 _FORGETS = 600.0
 """Seconds between two times that what has ended long ago is deleted."""
-_UNSAVED = 5.0
-"""Seconds that the checkpoint may lag behind over events that are not reacted to."""
 
 
 class ProcessWorker:
@@ -75,16 +73,24 @@ class ProcessWorker:
             notice=notice,
             poll=poll,
         )
-        self._position = self._saved = lease.position
-        self._saved_at = 0.0
+        self.lease = lease
+        self.position = lease.position
+        """What is to be done for the events up to here is on record."""
+        self.saved = lease.position
+        """The position that is on record itself; `ProcessProgress` moves it over events not reacted to."""
         self._seen: tuple[int, datetime] | None = None
         self._woken = asyncio.Event()
+        self._woken.set()
         self._stopping = False
         self._trying: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
         """Take nothing new on; `run` ends when what is under way has ended."""
         self._stopping = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Look for what is to be done."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -138,32 +144,23 @@ class ProcessWorker:
             _logger.debug("%s cannot report its failure.", self._process.name, exc_info=True)
 
     async def _follow(self) -> None:
-        entries = fresh(self._position, await self._pages.after(self._position, wait=self._poll))
+        entries = fresh(self.position, await self._pages.after(self.position, wait=self._poll))
         if not entries:
-            await self._settle()
             return
         events = [found for entry in entries if (found := self._wanted(entry)) is not None]
         position = entries[-1].envelope.position
-        if events or asyncio.get_running_loop().time() - self._saved_at > _UNSAVED:
-            async with self._store.transaction() as connection:
+        if events:
+            async with self._store.transaction(position=position) as connection:
                 keys = {origin.key for origin, _, _ in events}
-                blocked = await self._store.blocked(connection, keys)
-                changes = await self._changes(connection, keys)
+                states, blocked = await self._store.states_to_react(connection, keys)
+                changes = UnitOfWork(self._process, self._clock.now(), states)
                 self._reactions.to_events(changes, events, blocked)
                 await self._store.save(connection, changes)
-                await self._store.move(connection, position)
-            self._saved_at, self._saved = asyncio.get_running_loop().time(), position
-        self._position = position
+            self.saved = position
+        self.position = position
         if events:
             self._notice("reacted", self._process.name)
-            self._woken.set()
-
-    async def _settle(self) -> None:
-        """Save the checkpoint when there is time for it."""
-        if self._saved < self._position:
-            async with self._store.transaction() as connection:
-                await self._store.move(connection, self._position)
-            self._saved = self._position
+            self.wake()
 
     def _wanted(self, entry: LogEntry) -> tuple[Cause, Event | None, Envelope] | None:
         envelope = entry.envelope
@@ -196,21 +193,23 @@ class ProcessWorker:
         return self._pages.event(LogEntry(envelope)), envelope
 
     async def _work(self) -> None:
+        await self._woken.wait()
         self._woken.clear()
-        now = self._clock.now()
-        busy = False
-        if await self._store.waiting(now):
-            busy = await self._fire(now) | await self._claim(now)
-        if not busy:
-            await happens(self._woken, within=self._poll)
+        again = True
+        try:
+            now = self._clock.now()
+            again = await self._store.waiting(now) and (await self._fire(now) | await self._claim(now))
+        finally:
+            if again:
+                self.wake()
 
     async def _fire(self, now: datetime) -> bool:
         """Fire what is due once the log is read as far as it went at that time: what happened while nobody was
         at work may have cancelled it. Answers whether to look again at once."""
         if self._seen is None:
-            self._seen = await self._store.head(self._position), now
+            self._seen = await self._store.head(self.position), now
         head, until = self._seen
-        if self._position < head:
+        if self.position < head:
             return False
         self._seen = None
         async with self._store.transaction() as connection:

@@ -9,12 +9,14 @@ from typing import Any
 from app.processes import lease as leases
 from app.processes.effect_attempts import Notice
 from app.processes.lease import Lease
+from app.processes.process_progress import ProcessProgress
 from app.processes.process_worker import ProcessWorker
 from app.storage.database import Connection, Database
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.log import Envelope, Log
 from domain.kit.process.process import Process
+from projections.kit.background import running
 from projections.kit.follow.lease_locks import prepare
 from projections.kit.follow.lease_worker import LeasedTask, LeaseWorker
 from projections.kit.follow.pages import LogSource
@@ -24,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(slots=True, kw_only=True)
 class _Run(LeasedTask):
-    lease: Lease
+    worker: ProcessWorker
 
 
 class Runner(LeaseWorker[_Run]):
@@ -63,11 +65,19 @@ class Runner(LeaseWorker[_Run]):
         self._notice = notice
         self._stale, self._poll, self._slots = stale, poll, slots
         self._enrolled = False
+        self._progress = ProcessProgress(
+            database.writer, self._clock, lambda: [run.worker for run in self._tasks.values()], poll=poll
+        )
 
     @property
     def held(self) -> list[str]:
         """The processes that run here now."""
-        return sorted(run.lease.process for run in self._tasks.values())
+        return sorted(run.worker.lease.process for run in self._tasks.values())
+
+    async def run(self) -> None:
+        """Work until stopped or cancelled."""
+        async with running(self._progress.run, name="progress of processes"):
+            await super().run()
 
     async def _begin(self, connection: Connection) -> None:
         """Raises ProcessRefused when the database holds state of newer code."""
@@ -99,11 +109,11 @@ class Runner(LeaseWorker[_Run]):
             slots=self._slots,
         )
         task = self._start(worker.run(), f"process {process.name}")
-        self._tasks[lease.id] = _Run(id=lease.id, task=task, stop=worker.stop, lease=lease)
+        self._tasks[lease.id] = _Run(id=lease.id, task=task, stop=worker.stop, worker=worker)
 
     async def _give_back(self, connection: Connection, leased: Collection[_Run]) -> None:
         for run in leased:
-            await leases.give_back(connection, run.lease)
+            await leases.give_back(connection, run.worker.lease)
 
     async def _read(self, position: int) -> Envelope:
         (envelope,) = await self._log.read(after=position - 1, until=position, limit=1)
@@ -121,9 +131,9 @@ async def run_processes(
 ) -> None:
     """Run the processes until cancelled; effects under way may then finish for a few seconds. See `Runner`."""
     runner = Runner(processes, database=database, log=log, pages=pages, bus=bus, clock=clock)
-    running = asyncio.create_task(runner.run(), name="processes")
+    task = asyncio.create_task(runner.run(), name="processes")
     try:
-        await asyncio.shield(running)
+        await asyncio.shield(task)
     finally:
         runner.stop()
-        await asyncio.gather(running, return_exceptions=True)
+        await asyncio.gather(task, return_exceptions=True)

@@ -15,18 +15,33 @@ from app.processes.lease import Lease
 from app.processes.unit_of_work import Cause, Key, LedgerEntry, StoredState, Timer, UnitOfWork
 from app.storage.database import Lent, Pool
 from domain.kit.process.process import Process
+from projections.kit.follow.lease_locks import TIMEOUT
 from projections.kit.store.store import LeaseLost
 
 _OPEN_REACTION = "l.kind in ('event', 'timer', 'outcome') and l.finished_at is null"
 
+# The server ends the transaction of a holder that is stopped in the middle.
+_HOLD = """
+select set_config('idle_in_transaction_session_timeout', $3, true)
+  from processes.lanes where process = $1 and token = $2 for update
+"""
+_HOLD_AND_MOVE = """
+update processes.lanes set position = $4, moved_at = clock_timestamp(), error = null, failed_at = null
+ where process = $1 and token = $2
+returning set_config('idle_in_transaction_session_timeout', $3, true)
+"""
 _STATES = """
 select tenant_id, instance, version, state from processes.instances
  where process = $1 and (tenant_id, instance) in (select * from unnest($2::uuid[], $3::text[]))
 """
-_BLOCKED = f"""
-select distinct l.tenant_id, l.instance from processes.ledger l
- where l.process = $1 and {_OPEN_REACTION}
-   and (l.tenant_id, l.instance) in (select * from unnest($2::uuid[], $3::text[]))
+_STATES_TO_REACT = f"""
+select k.tenant_id, k.instance, i.version, i.state,
+       exists (select from processes.ledger l
+                where l.process = $1 and l.tenant_id = k.tenant_id and l.instance = k.instance
+                  and {_OPEN_REACTION}) as blocked
+  from unnest($2::uuid[], $3::text[]) as k(tenant_id, instance)
+  left join processes.instances i
+    on i.process = $1 and i.tenant_id = k.tenant_id and i.instance = k.instance
 """
 _KEEP = """
 insert into processes.instances (tenant_id, process, instance, version, state) values ($1, $2, $3, $4, $5)
@@ -63,10 +78,13 @@ delete from processes.timers t
 returning tenant_id, instance, name, id, due_at, event_id, position, correlation_id
 """
 _WAITING = f"""
-select exists (select from processes.timers where process = $1 and due_at <= $3)
-    or exists (select from processes.ledger where process = $1 and status = 'running' and token < $2)
-    or exists (select from processes.ledger where process = $1 and status = 'pending'
-                  and (next_at <= $3 or {FAR.format(at="next_at")}))
+select m.process from unnest($1::text[], $2::bigint[]) as m(process, token)
+ where exists (select from processes.timers t where t.process = m.process and t.due_at <= $3)
+    or exists (select from processes.ledger l
+                where l.process = m.process and l.status = 'running' and l.token < m.token)
+    or exists (select from processes.ledger l
+                where l.process = m.process and l.status = 'pending'
+                  and (l.next_at <= $3 or {FAR.format(at="l.next_at")}))
 """
 _FORGET = """
 delete from processes.ledger where id in (
@@ -108,17 +126,17 @@ class ProcessStore:
         self.lease = lease
 
     @asynccontextmanager
-    async def transaction(self, *, seconds: float = 10) -> AsyncIterator[Lent]:
+    async def transaction(self, *, seconds: float = 10, position: int | None = None) -> AsyncIterator[Lent]:
         """A transaction that nobody else writes for this process beside; the server ends it when its holder is
-        stopped in the middle for ``seconds``."""
+        stopped in the middle for ``seconds``. It moves the checkpoint to ``position``, and then what kept the
+        lane from moving is over."""
+        arguments = (self._process.name, self.lease.token, str(int(seconds * 1000)))
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(f"set local idle_in_transaction_session_timeout = {int(seconds * 1000)}")
-            held = await connection.fetchval(
-                "select true from processes.lanes where process = $1 and token = $2 for update",
-                self._process.name,
-                self.lease.token,
-            )
-            if not held:
+            if position is None:
+                held = await connection.fetchrow(_HOLD, *arguments)
+            else:
+                held = await connection.fetchrow(_HOLD_AND_MOVE, *arguments, position)
+            if held is None:
                 raise LeaseLost(f"{self._process.name} was taken by another worker")
             yield connection
 
@@ -133,14 +151,20 @@ class ProcessStore:
 
     async def waiting(self, now: datetime) -> bool:
         """Whether there may be a timer to fire or something to try; cheap."""
-        return bool(await self._pool.fetchval(_WAITING, self._process.name, self.lease.token, now))
+        return bool(await waiting(self._pool, [self.lease], now))
 
-    async def blocked(self, connection: Lent, keys: Collection[Key]) -> set[Key]:
-        """Those of the instances that have to wait until an earlier reaction has been repaired."""
-        if not keys:
-            return set()
-        rows = await connection.fetch(_BLOCKED, self._process.name, *_columns(keys))
-        return {(row["tenant_id"], row["instance"]) for row in rows}
+    async def states_to_react(
+        self, connection: Lent, keys: Collection[Key]
+    ) -> tuple[dict[Key, StoredState], set[Key]]:
+        """`states`, and those of the instances that have to wait until an earlier reaction has been repaired."""
+        rows = await connection.fetch(_STATES_TO_REACT, self._process.name, *_columns(keys))
+        found = {(row["tenant_id"], row["instance"]): row for row in rows}
+        states = {
+            key: StoredState(row["version"], row["state"])
+            for key, row in found.items()
+            if row["version"] is not None
+        }
+        return states, {key for key, row in found.items() if row["blocked"]}
 
     async def head(self, known: int) -> int:
         """The last position of the log, which is known to reach to ``known``."""
@@ -203,15 +227,6 @@ class ProcessStore:
             if rows:
                 await connection.executemany(statement, rows)
 
-    async def move(self, connection: Lent, position: int) -> None:
-        """Move the checkpoint; what kept the lane from moving is over."""
-        await connection.execute(
-            "update processes.lanes set position = $2, moved_at = clock_timestamp(), error = null, "
-            "failed_at = null where process = $1",
-            self._process.name,
-            position,
-        )
-
     async def forget(self, before: datetime, limit: int) -> int:
         """Delete rows that ended before a moment, so many at the most; how many went. Their causes are read
         already, so that none of them comes up again."""
@@ -243,6 +258,12 @@ class ProcessStore:
         """Record what came of a try; False when it was withdrawn meanwhile."""
         answer = await connection.execute(_FINISH, claimed.id, status, error, result, now, next_at)
         return bool(answer == "UPDATE 1")
+
+
+async def waiting(pool: Pool, held: Collection[Lease], now: datetime) -> list[str]:
+    """Those of the processes for which there may be a timer to fire or something to try."""
+    names, tokens = [lease.process for lease in held], [lease.token for lease in held]
+    return [row["process"] for row in await pool.fetch(_WAITING, names, tokens, now, timeout=TIMEOUT)]
 
 
 def _columns(keys: Collection[Key]) -> tuple[list[UUID], list[str]]:

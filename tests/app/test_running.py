@@ -49,6 +49,7 @@ WORKER = {
     "files",
     "keys listener",
     "lane reports",
+    "progress of processes",
     "late accesses",
     "live generations",
     "log pages",

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from app.processes.lease import Lease, beat, enroll, give_back, take
+from app.processes.process_progress import move_idle
 from app.processes.store import ProcessStore
 from app.processes.unit_of_work import Cause, LedgerEntry, UnitOfWork
 from app.storage.database import Connection, Database
@@ -88,10 +89,31 @@ async def test_who_shows_no_beat_loses_it_and_writes_nothing_any_more(
             await ProcessStore(database.writer, THANKS, old).save(connection, _changes())
     assert await database.writer.fetchval("select count(*) from processes.ledger") == 0
     store = ProcessStore(database.writer, THANKS, new)
-    async with store.transaction() as connection:
+    async with store.transaction(position=1) as connection:
         await store.save(connection, _changes())
-        await store.move(connection, 1)
     assert await database.writer.fetchval("select count(*) from processes.ledger") == 1
+
+
+async def test_the_newest_lease_alone_moves_over_what_is_not_reacted_to(
+    database: Database, workers: Workers
+) -> None:
+    _, old = await workers.take()
+    await _silent(database)
+    _, new = await workers.take()
+    assert old is not None
+    assert new is not None
+    assert await move_idle(database.writer, {old: 7}) == set()
+    assert await move_idle(database.writer, {new: 5}) == {THANKS.name}
+    # What was saved meanwhile is further.
+    assert await move_idle(database.writer, {new: 3}) == {THANKS.name}
+    assert await database.writer.fetchval("select position from processes.lanes") == 5
+
+
+async def test_a_process_that_writes_is_not_waited_for(database: Database, workers: Workers) -> None:
+    _, lease = await workers.take()
+    assert lease is not None
+    async with ProcessStore(database.writer, THANKS, lease).transaction():
+        assert await move_idle(database.writer, {lease: 5}) == set()
 
 
 async def test_a_beat_keeps_it(database: Database, workers: Workers) -> None:

@@ -12,7 +12,7 @@ from projections.kit.follow.lost_rows import LostRows
 from projections.kit.follow.page_folder import PageFolder
 from projections.kit.follow.pages import LogEntry, LogSource, fresh
 from projections.kit.follow.watch import Silent, Watch
-from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsLost, Store, Upkeep
+from projections.kit.store.store import Checkpoint, LeaseLost, Lost, Recorded, RowsLost, Store, Upkeep
 
 _logger = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ WAITING = Backoff(0.2, 5)
 """Between attempts at a store that does not answer."""
 _IDLE = 1.0
 """Seconds after which a lane that has nothing to do looks after its store."""
+_RECORDED = 5.0
+"""The same where the store forgets nothing by itself, and only people can take its rows away."""
 _TELLING = 6
 """The attempt in a row at which a store that does not answer is logged with its error."""
 
@@ -64,6 +66,7 @@ class ViewFollower(Generic[R]):
             failing=failing,
         )
         self._reading: asyncio.Task[list[LogEntry]] | None = None
+        self._look_every = _RECORDED if isinstance(store, Recorded) else _IDLE
         self._looked = self._renewed = 0.0
 
     def stop(self) -> None:
@@ -174,7 +177,7 @@ class ViewFollower(Generic[R]):
         raise LeaseLost(f"{self._view.name} is refilled")
 
     async def _upkeep(self) -> None:
-        """Look after the store once a second, so that an idle lane notices too that its rows are gone."""
+        """Look after the store now and then, so that an idle lane notices too that its rows are gone."""
         now = asyncio.get_running_loop().time()
         store = self._store
         if isinstance(store, Upkeep):
@@ -183,7 +186,8 @@ class ViewFollower(Generic[R]):
             if now - self._renewed >= store.renew_every.total_seconds():
                 await store.renew()
                 self._renewed = now
-        if now - self._looked >= _IDLE:
+        # What somebody asked about parked streams is not to wait for long.
+        if now - self._looked >= (_IDLE if self._folder.left_out.parked else self._look_every):
             checkpoint = await store.checkpoint()
             if checkpoint.position < self._folder.vouched:
                 raise Forgotten(

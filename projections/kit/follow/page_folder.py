@@ -16,7 +16,7 @@ from projections.kit.follow.lane import Failure, Lane, LeftOut, Parking, Stream,
 from projections.kit.follow.lost_rows import LostRows
 from projections.kit.follow.pages import LogEntry
 from projections.kit.follow.watch import Watch
-from projections.kit.store.store import Checkpoint, RowsRefused, Store
+from projections.kit.store.store import Checkpoint, Recorded, RowsRefused, Store
 
 _logger = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class PageFolder(Generic[R]):
         self._view, self._store, self._lane = view, store, lane
         self._parking, self._losses, self._decode = parking, losses, decode
         self._watch, self._failing = watch, failing
+        self._recorded = isinstance(store, Recorded)
         self._stopping = False
         self._saved = 0.0
         self.left_out = LeftOut()
@@ -153,8 +154,9 @@ class PageFolder(Generic[R]):
     async def save(self, changes: RowChanges[R], position: int, count: int, *, at_once: bool = False) -> None:
         """Save rows, and that the lane is at a position, ``count`` events further."""
         folded = self._lane.folded + count
-        # Events that touch nothing move the lane at once, and the store's own checkpoint now and then.
-        if changes or at_once or _now() - self._saved > _UNSAVED:
+        # Events that touch nothing move the lane at once, and a checkpoint of the store's own now and then.
+        due = at_once or _now() - self._saved > _UNSAVED
+        if changes or (due and not self._recorded):
             await self._store.save(changes, Checkpoint(position, folded, self._lane.token))
             self._saved, self.vouched = _now(), position
         self._lane.moved(position, folded)

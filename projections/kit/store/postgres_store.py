@@ -53,6 +53,7 @@ class PostgresStore(Generic[R]):
     """
 
     bulk_rows = 20_000
+    recorded = True
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
 from projections.kit.declare.row import R
@@ -112,6 +112,14 @@ class Lossy(Protocol):
     async def found(self, tenant_id: UUID, checkpoint: Checkpoint) -> None:
         """All of the tenant's rows are there as of the checkpoint. Raises LeaseLost and Lost."""
         ...
+
+
+@runtime_checkable
+class Recorded(Protocol):
+    """A store whose checkpoint is the lane's own record, which reports move: it needs no save of its own where
+    nothing changed, and forgets nothing by itself."""
+
+    recorded: ClassVar[bool]
 
 
 @runtime_checkable

@@ -1,0 +1,75 @@
+"""What the processes of one worker share: one statement for their checkpoints, and one look for what is due."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+
+from app.processes.lease import Lease
+from app.processes.process_worker import ProcessWorker
+from app.processes.store import waiting
+from app.storage.database import Pool
+from domain.kit.clock import Clock
+from projections.kit.follow.lease_locks import TIMEOUT
+
+_MOVE_IDLE = """
+with moved as (select * from unnest($1::text[], $2::bigint[], $3::bigint[]) as m(process, token, position)),
+     free as (select l.process from processes.lanes l join moved using (process, token)
+               order by l.process for update of l skip locked)
+update processes.lanes l
+   set position = greatest(l.position, m.position), moved_at = clock_timestamp(), error = null, failed_at = null
+  from moved m join free using (process)
+ where l.process = m.process
+returning l.process
+"""
+
+_logger = logging.getLogger(__name__)
+
+
+class ProcessProgress:
+    """Saves how far the processes have read that do not react to what they read, and wakes those that have
+    something to do."""
+
+    def __init__(
+        self, pool: Pool, clock: Clock, held: Callable[[], Collection[ProcessWorker]], *, poll: float
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._held = held
+        self._poll = poll
+
+    async def run(self) -> None:
+        """Save and look every ``poll`` seconds, until cancelled."""
+        while True:
+            held = {worker.lease.process: worker for worker in self._held()}
+            try:
+                await self._save(held)
+                await self._wake(held)
+            except Exception as error:  # noqa: BLE001  # Whatever it is, it is tried again.
+                _logger.warning("The progress of processes cannot be saved: %r", error)
+            await asyncio.sleep(self._poll)
+
+    async def _save(self, held: dict[str, ProcessWorker]) -> None:
+        positions = {
+            worker.lease: worker.position for worker in held.values() if worker.saved < worker.position
+        }
+        if positions:
+            moved = await move_idle(self._pool, positions)
+            for lease, position in positions.items():
+                if lease.process in moved:
+                    held[lease.process].saved = position
+
+    async def _wake(self, held: dict[str, ProcessWorker]) -> None:
+        if held:
+            leases = [worker.lease for worker in held.values()]
+            for process in await waiting(self._pool, leases, self._clock.now()):
+                held[process].wake()
+
+
+async def move_idle(pool: Pool, positions: Mapping[Lease, int]) -> set[str]:
+    """Move the checkpoints of processes over events that they do not react to; those that moved.
+
+    One that is writing moves its checkpoint itself, and is left out, as are those whose lease another holds.
+    """
+    names, tokens = [lease.process for lease in positions], [lease.token for lease in positions]
+    rows = await pool.fetch(_MOVE_IDLE, names, tokens, list(positions.values()), timeout=TIMEOUT)
+    return {row["process"] for row in rows}
