@@ -1,29 +1,21 @@
 """The product with what looks for patterns and anomalies at work, on a clock that tests set forward."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from app.composition.write_side import writing
-from app.contexts import VIEWS
-from app.entry.processes import Parts, enrolled, processes
 from app.gateway.outside_history import StoredHistory
-from app.processes.runner import Runner
 from app.storage.database import Database
 from domain.gateway.detection.anomaly_detection import AnomalyDetection
 from domain.gateway.detection.pattern_detection import PatternDetection
-from projections.kit.background import running
-from projections.kit.follow.pages import Pages
-from projections.kit.read.live_generations import pointers
 from tests.gateway.sending import Sender, a_source, event
+from tests.kit.at_work import LateClock, at_work
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product
-from tests.webhooks.conftest import LateClock
 
 DETECTING = (PatternDetection, AnomalyDetection)
 
@@ -77,38 +69,10 @@ class Detector:
 @pytest.fixture
 async def detector(product: Product) -> AsyncIterator[Detector]:
     """A worker of these processes."""
-    clock = LateClock()
-    settings = product.settings
-    async with AsyncExitStack() as stack:
-        database = await Database.open(settings.database_url, secret=settings.secret, writers=6, readers=4)
-        stack.push_async_callback(database.close)
-        writes = await stack.enter_async_context(writing(settings, database))
-        parts = Parts(
-            settings=settings,
-            database=database,
-            log=writes.log,
-            bus=writes.bus,
-            opening=writes.ring,
-            codec=writes.codec,
-            clock=clock,
-            live=await stack.enter_async_context(pointers(database.writer, VIEWS)),
-        )
-        own = [process for process in processes(parts) if isinstance(process, DETECTING)]
-        pages = Pages(writes.log, writes.codec, poll=0.05)
-        await stack.enter_async_context(running(pages.run, name="pages"))
-        runner = Runner(
-            await enrolled(database, own),
-            database=database,
-            log=writes.log,
-            pages=pages,
-            bus=writes.bus,
-            clock=clock,
-            poll=0.05,
-        )
-        await stack.enter_async_context(running(runner.run, name="processes"))
-        patterns = next(process for process in own if isinstance(process, PatternDetection))
-        history = StoredHistory(database, parts.live, writes.log)
-        yield Detector(product, database, clock, history, patterns)
+    async with at_work(product.settings, *DETECTING) as work:
+        patterns = next(process for process in work.processes if isinstance(process, PatternDetection))
+        history = StoredHistory(work.database, work.live, work.writes.log)
+        yield Detector(product, work.database, work.clock, history, patterns)
 
 
 @pytest.fixture

@@ -1,20 +1,15 @@
 """The product with what sends to webhooks at work, on a clock that tests set forward."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from app.composition.write_side import writing
-from app.contexts import VIEWS
-from app.entry.processes import Parts, enrolled, processes
 from app.keys.ring import KeyRing
 from app.log.postgres import PostgresLog
-from app.processes.runner import Runner
 from app.settings import Settings
 from app.storage.database import Database
 from domain.identity.authorization import BaseRole
@@ -23,24 +18,13 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
 from domain.processes.webhooks.deliveries import WebhookDeliveries
-from projections.kit.background import running
-from projections.kit.follow.pages import Pages
-from projections.kit.read.live_generations import pointers
 from tests.domain.sending import accepted
+from tests.kit.at_work import LateClock as LateClock
+from tests.kit.at_work import at_work
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product, produced
 from tests.mail.server import Inbox, mail_server
-
-
-@dataclass
-class LateClock:
-    """The machine's clock, set forward."""
-
-    ahead: timedelta = field(default_factory=timedelta)
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
 
 
 @dataclass
@@ -116,37 +100,11 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
 @pytest.fixture(scope="module")
 async def sender(product: Product) -> AsyncIterator[Sender]:
     inbox = Inbox()
-    async with AsyncExitStack() as stack:
-        port = await stack.enter_async_context(mail_server(inbox))
+    async with mail_server(inbox) as port:
         settings = replace(product.settings, smtp_url=f"smtp://127.0.0.1:{port}")
-        database = await Database.open(settings.database_url, secret=settings.secret, writers=6, readers=4)
-        stack.push_async_callback(database.close)
-        writes = await stack.enter_async_context(writing(settings, database))
-        clock = LateClock()
-        parts = Parts(
-            settings=settings,
-            database=database,
-            log=writes.log,
-            bus=writes.bus,
-            opening=writes.ring,
-            codec=writes.codec,
-            clock=clock,
-            live=await stack.enter_async_context(pointers(database.writer, VIEWS)),
-        )
-        own = [process for process in processes(parts) if isinstance(process, WebhookDeliveries)]
-        pages = Pages(writes.log, writes.codec, poll=0.05)
-        await stack.enter_async_context(running(pages.run, name="pages"))
-        runner = Runner(
-            await enrolled(database, own),
-            database=database,
-            log=writes.log,
-            pages=pages,
-            bus=writes.bus,
-            clock=clock,
-            poll=0.05,
-        )
-        await stack.enter_async_context(running(runner.run, name="processes"))
-        yield Sender(product, database, writes.log, writes.bus, clock, inbox, writes.ring)
+        async with at_work(settings, WebhookDeliveries) as work:
+            writes = work.writes
+            yield Sender(product, work.database, writes.log, writes.bus, work.clock, inbox, writes.ring)
 
 
 @pytest.fixture(autouse=True)
