@@ -10,12 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID, uuid4, uuid5
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
-from obstore.store import ObjectStore
+from obstore.store import LocalStore, ObjectStore
 
 from app.files.pieces import PieceCipher, PieceReader, plain_size, sealed_pieces
 from app.keys import KeyRing
@@ -27,14 +28,17 @@ _KEY_BYTES = 32
 _PLACE = "file"
 """Where the sealed line stands: in no event of the log, which all other places are hashes of."""
 _LONGEST_LINE = 4096
+_ROOT = "headwater-files"
+"""The folder of all files: what others keep in the same store is never looked at."""
 _COMING = "coming"
 """The folder of a tenant with what is being stored; all else lies beside it."""
 _BUFFER = 256 * 1024
 
 
 class ObjectFiles(FileStore):
-    """Files under ``<tenant>/<id>`` of one store. A file's id is a keyed hash of what it holds, which tells
-    nobody else what that is. Its key is sealed under a key of its tenant, with which all its files are gone."""
+    """Files under ``headwater-files/<tenant>/<id>`` of one store. A file's id is a keyed hash of what it holds,
+    which tells nobody else what that is. Its key is sealed under a key of its tenant, with which all its files
+    are gone."""
 
     def __init__(self, store: ObjectStore, ring: KeyRing) -> None:
         self._objects, self._ring = store, ring
@@ -45,7 +49,7 @@ class ObjectFiles(FileStore):
         key = secrets.token_bytes(_KEY_BYTES)
         line = await self._sealed(tenant_id, {"key": key.hex(), "name": name})
         counted = _Counted(pieces, most)
-        coming = f"{tenant_id}/{_COMING}/{uuid4()}"
+        coming = f"{_folder(tenant_id)}/{_COMING}/{uuid4()}"
 
         async def stored() -> AsyncIterator[bytes]:
             yield line
@@ -57,9 +61,7 @@ class ObjectFiles(FileStore):
             if counted.too_large:
                 raise FileTooLarge
             id = UUID(self._ring.fingerprint(f"file {tenant_id}", counted.digest.hexdigest()))
-            # The same content is there already: that file stays, which somebody may be reading.
-            with suppress(AlreadyExistsError):
-                await obstore.rename_async(self._objects, coming, f"{tenant_id}/{id}", overwrite=False)
+            await self._place(tenant_id, id, coming)
         finally:
             await self._delete(coming)
         found = await self.open(tenant_id, id)
@@ -68,7 +70,7 @@ class ObjectFiles(FileStore):
         return found.stored
 
     async def open(self, tenant_id: UUID, id: UUID) -> "ObjectFile | None":
-        path = f"{tenant_id}/{id}"
+        path = f"{_folder(tenant_id)}/{id}"
         try:
             meta = await obstore.head_async(self._objects, path)
             whole = meta["size"]
@@ -94,10 +96,27 @@ class ObjectFiles(FileStore):
         return ObjectFile(self._objects, path, start, cipher, stored)
 
     async def remove(self, tenant_id: UUID, id: UUID) -> None:
-        await self._delete(f"{tenant_id}/{id}")
+        await self._delete(f"{_folder(tenant_id)}/{id}")
 
     async def sweep(self, tenant_id: UUID) -> int:
-        return await swept(self._objects, f"{tenant_id}/")
+        return await swept(self._objects, tenant_id)
+
+    async def _place(self, tenant_id: UUID, id: UUID, coming: str) -> None:
+        """Put what has come in where it is looked for. Where the same content is there already and opens, that
+        file stays, which somebody may be reading."""
+        path = f"{_folder(tenant_id)}/{id}"
+        try:
+            await obstore.rename_async(self._objects, coming, path, overwrite=False)
+        except AlreadyExistsError:
+            if not await self._is_whole(tenant_id, id):
+                await obstore.rename_async(self._objects, coming, path, overwrite=True)
+
+    async def _is_whole(self, tenant_id: UUID, id: UUID) -> bool:
+        try:
+            found = await self.open(tenant_id, id)
+            return found is not None and await asyncio.to_thread(_read_through, found) == found.stored.size
+        except (FileDamaged, FileNotFoundError):
+            return False
 
     async def _sealed(self, tenant_id: UUID, said: dict[str, str]) -> bytes:
         subject = uuid5(tenant_id, "files")
@@ -137,16 +156,45 @@ class ObjectFile:
         return bytes(obstore.get_range(self.objects, self.path, start=self.start + place, length=length))
 
 
-async def swept(objects: ObjectStore, prefix: str = "", *, before: datetime | None = None) -> int:
-    """Remove what lies under a prefix, or what of it was stored before a moment; how many there were."""
-    removed = 0
-    listing = obstore.list(objects, prefix or None, chunk_size=1000)
+async def swept(
+    objects: ObjectStore, tenant_id: UUID | None = None, *, before: datetime | None = None
+) -> int:
+    """Remove the files of a tenant or of all, or what of them was stored before a moment; how many there were.
+    What an upload that was killed has left goes as well."""
+    removed, prefix = 0, f"{_ROOT if tenant_id is None else _folder(tenant_id)}/"
+    listing = obstore.list(objects, prefix, chunk_size=1000)
     while found := await asyncio.to_thread(partial(next, listing, None)):
         old = [each["path"] for each in found if before is None or each["last_modified"] < before]
         if old:
             await obstore.delete_async(objects, old)
             removed += len(old)
+    if isinstance(objects, LocalStore) and objects.prefix is not None:
+        removed += await asyncio.to_thread(_parts_swept, Path(objects.prefix) / prefix, before)
     return removed
+
+
+def _parts_swept(folder: Path, before: datetime | None) -> int:
+    """Remove what of a folder was being written, which no listing shows; how many there were."""
+    removed = 0
+    for path in folder.glob(f"**/{_COMING}/*#*"):
+        with suppress(FileNotFoundError):
+            if before is None or path.stat().st_mtime < before.timestamp():
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def _folder(tenant_id: UUID) -> str:
+    return f"{_ROOT}/{tenant_id}"
+
+
+def _read_through(file: ObjectFile) -> int:
+    """The bytes that can be read of a file. Raises FileDamaged."""
+    size = 0
+    with file.reader() as reader:
+        while piece := reader.read(_BUFFER):
+            size += len(piece)
+    return size
 
 
 class _Counted:

@@ -91,7 +91,7 @@ async def test_a_file_that_breaks_off_is_not_there(importer: Importer) -> None:
     await writer.drain()
     writer.close()
     await writer.wait_closed()
-    folder = importer.product.settings.data_dir / "files" / str(importer.client.tenant)
+    folder = importer.product.settings.data_dir / "files" / "headwater-files" / str(importer.client.tenant)
 
     async def gone() -> bool:
         return not [path for path in folder.rglob("*") if path.is_file()]

@@ -104,9 +104,8 @@ async def test_the_same_content_is_the_same_file_of_its_tenant_alone(
     assert other.id != first.id
     assert await files.open(theirs, first.id) is None
     assert len(_lying(tmp_path)) == 2
-    os.rename(
-        tmp_path / "files" / str(ours) / str(first.id), tmp_path / "files" / str(theirs) / str(first.id)
-    )
+    root = tmp_path / "files" / "headwater-files"
+    os.rename(root / str(ours) / str(first.id), root / str(theirs) / str(first.id))
     with pytest.raises(FileDamaged):
         await files.open(theirs, first.id)
 
@@ -138,6 +137,55 @@ async def test_is_removed_one_by_one_by_age_or_with_its_tenant(files: ObjectFile
     assert await files.open(tenant, two.id) is None
     assert await swept(store, before=datetime.now(UTC) + hour) == 1
     assert _lying(tmp_path) == []
+
+
+@pytest.mark.servers
+async def test_what_others_keep_in_the_same_place_is_left_alone(files: ObjectFiles, tmp_path: Path) -> None:
+    await files.store(uuid4(), "a", _parts(b"1"), most=MOST)
+    others = [tmp_path / "files" / name for name in ("backup.tar", f"{uuid4()}/{uuid4()}")]
+    for path in others:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"theirs")
+    later = datetime.now(UTC) + timedelta(hours=1)
+    assert await swept(LocalStore(tmp_path / "files"), before=later) == 1
+    assert sorted(_lying(tmp_path)) == sorted(others)
+
+
+@pytest.mark.servers
+async def test_what_an_upload_that_was_killed_has_left_goes_by_age_and_with_its_tenant(
+    files: ObjectFiles, tmp_path: Path
+) -> None:
+    tenant, other = uuid4(), uuid4()
+    root = tmp_path / "files" / "headwater-files"
+    left = [root / str(each) / "coming" / f"{uuid4()}#1" for each in (tenant, other)]
+    for path in left:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"half")
+    await files.sweep(tenant)
+    assert _lying(tmp_path) == [left[1]]
+    store, hour = LocalStore(tmp_path / "files"), timedelta(hours=1)
+    await swept(store, before=datetime.now(UTC) - hour)
+    assert _lying(tmp_path) == [left[1]]
+    await swept(store, before=datetime.now(UTC) + hour)
+    assert _lying(tmp_path) == []
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("place", [5, -5])
+async def test_a_damaged_file_is_replaced_when_its_content_comes_again(
+    files: ObjectFiles, tmp_path: Path, place: int
+) -> None:
+    tenant, content = uuid4(), os.urandom(2 * PIECE)
+    stored = await files.store(tenant, "a", _parts(content), most=MOST)
+    (path,) = _lying(tmp_path)
+    damaged = bytearray(path.read_bytes())
+    damaged[place] ^= 1
+    path.write_bytes(damaged)
+    assert (await files.store(tenant, "a", _parts(content), most=MOST)).id == stored.id
+    found = await files.open(tenant, stored.id)
+    assert found is not None
+    with found.reader() as reader:
+        assert reader.read() == content
 
 
 class _Clock:
