@@ -13,6 +13,7 @@ import uvicorn
 from api.kit.http.streams import Streams
 from app.entry.asgi import create_app
 from app.entry.garbage_collector import tune_collector
+from app.files.links import PATH as FILES
 from app.gateway.routes import PATH as EVENTS
 from app.http.connections import Crowd, HttpConnection, Patience, WebSocketConnection
 from app.http.listener import listening
@@ -115,7 +116,7 @@ def create_server(settings: Settings) -> ApiServer:
         each=settings.max_connections_each,
         request_seconds=settings.request_seconds,
         answer_seconds=settings.answer_seconds,
-        paced=frozenset({EVENTS}),
+        paced=frozenset({EVENTS, FILES}),
     )
     return ApiServer(config, streams, Crowd(patience, proxies))
 

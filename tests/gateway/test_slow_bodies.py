@@ -1,4 +1,4 @@
-"""Events that come slowly: the route keeps their time, not the server that takes requests of all kinds."""
+"""Events and files that come slowly: their routes keep the time, not the server that takes all requests."""
 
 import json
 import time
@@ -6,8 +6,29 @@ from contextlib import closing
 
 from tests.app.test_serve import ended, opened, served
 from tests.gateway.sending import Sender, event
+from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product
+
+
+async def test_a_file_comes_for_longer_than_other_requests_may(client: Client, product: Product) -> None:
+    head = (
+        f"POST /v1/files?name=slow HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {client.token}\r\n"
+        "connection: close\r\ntransfer-encoding: chunked\r\n\r\n"
+    )
+    async with served(product.settings, request_seconds=1, answer_seconds=30) as url:
+        reader, writer = await opened(url, head.encode())
+        begun = time.monotonic()
+
+        def dripped() -> bool:
+            writer.write(chunk(b"x"))
+            return time.monotonic() - begun > 4
+
+        with closing(writer):
+            await until(dripped)
+            writer.write(b"0\r\n\r\n")
+            answer = await ended(reader)
+    assert answer.startswith(b"HTTP/1.1 201")
 
 
 def chunk(data: bytes) -> bytes:
