@@ -98,6 +98,20 @@ def test_refuses_times_that_there_were_not_or_twice(cell: str) -> None:
     assert made(cell, ValueKind.INSTANT, zone="Europe/Prague").unreadable is not None
 
 
+@pytest.mark.parametrize(
+    ("cell", "zone"), [("0001-01-01", "Asia/Tokyo"), ("9999-12-31 23:59", "America/New_York")]
+)
+def test_a_time_beyond_all_calendars_is_a_fault_of_its_row(cell: str, zone: str) -> None:
+    fault = made(cell, ValueKind.INSTANT, zone=zone).unreadable
+    assert fault is not None
+    assert fault.message == "X is a time that is too early or too late."
+
+
+def test_json_that_is_nested_too_deeply_is_a_fault_of_its_row() -> None:
+    for depth in range(900, 1100):
+        assert made("[" * depth + "]" * depth, ValueKind.JSON).unreadable is not None
+
+
 @pytest.mark.parametrize(("cell", "value"), [("yes", True), ("FALSE", False), ("0", False)])
 def test_reads_truth(cell: str, value: bool) -> None:
     assert meant(cell, ValueKind.BOOLEAN) is value

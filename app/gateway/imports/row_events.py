@@ -43,17 +43,19 @@ class RowMapping:
     def event(self, row: FileRow) -> ReceivedEvent:
         """The event that a row says, or why it says none."""
         if row.fault:
-            fault = EventViolation("row", ViolationCode.FORMAT, (), row.fault)
-            return ReceivedEvent(None, _shown(row.text), fault, row=self._origin(row))
+            return self._rejected(row, row.fault)
         if not self._terms.fields:
             return self._as_it_is(row)
         if row.cells is None:
-            fault = EventViolation("row", ViolationCode.FORMAT, (), "The row is no JSON object.")
-            return ReceivedEvent(None, _shown(row.text), fault, row=self._origin(row))
+            return self._rejected(row, "The row is no JSON object.")
         value, faults = self._made(row.cells)
         value.setdefault("eventId", str(self._id(row)))
         value["data"] = {"payload": value.pop("payload", {}), "metadata": value.pop("metadata", {})}
-        received = read_line(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+        try:
+            text = json.dumps(value, ensure_ascii=False)
+        except RecursionError:
+            return self._rejected(row, "The row is nested too deeply.")
+        received = read_line(text.encode(errors="replace"))
         return ReceivedEvent(
             received.value,
             received.text,
@@ -61,12 +63,15 @@ class RowMapping:
             row=self._origin(row),
         )
 
+    def _rejected(self, row: FileRow, why: str) -> ReceivedEvent:
+        fault = EventViolation("row", ViolationCode.FORMAT, (), why)
+        return ReceivedEvent(None, _shown(row.text), fault, row=self._origin(row))
+
     def _as_it_is(self, row: FileRow) -> ReceivedEvent:
         received = read_line(row.text.encode(errors="replace"))
-        if isinstance(received.value, dict) and "eventId" not in received.value:
-            received = ReceivedEvent(
-                {"eventId": str(self._id(row)), **received.value}, None, received.unreadable
-            )
+        unsaid = isinstance(received.value, dict) and "eventId" not in received.value
+        if unsaid and received.unreadable is None:
+            received = ReceivedEvent({"eventId": str(self._id(row)), **received.value})
         return ReceivedEvent(received.value, received.text, received.unreadable, row=self._origin(row))
 
     def _made(self, cells: Mapping[str, Json]) -> tuple[dict[str, Json], list[EventViolation]]:
@@ -161,12 +166,16 @@ def _instant(text: str, zone: ZoneInfo | None) -> str:
         return text.replace(" ", "T", 1)
     try:
         local = datetime.fromisoformat(text.replace(" ", "T", 1).upper())
+        first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+        if first.utcoffset() != second.utcoffset():
+            raise _Unfit("is a time that the clocks of the zone skipped, or had twice")
+        return first.astimezone(UTC).isoformat()
+    except OverflowError:
+        raise _Unfit("is a time that is too early or too late") from None
+    except _Unfit:
+        raise
     except ValueError:
         raise _Unfit("is no date and time that there is") from None
-    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    if first.utcoffset() != second.utcoffset():
-        raise _Unfit("is a time that the clocks of the zone skipped, or had twice")
-    return first.astimezone(UTC).isoformat()
 
 
 def _shown(text: str) -> str:
