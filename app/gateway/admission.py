@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from cachetools import TTLCache
@@ -65,6 +66,10 @@ class SourceAdmission:
         if by.key_id is None:
             return KnownSource(row, (), None)
         key = (await self._rows.get(SourceKeys, by.tenant_id, [(by.key_id,)])).get((by.key_id,))
-        if key is None or key.revoked_at is not None:
+        if key is None or key.revoked_at is not None or _is_over(key.expires_at):
             raise Forbidden(permission=INGEST)
         return KnownSource(row, key.scopes, by.key_id)
+
+
+def _is_over(until: datetime | None) -> bool:
+    return until is not None and until <= datetime.now(UTC)

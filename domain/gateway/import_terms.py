@@ -153,6 +153,8 @@ class ImportTerms:
     started_by: UUID
     form: FileForm
     fields: tuple[ImportField, ...]
+    key_id: UUID | None = None
+    """The key that the source showed who started it; its scopes are those of the import."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from domain.gateway.events import SourceId
+from domain.gateway.events import KeyId, SourceId
 from domain.gateway.import_terms import (
     DecimalMark,
     Encoding,
@@ -22,7 +22,7 @@ from domain.gateway.import_terms import (
 )
 from domain.gateway.sources import Source
 from domain.kit.fields import Authored, Describe, Internal, Interval, Len, References
-from domain.kit.model import Caller, Command, Event, Invalid, Refusal
+from domain.kit.model import Caller, Command, Event, Invalid, NotFound, Refusal, assigns
 from domain.kit.process.jobs import Job
 from domain.kit.refusals import ViolationCode as Code
 
@@ -44,6 +44,9 @@ class ImportFileUnreadable(Refusal):
 class Import(Job, topic="gateway.import"):
     """The rows of a file that become events."""
 
+    class_version = 2
+    oldest_snapshot = 2
+
     class Started(Event):
         source_id: SourceId
         file_id: FileId
@@ -57,6 +60,7 @@ class Import(Job, topic="gateway.import"):
         decimal_mark: Mark
         zone: Zone
         fields: Fields
+        key_id: KeyId = None
 
     class Progressed(Job.Progressed):
         done: Annotated[int, Interval(ge=0), Internal(), Describe("The bytes of the file that are read.")]
@@ -75,6 +79,14 @@ class Import(Job, topic="gateway.import"):
 
     class Failed(Job.Failed):
         error: Failure
+
+    source_id: UUID | None = None
+    started = assigns(Started)
+
+    def require_directed(self, by: Caller) -> None:
+        """Raise NotFound for a source that is not its own: such a one directs no imports of others."""
+        if by.key_id is not None and by.user_id != self.source_id:
+            raise NotFound(field="id", what="import")
 
 
 class StartImport(Command):
@@ -108,6 +120,7 @@ class StartImport(Command):
             decimal_mark=self.decimal_mark,
             zone=self.zone,
             fields=self.fields,
+            key_id=by.key_id,
         )
         return Import.begin(self.id, started)
 
@@ -127,21 +140,24 @@ class StartImport(Command):
 class PauseImport(Command):
     """Pause an import, once the rows that are under way are stored."""
 
-    def handle(self, import_: Import) -> None:
+    def handle(self, import_: Import, by: Caller) -> None:
+        import_.require_directed(by)
         import_.pause()
 
 
 class ResumeImport(Command):
     """Have an import go on that is paused or has failed, from the row at which it stands."""
 
-    def handle(self, import_: Import) -> None:
+    def handle(self, import_: Import, by: Caller) -> None:
+        import_.require_directed(by)
         import_.resume()
 
 
 class CancelImport(Command):
     """End an import where it stands; what came in stays."""
 
-    def handle(self, import_: Import) -> None:
+    def handle(self, import_: Import, by: Caller) -> None:
+        import_.require_directed(by)
         import_.cancel()
 
 
@@ -198,6 +214,7 @@ def terms_of(id: UUID, started: Import.Started) -> ImportTerms:
         started_by=started.started_by,
         form=form,
         fields=started.fields,
+        key_id=started.key_id,
     )
 
 

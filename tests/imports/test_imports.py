@@ -1,6 +1,7 @@
 """Imports: the rows of files come in, once each, and what is wrong with them is told."""
 
 import json
+from uuid import UUID
 
 import pytest
 
@@ -230,6 +231,40 @@ async def test_an_import_of_a_source_that_is_switched_off_fails_and_goes_on_late
     await client.send("ActivateSource", input={"id": shop.id})
     await client.send("ResumeImport", input={"id": begun["id"]})
     assert counts(await importer.ended(begun["id"])) == [5_000, 5_000, 0, 0]
+
+
+_START = """mutation ($input: StartImportInput!) {
+  startImport(input: $input) { ... on ImportReceipt { position } ... on Refused { code } }
+}"""
+
+
+async def test_a_key_imports_what_its_scopes_let_in_and_while_it_is_good(
+    importer: Importer, product: Product, client: Client
+) -> None:
+    till = await a_source(product, client, scopes=["order"])
+    own = Importer(product, Client(product.http, till.key, client.tenant), UUID(till.id))
+
+    async def begun(content: bytes, kind: str, source: str = till.id) -> Json:
+        fields = [{"member": "eventType", "column": kind}, *FIELDS[1:2]]
+        terms = {"fileId": await own.file(content), "sourceId": source, "format": "CSV", "fields": fields}
+        answer: Json = (await own.client.post(_START, {"input": terms})).json()
+        return answer["data"]["startImport"]  # type: ignore[no-any-return]
+
+    async def newest() -> str:
+        listed = await client.send(
+            "Imports", filter={"sourceId": {"eq": till.id}}, orderBy="STARTED_AT", direction="DESC", first=1
+        )
+        id: str = listed["edges"][0]["node"]["id"]
+        return id
+
+    content = table(2).replace(b"1.50", b"payment.received").replace(b"2.50", b"order.created")
+    assert "position" in await begun(content, "amount")
+    assert counts(await importer.ended(await newest())) == [2, 1, 0, 1]
+    assert (await begun(content, "amount", str(importer.source)))["code"] == "not_found"
+    assert "position" in await begun(table(6_000).replace(b"o-", b"order."), "order")
+    (key,) = (await client.send("Source", id=till.id))["keys"]["nodes"]
+    await client.send("RevokeSourceKey", input={"id": till.id, "keyId": key["id"]})
+    assert (await importer.ended(await newest(), as_="FAILED"))["error"] == "key_not_good"
 
 
 async def test_progress_is_heard_live(importer: Importer) -> None:

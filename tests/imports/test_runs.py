@@ -16,8 +16,10 @@ from domain.gateway.imports import (
     PauseImport,
     ResumeImport,
 )
+from domain.kit.caller import Caller
 from domain.kit.process.jobs import SPOKEN, JobIsOver, JobNotHeld, JobNotRunning
 from domain.kit.process.process_scenario import ProcessScenario, rehearse
+from domain.kit.refusals import NotFound
 from domain.kit.scenario import NOON, given
 
 ID = UUID(int=1)
@@ -94,6 +96,17 @@ def test_refuses_what_an_import_is_not() -> None:
     given(STARTED).when(ResumeImport(id=ID)).refused(JobNotHeld, field="id")
     given(STARTED, Import.Paused()).when(PauseImport(id=ID)).refused(JobNotRunning, field="id")
     given(STARTED, Import.Finished()).when(CancelImport(id=ID)).refused(JobIsOver, field="id")
+
+
+def test_a_source_directs_its_own_imports_alone() -> None:
+    def showing_a_key_of(source: UUID) -> Caller:
+        return Caller(tenant_id=UUID(int=9), user_id=source, kind="key", key_id=UUID(int=7))
+
+    own, other = showing_a_key_of(STARTED.source_id), showing_a_key_of(UUID(int=8))
+    for command in (PauseImport(id=ID), CancelImport(id=ID)):
+        given(STARTED).by(other).when(command).refused(NotFound, field="id")
+    given(STARTED, Import.Paused()).by(other).when(ResumeImport(id=ID)).refused(NotFound, field="id")
+    given(STARTED).by(own).when(PauseImport(id=ID)).then(Import.Paused())
 
 
 def test_what_was_cancelled_does_not_finish_or_fail() -> None:

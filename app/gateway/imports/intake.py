@@ -20,7 +20,7 @@ from domain.kit.log import Log
 from domain.kit.process.effects import EffectRefused
 from domain.kit.process.files import FileDamaged, FileStore, OpenFile
 from domain.kit.process.jobs import Part
-from domain.kit.refusals import Refusal
+from domain.kit.refusals import Forbidden, Refusal
 
 TOGETHER = 500
 """Rows of a part, and events that are stored together."""
@@ -45,7 +45,7 @@ class FileIntake(ImportRows):
     async def take(
         self, tenant_id: UUID, terms: ImportTerms, progress: Mapping[str, int], *, at: datetime, again: bool
     ) -> Part:
-        by = Caller(tenant_id=tenant_id, user_id=terms.started_by, permissions=frozenset({INGEST}))
+        by = _starter(tenant_id, terms)
         try:
             file = await self._files.open(tenant_id, terms.file_id)
             if file is None:
@@ -59,6 +59,9 @@ class FileIntake(ImportRows):
             raise EffectRefused("file_damaged") from None
         except FileUnreadable:
             raise EffectRefused("file_unreadable") from None
+        except Forbidden:
+            # It was good when the import was started.
+            raise EffectRefused("key_not_good") from None
         except Refusal as refusal:
             raise EffectRefused(refusal.code) from None
         statuses = [
@@ -143,6 +146,17 @@ def read_part(file: OpenFile, terms: ImportTerms, place: FilePlace) -> ReadPart:
             if len(events) == most or size > _LARGEST:
                 return ReadPart(events, place, over=False)
     return ReadPart(events, place, over=True)
+
+
+def _starter(tenant_id: UUID, terms: ImportTerms) -> Caller:
+    """Who has the rows taken in: whoever started it, or the source by the key that it showed then."""
+    return Caller(
+        tenant_id=tenant_id,
+        user_id=terms.started_by,
+        permissions=frozenset({INGEST}),
+        kind="person" if terms.key_id is None else "key",
+        key_id=terms.key_id,
+    )
 
 
 def _place(progress: Mapping[str, int]) -> FilePlace:
