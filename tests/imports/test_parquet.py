@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,12 +16,13 @@ from app.gateway.imports.file_rows import FilePlace, FileRow, FileUnreadable
 from app.gateway.imports.proposals import proposed_fields, proposed_form
 from app.gateway.imports.rows import columns, rows
 from domain.gateway.import_terms import FileForm, FileFormat
+from domain.gateway.outcomes import LARGEST_EVENT
 from tests.imports.importing import FIELDS, Importer
 
 FORM = FileForm(format=FileFormat.PARQUET)
 
 
-def written(table: dict[str, list[Any]], **how: Any) -> bytes:
+def written(table: dict[str, Any], **how: Any) -> bytes:
     """A file with these columns."""
     file = io.BytesIO()
     pq.write_table(pa.table(table), file, **how)
@@ -101,19 +103,76 @@ def test_refuses_what_is_no_parquet(content: bytes) -> None:
         read(content)
 
 
-def test_refuses_a_group_of_rows_that_unpacks_to_too_much() -> None:
-    content = written(
+@pytest.fixture(scope="module")
+def bomb() -> bytes:
+    """A small file that unpacks to 300 MiB."""
+    return written(
         {"a": ["x" * (1024 * 1024)] * 300}, compression="zstd", use_dictionary=False, row_group_size=1000
     )
+
+
+def test_refuses_a_group_of_rows_that_unpacks_to_too_much(bomb: bytes) -> None:
+    assert len(bomb) < 1024 * 1024
+    with pytest.raises(FileUnreadable, match="too large"):
+        read(bomb)
+
+
+def test_believes_the_pages_and_not_what_the_file_says_of_them(bomb: bytes) -> None:
+    size = pq.ParquetFile(io.BytesIO(bomb)).metadata.row_group(0).total_byte_size
+    assert bomb.count(_varint(2 * size)) == 2
+    with pytest.raises(FileUnreadable, match="too large"):
+        read(bomb.replace(_varint(2 * size), _varint(2 * 1024 * 1024)))
+
+
+def _varint(number: int) -> bytes:
+    """A number in five bytes."""
+    return bytes([*(number >> shift & 127 | 128 for shift in range(0, 28, 7)), number >> 28])
+
+
+@pytest.fixture
+def allocated() -> Iterator[Callable[[], int]]:
+    """How many bytes pyarrow has taken at most since the test began."""
+    before, pool = pa.default_memory_pool(), pa.system_memory_pool()
+    measured = pa.proxy_memory_pool(pool)
+    pa.set_memory_pool(measured)
+    yield measured.max_memory
+    pa.set_memory_pool(before)
+
+
+def test_a_huge_text_in_many_rows_takes_the_room_of_few(allocated: Callable[[], int]) -> None:
+    text = "x" * (20 * 1024 * 1024)
+    table = pa.table({"a": pa.DictionaryArray.from_arrays([0] * 64, [text])})
+    file = io.BytesIO()
+    pq.write_table(table, file, compression="zstd", store_schema=False)
+    before = allocated()
+    assert len(next(rows(file, FORM, FilePlace())).text) == LARGEST_EVENT + 1
+    assert allocated() - before < 512 * 1024 * 1024
+
+
+def test_refuses_more_values_in_lists_than_a_row_may_have() -> None:
+    content = written({"a": [[1] * 2_100_000]})
+    with pytest.raises(FileUnreadable, match="too large"):
+        read(content)
+
+
+def test_refuses_more_rows_than_a_group_may_have() -> None:
+    content = written({"a": pa.nulls(10_100_000)}, row_group_size=20_000_000)
     assert len(content) < 1024 * 1024
     with pytest.raises(FileUnreadable, match="too large"):
         read(content)
 
 
-def test_a_long_text_in_many_rows_is_read_few_rows_at_a_time() -> None:
-    content = written({"a": ["x" * (1024 * 1024)] * 200}, compression="zstd")
-    found = rows(io.BytesIO(content), FORM, FilePlace())
-    assert len(next(found).text) > 1024 * 1024
+def test_a_time_is_read_as_finely_as_it_can_be_and_one_beyond_all_is_a_fault_of_its_row() -> None:
+    fine = pa.array([1_772_366_400_000_000_001, 1_772_366_400_000_000_002], pa.timestamp("ns"))
+    far = pa.array([1_772_366_400_000, 2**62], pa.timestamp("ms"))
+    first, second = read(written({"fine": fine, "far": far}))
+    assert first.cells == {"fine": "2026-03-01T12:00:00", "far": "2026-03-01T12:00:00"}
+    assert "too early or too late" in second.fault
+
+
+def test_a_text_is_measured_as_it_is_written() -> None:
+    (row,) = read(written({"a": ["ü" * 100]}))
+    assert len(row.text) < 120
 
 
 @pytest.mark.servers

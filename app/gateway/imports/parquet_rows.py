@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 
 from app.gateway.imports.file_rows import MOST_COLUMNS, FilePlace, FileRow, FileUnreadable
+from app.gateway.imports.parquet_pages import decoded_size
+from domain.gateway.outcomes import LARGEST_EVENT
 
 MAGIC = b"PAR1"
 _FOOTER = 16 * 1024 * 1024
@@ -18,8 +20,17 @@ _FOOTER = 16 * 1024 * 1024
 _GROUP = 256 * 1024 * 1024
 """Bytes of a group of rows when it is decoded."""
 _DEEPEST = 16
+_LONGEST = LARGEST_EVENT + 1
+"""Characters of a text, or values of a list, with which a row is larger than any event."""
 _TOGETHER = 64
-"""Rows that are decoded at once: a long text may stand in all of them and take no room in the file."""
+"""Rows that are decoded at once."""
+_REPEATED = 256 * 1024 * 1024
+"""Bytes of rows decoded at once, if each has the longest text there is: one that many have takes no room in the
+file."""
+_ROWS = 10_000_000
+"""Rows of a group."""
+_IN_LISTS = 2_000_000
+"""Values of a group that stand in lists: all may be those of one row."""
 
 
 def parquet_columns(file: BinaryIO) -> tuple[str, ...]:
@@ -37,26 +48,80 @@ def parquet_rows(file: BinaryIO, place: FilePlace) -> Iterator[FileRow]:
     parquet_columns(file)
     opened = _opened(file)
     size = file.seek(0, 2)
-    number, total = 0, opened.metadata.num_rows
+    about = opened.metadata
+    groups = [about.row_group(group).num_rows for group in range(opened.num_row_groups)]
+    number, total = 0, sum(groups)
     try:
-        for group in range(opened.num_row_groups):
-            if (rows := opened.metadata.row_group(group).num_rows) + number <= place.row:
+        for group, rows in enumerate(groups):
+            if rows + number <= place.row:
                 number += rows
                 continue
-            for batch in opened.iter_batches(_TOGETHER, row_groups=[group], use_threads=False):
+            together = _together(file, opened, group)
+            for batch in opened.iter_batches(together, row_groups=[group], use_threads=False):
                 if number + batch.num_rows <= place.row:
                     number += batch.num_rows
                     continue
-                for cells in batch.to_pylist():
+                for cells in _cells(batch):
                     number += 1
                     if number > place.row:
-                        after = FilePlace(size * number // total, number, number)
-                        plain = {name: _plain(value) for name, value in cells.items()}
-                        yield FileRow(number, number, after, cells=plain, text=json.dumps(plain))
+                        yield _row(number, FilePlace(size * number // total, number, number), cells)
     except FileNotFoundError:
         raise
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise FileUnreadable(f"The file cannot be read after row {number}.") from error
+
+
+def _row(number: int, after: FilePlace, cells: dict[str, Any] | None) -> FileRow:
+    if cells is None:
+        fault = "The row holds what is no value here, such as a time that is too early or too late."
+        return FileRow(number, number, after, fault=fault)
+    plain = {name: _plain(value) for name, value in cells.items()}
+    text = json.dumps(plain, ensure_ascii=False)
+    return FileRow(number, number, after, cells=plain, text=text[:_LONGEST])
+
+
+# What pyarrow reads has no types, hence Any.
+def _cells(batch: Any) -> Iterator[dict[str, Any] | None]:
+    """The cells of each row; None for one with a value that Python has no match for."""
+    batch = _in_microseconds(batch)
+    try:
+        yield from batch.to_pylist()
+    except (ValueError, OverflowError):
+        for place in range(batch.num_rows):
+            try:
+                (cells,) = batch.slice(place, 1).to_pylist()
+            except (ValueError, OverflowError):
+                cells = None
+            yield cells
+
+
+def _in_microseconds(batch: Any) -> Any:
+    """A batch whose times are no finer than those of Python."""
+    import pyarrow
+
+    columns = list(batch.columns)
+    for place, column in enumerate(columns):
+        kind = column.type
+        if pyarrow.types.is_timestamp(kind) and kind.unit == "ns":
+            columns[place] = column.cast(pyarrow.timestamp("us", kind.tz), safe=False)
+        elif pyarrow.types.is_time64(kind) and kind.unit == "ns":
+            columns[place] = column.cast(pyarrow.time64("us"), safe=False)
+        elif pyarrow.types.is_duration(kind) and kind.unit == "ns":
+            columns[place] = column.cast(pyarrow.duration("us"), safe=False)
+    return pyarrow.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _together(file: BinaryIO, opened: Any, group: int) -> int:
+    """How many rows of a group are decoded at once. Raises FileUnreadable for one that is too large."""
+    about, size, widest, in_lists = opened.metadata.row_group(group), 0, 0, 0
+    for place in range(about.num_columns):
+        found = decoded_size(file, about.column(place))
+        size, widest = size + found.size, widest + found.widest
+        if opened.schema.column(place).max_repetition_level:
+            in_lists += found.values
+    if size > _GROUP or in_lists > _IN_LISTS or about.num_rows > _ROWS:
+        raise FileUnreadable("A group of rows is too large: write the file in smaller groups.")
+    return min(max(_REPEATED // max(widest, 1), 1), _TOGETHER)
 
 
 # What pyarrow opens, and what it reads, says no types; hence Any.
@@ -100,10 +165,13 @@ def _too_large(group: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it; what JSON has no numbers for are texts."""
+    """A value as JSON has it; what JSON has no numbers for are texts. What is longer than any event is cut, and no
+    event still."""
     match value:
-        case None | bool() | int() | str():
+        case None | bool() | int():
             return value
+        case str():
+            return value[:_LONGEST]
         case float():
             return value if math.isfinite(value) else str(value)
         case Decimal():
@@ -114,10 +182,10 @@ def _plain(value: Any) -> Any:
         case datetime() | date() | time():
             return value.isoformat()
         case bytes():
-            return value.decode(errors="surrogateescape")
+            return value[:_LONGEST].decode(errors="surrogateescape")
         case dict():
             return {str(name): _plain(inner) for name, inner in value.items()}
         case list() | tuple():
-            return [_plain(inner) for inner in value]
+            return [_plain(inner) for inner in value[:_LONGEST]]
         case _:
             return str(value)
