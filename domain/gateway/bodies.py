@@ -131,6 +131,17 @@ def read_json(text: str) -> Json:
     return value
 
 
+def end_of(text: str, at: int) -> int:
+    """Where an object or a list that begins here ends, by its brackets alone. Raises NotEvents."""
+    depth = 0
+    for found in _BRACKETS.finditer(text, at):
+        if not found.group().startswith('"'):
+            depth += 1 if found.group() in "[{" else -1
+            if not depth:
+                return found.end()
+    raise NotEvents("it does not end")
+
+
 def _elements(text: str) -> Iterator[tuple[Json, str]]:
     """The elements of a list, each with its text. Raises NotEvents."""
     at = _after_blanks(text, _after_blanks(text, 0) + 1)
@@ -138,7 +149,7 @@ def _elements(text: str) -> Iterator[tuple[Json, str]]:
         try:
             value, end = _decoder.raw_decode(text, at)
         except RecursionError:
-            value, end = _Deep(), _end_of(text, at)
+            value, end = _Deep(), end_of(text, at)
         except ValueError as error:
             raise NotEvents(str(error)) from error
         yield value, text[at:end]
@@ -158,17 +169,6 @@ def _after_blanks(text: str, at: int) -> int:
     while at < len(text) and text[at] in _BLANKS:
         at += 1
     return at
-
-
-def _end_of(text: str, at: int) -> int:
-    """Where an object or a list that begins here ends, by its brackets alone. Raises NotEvents."""
-    depth = 0
-    for found in _BRACKETS.finditer(text, at):
-        if not found.group().startswith('"'):
-            depth += 1 if found.group() in "[{" else -1
-            if not depth:
-                return found.end()
-    raise NotEvents("it does not end")
 
 
 def _text(body: bytes) -> str:

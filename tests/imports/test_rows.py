@@ -3,12 +3,13 @@ nothing."""
 
 import io
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from app.gateway.imports.file_rows import FilePlace, FileRow, FileUnreadable
-from app.gateway.imports.rows import columns, rows
+from app.gateway.imports.file_rows import MOST_BLANK, BlankStretch, FilePlace, FileRow, FileUnreadable
+from app.gateway.imports.rows import BEGINNING, columns, first_rows, rows
 from app.gateway.imports.text_lines import LONGEST
 from domain.gateway.import_terms import FileEncoding, FileForm, FileFormat
 
@@ -124,6 +125,89 @@ def test_refuses_a_file_whose_columns_have_no_names(content: bytes) -> None:
 def test_refuses_what_is_no_list_of_json(content: bytes) -> None:
     with pytest.raises(FileUnreadable):
         read(content, FileForm(format=FileFormat.JSON))
+
+
+JSON = FileForm(format=FileFormat.JSON)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'[{"a":1}] [{"a":2}]',
+        b'[{"a":1}] x',
+        b'[{"a":1} {"a":2}]',
+        b'[{"a":1},,{"a":2}]',
+        b'[{"a":1},]',
+        b'[,{"a":1}]',
+        b'[{"a":1},',
+        b'[{"a":1}',
+    ],
+)
+def test_nothing_stands_in_a_list_but_rows_with_a_comma_between_them(content: bytes) -> None:
+    with pytest.raises(FileUnreadable):
+        read(content, JSON)
+
+
+def test_a_list_may_be_empty_and_end_in_blanks() -> None:
+    assert read(b" [ ] \n", JSON) == []
+    assert len(read(b'[{"a":1}]\n\n', JSON)) == 1
+
+
+def test_a_row_that_is_nested_too_deeply_costs_its_neighbours_nothing() -> None:
+    content = b'[{"a":1},' + b"[" * 20_000 + b"]" * 20_000 + b',{"a":2}]'
+    assert [row.cells for row in read(content, JSON)] == [{"a": 1}, None, {"a": 2}]
+
+
+@pytest.mark.parametrize("format", [FileFormat.CSV, FileFormat.NDJSON])
+def test_goes_on_after_lines_without_a_row(format: FileFormat) -> None:
+    content, form = b"a\n" * (format is FileFormat.CSV), FileForm(format=format)
+    content += b"\n" * (MOST_BLANK + 10) + b'{"a":1}\n' + b"\n" * MOST_BLANK
+    found, place, stretches = list[FileRow](), FilePlace(), 0
+    while True:
+        try:
+            for row in rows(io.BytesIO(content), form, place):
+                found.append(row)
+                place = row.after
+        except BlankStretch as blank:
+            place, stretches = blank.after, stretches + 1
+        else:
+            break
+    assert (len(found), stretches) == (1, 2)
+    assert found[0].line == MOST_BLANK + 11 + (format is FileFormat.CSV)
+
+
+class _Read(io.BytesIO):
+    """A file that counts what is read of it."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.taken = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        self.taken += len(found)
+        return found
+
+
+@pytest.mark.parametrize("format", [FileFormat.CSV, FileFormat.NDJSON, FileFormat.JSON])
+@pytest.mark.parametrize("filling", [b"x", b"\n", b" ", b'"\n'])
+def test_no_more_than_the_beginning_is_looked_at(format: FileFormat, filling: bytes) -> None:
+    file = _Read(b'[{"a":1},\n' + filling * (3 * BEGINNING // len(filling)))
+    with suppress(FileUnreadable):
+        first_rows(file, FileForm(format=format), 100)
+    assert file.taken <= 2 * BEGINNING + 64 * 1024
+
+
+def test_what_the_beginning_cuts_off_is_no_row() -> None:
+    lines = b'{"a":"' + b"x" * 10_000 + b'"}\n'
+    found = first_rows(io.BytesIO(lines * 200), FileForm(format=FileFormat.NDJSON), 1_000)
+    assert 90 < len(found) < 110
+    assert all(row.cells for row in found)
+
+
+def test_a_line_that_does_not_end_makes_a_file_unreadable() -> None:
+    with pytest.raises(FileUnreadable):
+        read(b"a\n" + b"x" * (66 * 1024 * 1024), CSV)
 
 
 def test_a_line_that_is_no_json_is_a_row() -> None:

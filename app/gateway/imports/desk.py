@@ -10,10 +10,10 @@ from uuid import UUID
 
 from app.gateway.admission import SourceAdmission
 from app.gateway.drafts import Intake
-from app.gateway.imports.file_rows import FilePlace, FileRow, FileUnreadable
+from app.gateway.imports.file_rows import FileRow, FileUnreadable
 from app.gateway.imports.proposals import proposed_fields, proposed_form
 from app.gateway.imports.row_events import RowMapping
-from app.gateway.imports.rows import columns, rows
+from app.gateway.imports.rows import columns, first_rows
 from domain.gateway.bodies import raw_of
 from domain.gateway.checks import EventChecks
 from domain.gateway.import_terms import (
@@ -127,4 +127,4 @@ async def _looked(file: OpenFile, look: Callable[[], T]) -> T:
 
 
 def _first(file: OpenFile, form: FileForm) -> list[FileRow]:
-    return [row for row, _ in zip(rows(file.reader(), form, FilePlace()), range(PREVIEWED), strict=False)]
+    return first_rows(file.reader(), form, PREVIEWED)

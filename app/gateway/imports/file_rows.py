@@ -6,6 +6,9 @@ from typing import Any
 
 MOST_COLUMNS = 1_000
 
+MOST_BLANK = 50_000
+"""Lines without a row, one after the other, after which reading goes on in another part."""
+
 # Cells are texts, or JSON values of any shape.
 Cells = Mapping[str, Any]
 
@@ -23,6 +26,14 @@ class FilePlace:
     """The last line before it."""
     row: int = 0
     """The last row before it."""
+
+
+class BlankStretch(Exception):
+    """There are many lines without a row: reading goes on ``after`` them, in another part."""
+
+    def __init__(self, after: FilePlace) -> None:
+        super().__init__(after)
+        self.after = after
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.gateway.imports.file_rows import FilePlace, FileUnreadable
+from app.gateway.imports.file_rows import BlankStretch, FilePlace, FileUnreadable
 from app.gateway.imports.row_events import RowMapping
 from app.gateway.imports.rows import rows
 from app.gateway.ingestion import Ingestion
@@ -133,18 +133,27 @@ class ReadPart:
 
 
 def read_part(file: OpenFile, terms: ImportTerms, place: FilePlace) -> ReadPart:
-    """The rows of the next part. Raises FileUnreadable and as `OpenFile.reader`."""
+    """The rows of the next part: those before what cannot be read, if there are any. Raises FileUnreadable and as
+    `OpenFile.reader`."""
     mapping = RowMapping(terms)
     events: list[ReceivedEvent] = []
     size, most = 0, OF_PARQUET if terms.form.format is FileFormat.PARQUET else TOGETHER
-    with file.reader() as reader:
-        for row in rows(reader, terms.form, place):
-            event = mapping.event(row)
-            events.append(event)
-            place = row.after
-            size += len(event.text or "")
-            if len(events) == most or size > _LARGEST:
-                return ReadPart(events, place, over=False)
+    try:
+        with file.reader() as reader:
+            for row in rows(reader, terms.form, place):
+                event = mapping.event(row)
+                events.append(event)
+                place = row.after
+                size += max(len(row.text), len(event.text or ""))
+                if len(events) == most or size > _LARGEST:
+                    return ReadPart(events, place, over=False)
+    except BlankStretch as blank:
+        return ReadPart(events, blank.after, over=False)
+    except (FileUnreadable, FileDamaged):
+        if not events:
+            raise
+        # The next part finds it again, with nothing before it.
+        return ReadPart(events, place, over=False)
     return ReadPart(events, place, over=True)
 
 

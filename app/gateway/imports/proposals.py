@@ -4,12 +4,11 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable, Sequence
-from itertools import islice
 from typing import BinaryIO
 
-from app.gateway.imports.file_rows import FilePlace, FileRow, FileUnreadable
+from app.gateway.imports.file_rows import FileRow, FileUnreadable
 from app.gateway.imports.parquet_rows import MAGIC
-from app.gateway.imports.rows import columns, rows
+from app.gateway.imports.rows import columns, first_rows
 from domain.gateway.import_terms import (
     DecimalMark,
     FileEncoding,
@@ -111,7 +110,7 @@ def proposed_fields(file: BinaryIO, form: FileForm) -> tuple[ImportField, ...]:
 def sample(file: BinaryIO, form: FileForm) -> Sequence[FileRow]:
     """The first rows; none of a file that cannot be read so."""
     try:
-        return list(islice(rows(file, form, FilePlace()), SAMPLE))
+        return first_rows(file, form, SAMPLE)
     except FileUnreadable:
         return ()
 

@@ -1,27 +1,37 @@
 """The rows of a file, one after the other from any of them on."""
 
 import csv
-import json
+import io
 from collections.abc import Iterator
-from itertools import islice
 from typing import BinaryIO
 
-from app.gateway.imports.file_rows import MOST_COLUMNS, FilePlace, FileRow, FileUnreadable
+from app.gateway.imports.file_rows import (
+    MOST_BLANK,
+    MOST_COLUMNS,
+    BlankStretch,
+    FilePlace,
+    FileRow,
+    FileUnreadable,
+)
+from app.gateway.imports.json_rows import json_rows, ndjson_rows
 from app.gateway.imports.parquet_rows import parquet_columns, parquet_rows
-from app.gateway.imports.text_lines import TextDecoder, TextLine, begins, is_text, text_lines
+from app.gateway.imports.text_lines import TextLine, begins, is_text, text_lines
 from domain.gateway.import_terms import FileForm, FileFormat
 from domain.gateway.outcomes import LARGEST_EVENT
 
+BEGINNING = 1024 * 1024
+"""Bytes in which the names of the columns stand, and the rows that are looked at before an import."""
+
 
 def rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[FileRow]:
-    """The rows after a place. Raises FileUnreadable where none can be read from."""
+    """The rows after a place. Raises FileUnreadable where none can be read from, and BlankStretch."""
     match form.format:
         case FileFormat.CSV:
             return _csv_rows(file, form, place)
         case FileFormat.NDJSON:
-            return _ndjson_rows(file, form, place)
+            return ndjson_rows(file, form, place)
         case FileFormat.JSON:
-            return _json_rows(file, form, place)
+            return json_rows(file, form, place)
         case FileFormat.PARQUET:
             return parquet_rows(file, place)
 
@@ -33,11 +43,51 @@ def columns(file: BinaryIO, form: FileForm) -> tuple[str, ...]:
         return _header(file, form)[0]
     if form.format is FileFormat.PARQUET:
         return parquet_columns(file)
-    found = (row.cells for row in islice(rows(file, form, FilePlace()), 100))
+    found = (row.cells for row in first_rows(file, form, 100))
     return tuple(dict.fromkeys(name for cells in found if cells for name in cells))[:MOST_COLUMNS]
 
 
+def first_rows(file: BinaryIO, form: FileForm, most: int) -> list[FileRow]:
+    """The first rows, so many of them at most as stand in the beginning of the file. Raises FileUnreadable."""
+    beginning = file if form.format is FileFormat.PARQUET else _Beginning(file)
+    found: list[FileRow] = []
+    try:
+        for row in rows(beginning, form, FilePlace()):
+            found.append(row)
+            if len(found) == most:
+                return found
+    except BlankStretch:
+        return found
+    except FileUnreadable:
+        if beginning is file or not found or not cut_off(file):
+            raise
+        return found
+    # What was cut off is no row.
+    return found[:-1] if beginning is not file and len(found) > 1 and cut_off(file) else found
+
+
+def cut_off(file: BinaryIO) -> bool:
+    """Whether a file is more than its beginning."""
+    return file.seek(0, io.SEEK_END) > BEGINNING
+
+
+class _Beginning(io.RawIOBase, BinaryIO):
+    """The beginning of a file, as if it were all of it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._file = file
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(BEGINNING - self._file.tell(), 0)
+        return self._file.read(left if size < 0 else min(size, left))
+
+
 def _header(file: BinaryIO, form: FileForm) -> tuple[tuple[str, ...], FilePlace]:
+    file = _Beginning(file)
     lines = _Lines(text_lines(file, form.encoding, offset=begins(file, form.encoding), number=0))
     last: TextLine | None = None
     for _ in range(form.skipped_lines):
@@ -61,9 +111,9 @@ def _header(file: BinaryIO, form: FileForm) -> tuple[tuple[str, ...], FilePlace]
 
 def _csv_rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[FileRow]:
     names, first = _header(file, form)
-    place = place if place.row else first
+    place = place if place.offset else first
     lines = _Lines(text_lines(file, form.encoding, offset=place.offset, number=place.line))
-    number = place.row
+    number, blank = place.row, 0
     while True:
         begun = lines.peek()
         if begun is None:
@@ -78,8 +128,10 @@ def _csv_rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[File
             continue
         assert last is not None
         if not record:
+            if (blank := blank + 1) == MOST_BLANK:
+                raise BlankStretch(FilePlace(last.end, last.number, number))
             continue
-        number += 1
+        number, blank = number + 1, 0
         after = FilePlace(last.end, last.number, number)
         if len(record) != len(names):
             text = form.separator.join(record)[:LARGEST_EVENT]
@@ -88,71 +140,6 @@ def _csv_rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[File
         else:
             cells = dict(zip(names, record, strict=True))
             yield FileRow(number, begun.number, after, cells=cells)
-
-
-def _ndjson_rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[FileRow]:
-    start = place.offset if place.row else begins(file, form.encoding)
-    number = place.row
-    for line in text_lines(file, form.encoding, offset=start, number=place.line):
-        if line.text.strip():
-            number += 1
-            yield _of_json(line.text, number, line.number, FilePlace(line.end, line.number, number))
-
-
-def _json_rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[FileRow]:
-    decoder, reader = TextDecoder(form.encoding), json.JSONDecoder()
-    offset = place.offset if place.row else begins(file, form.encoding)
-    line, number, held = place.line or 1, place.row, ""
-    texts = decoder.texts(file, offset)
-    ended, inside = False, place.row > 0
-    while True:
-        left = held.lstrip(" \t\r\n" + ("," if number and inside else ""))
-        skipped = held[: len(held) - len(left)]
-        offset, line, held = offset + decoder.size(skipped), line + skipped.count("\n"), left
-        if not inside and held:
-            if held[0] != "[":
-                raise FileUnreadable("The file is no list of JSON objects.")
-            offset, held, inside = offset + decoder.size("["), held[1:], True
-            continue
-        if inside and held.startswith("]"):
-            return
-        try:
-            _, end = reader.raw_decode(held)
-        except (ValueError, RecursionError):
-            end = 0
-        # A number may go on.
-        if end and (end < len(held) or ended):
-            number += 1
-            text, held = held[:end], held[end:]
-            offset += decoder.size(text)
-            row = _of_json(text, number, line, FilePlace(offset, line + text.count("\n"), number))
-            line += text.count("\n")
-            yield row
-            continue
-        more = "" if ended or len(held) > 2 * LARGEST_EVENT else next(texts, None)
-        if more is None:
-            ended = True
-        elif not more:
-            if not held and not inside:
-                return
-            raise FileUnreadable(
-                f"What follows in line {line} is not JSON, or has more than {LARGEST_EVENT} bytes."
-            )
-        else:
-            held += more
-
-
-def _of_json(text: str, number: int, line: int, after: FilePlace) -> FileRow:
-    if not is_text(text):
-        text = text.encode(errors="replace").decode()
-        return FileRow(number, line, after, text=text, fault="The row holds bytes that are no characters.")
-    if len(text) > LARGEST_EVENT:
-        return FileRow(number, line, after, text=text)
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    return FileRow(number, line, after, cells=value if isinstance(value, dict) else None, text=text)
 
 
 class _Broken(Exception):

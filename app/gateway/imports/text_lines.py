@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from app.gateway.imports.file_rows import FileUnreadable
 from domain.gateway.import_terms import FileEncoding
 
 BLOCK = 64 * 1024
 LONGEST = 128 * 1024
 """Characters of a line, of which no more is kept."""
 
-_LINE = re.compile(r"\r\n|\n|\r")
+_LONGEST_DROPPED = 64 * 1024 * 1024
+"""Bytes of a line beyond which the file has no lines at all."""
+_LINE = re.compile(r"[\r\n]")
 _BOMS = {
     FileEncoding.UTF_8: codecs.BOM_UTF8,
     FileEncoding.UTF_16_LE: codecs.BOM_UTF16_LE,
@@ -63,23 +66,28 @@ def begins(file: BinaryIO, encoding: FileEncoding) -> int:
 
 
 def text_lines(file: BinaryIO, encoding: FileEncoding, *, offset: int, number: int) -> Iterator[TextLine]:
-    """The lines from a byte on, which begins one; ``number`` is the last before it."""
+    """The lines from a byte on, which begins one; ``number`` is the last before it. Raises FileUnreadable for one
+    that does not end."""
     decoder = TextDecoder(encoding)
     held, dropped = "", 0
     for text in decoder.texts(file, offset):
+        # No line ends in what is held, but with a carriage return that may be half of its end.
+        start, searched = 0, max(len(held) - 1, 0)
         held += text
-        start = 0
         # What follows a carriage return at the end is not known yet.
         until = len(held) - held.endswith("\r")
-        while (found := _LINE.search(held, start, until)) is not None:
+        while (found := _LINE.search(held, searched, until)) is not None:
             number += 1
-            offset += dropped + decoder.size(held[start : found.end()])
+            end = found.end() + held.startswith("\r\n", found.start())
+            offset += dropped + decoder.size(held[start:end])
             yield _line(held[start : found.start()], number, offset, dropped)
-            start, dropped = found.end(), 0
+            start, searched, dropped = end, end, 0
         held = held[start:]
         if len(held) > 2 * LONGEST:
             dropped += decoder.size(held[LONGEST:-1])
             held = held[:LONGEST] + held[-1]
+        if dropped > _LONGEST_DROPPED:
+            raise FileUnreadable(f"Line {number + 1} of the file does not end.")
     if held:
         yield _line(held.removesuffix("\r"), number + 1, offset + dropped + decoder.size(held), dropped)
 
