@@ -20,6 +20,7 @@ from domain.kit.events import Event
 from domain.kit.privacy.inventory import FieldFacts, field_facts
 from domain.kit.sealed import fingerprint_of, is_sealed
 from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.sketches import UniqueCount
 from projections.kit.declare.view import View
 from projections.kit.store.derived_columns import derived
 from projections.kit.store.index_mapping import camel
@@ -31,6 +32,13 @@ class Pseudonyms:
     def __init__(self, key: bytes | None = None) -> None:
         """A random ``key``, known to nobody, unless one is given."""
         self._key = key or secrets.token_bytes(32)
+
+    def unique_count(self, value: dict[str, list[int]]) -> dict[str, Any]:
+        """A `UniqueCount` of as many: who guesses a value could look for its hash among them."""
+        hashed = (
+            hmac.digest(self._key, f"{each}".encode(), "sha256")[:8] for each in value.get("hashes", ())
+        )
+        return {**value, "hashes": sorted(map(int.from_bytes, hashed))}
 
     # Values are whatever JSON holds, hence Any.
     def of(self, name: str, value: Any, *, kinds: frozenset[type] = frozenset()) -> Any:
@@ -127,20 +135,22 @@ class RowMask:
             {column.name: column for column in derived(view)} if issubclass(view, PostgresView) else {}
         )
         self._columns = set(hints) | {"tenant_id", "position"}
+        self._unique = {name for name, hint in hints.items() if hint is UniqueCount}
         self._members = _hidden_members()
 
     def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row, fit for a dump."""
-        masked = {
-            name: clean(self._pseudonyms, name, value, self._members)
-            if name in self._columns and name not in self._hidden
-            else _replaced(self._pseudonyms, name, value, self._hidden)
-            for name, value in row.items()
-            if name not in self._derived
-        }
+        masked = {name: self._value(name, value) for name, value in row.items() if name not in self._derived}
         # What a masked text is found and sorted by follows from the masked text.
         said = SimpleNamespace(**masked)
         return {**masked, **{name: column.of(said) for name, column in self._derived.items() if name in row}}
+
+    def _value(self, name: str, value: Any) -> Any:
+        if name in self._unique:
+            return self._pseudonyms.unique_count(value)
+        if name in self._columns and name not in self._hidden:
+            return clean(self._pseudonyms, name, value, self._members)
+        return _replaced(self._pseudonyms, name, value, self._hidden)
 
 
 def clean(pseudonyms: Pseudonyms, name: str, value: Any, members: Mapping[str, _Hidden] | None = None) -> Any:

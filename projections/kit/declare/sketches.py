@@ -22,7 +22,7 @@ class UniqueCount(msgspec.Struct, frozen=True):
     """How many different values there were: exact up to 256, then with a standard error of about
     2.3 % (HyperLogLog, 2 KiB).
 
-    It holds hashes alone, so no value can be read from it.
+    It holds hashes alone: no value can be read from it, but who guesses one finds out whether it is among them.
     """
 
     hashes: tuple[int, ...] = ()
