@@ -1,6 +1,8 @@
 """Deliveries of webhooks, read from the ledger."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -56,6 +58,8 @@ select l.id, l.payload, l.made_at, l.next_at, l.finished_at, l.result, {_STATUS}
  order by l.id desc limit $7
 """
 
+_REGISTERING = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+
 
 @dataclass(slots=True)
 class _Happened:
@@ -73,6 +77,7 @@ class LedgerDeliveries(DeliveryLog):
     def __init__(self, database: Database, log: Log, codec: Codec) -> None:
         self._database, self._log, self._codec = database, log, codec
         self._webhooks = Repository(log, codec)
+        self._turn = asyncio.Lock()
 
     async def of(
         self,
@@ -115,7 +120,14 @@ class LedgerDeliveries(DeliveryLog):
                 limit,
             )
 
-    async def registered(self, tenant_id: UUID) -> list[WebhookKind]:
+    @asynccontextmanager
+    async def registering(self, tenant_id: UUID) -> AsyncIterator[list[WebhookKind]]:
+        # One of this process at a time, so that no more than one connection waits for other processes.
+        async with self._turn, self._database.writer.acquire() as connection, connection.transaction():
+            await connection.execute(_REGISTERING, f"webhooks of {tenant_id}")
+            yield await self._registered(tenant_id)
+
+    async def _registered(self, tenant_id: UUID) -> list[WebhookKind]:
         # From the log, as a view may be behind.
         types = [Webhook.Registered.stored_as, Webhook.Deleted.stored_as]
         standing: dict[UUID, WebhookKind] = {}

@@ -1,6 +1,7 @@
 """What was sent to webhooks, and what is to be sent again: read from the ledger of the process that sends."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -84,8 +85,9 @@ class DeliveryLog(Protocol):
         """The newest first, those before this number."""
         ...
 
-    async def registered(self, tenant_id: UUID) -> Sequence[WebhookKind]:
-        """What each of the tenant's webhooks speaks."""
+    def registering(self, tenant_id: UUID) -> AbstractAsyncContextManager[Sequence[WebhookKind]]:
+        """What each of the tenant's webhooks speaks. Until the block ends nobody else registers one, in any
+        process."""
         ...
 
     async def count(

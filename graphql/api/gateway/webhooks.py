@@ -130,15 +130,16 @@ async def _with_credentials(
     id: UUID,
 ) -> Sent | Refusal:
     plain = await sending.command(command)
-    if not isinstance(plain, domain_destinations.ReplaceDestinationCredentials):
+    if isinstance(plain, domain_destinations.ChangeDestination):
         _require_callable(sending, plain.url)
-    if isinstance(plain, domain_destinations.RegisterDestination):
-        await _require_room(sending, destinations=True)
     if isinstance(plain.credentials, Kept):
         return await sending.send(plain)
     sealed = sending.ask.port(WebhookDesk).secrets.seal(id, "\n".join(plain.credentials))
     names = credential_names(plain.credentials)
-    return await sending.send(replace(plain, credentials=as_sealed(sealed), credential_names=names))
+    stated = replace(plain, credentials=as_sealed(sealed), credential_names=names)
+    if isinstance(stated, domain_destinations.RegisterDestination):
+        return await _registered(sending, stated)
+    return await sending.send(stated)
 
 
 async def _with_secret(
@@ -151,17 +152,21 @@ async def _with_secret(
     sealed = sending.ask.port(WebhookDesk).secrets.seal(id, secret)
     stated = await sending.command(command, secret=sealed)
     if isinstance(stated, domain.RegisterWebhook):
-        _require_callable(sending, stated.url)
-        await _require_room(sending, destinations=False)
+        return await _registered(sending, stated, secret=secret)
     return await sending.send(stated, secret=secret)
 
 
-async def _require_room(sending: Sending, *, destinations: bool) -> None:
-    """Raise TooManyWebhooks; two that are sent at one moment may both be the last."""
+async def _registered(
+    sending: Sending, command: domain.RegisterWebhook | domain_destinations.RegisterDestination, **shown: str
+) -> Sent | Refusal:
+    """What comes of a registration. Raises TooManyWebhooks, and WebhookUrlRefused."""
+    _require_callable(sending, command.url)
+    destinations = isinstance(command, domain_destinations.RegisterDestination)
     tenant_id = sending.ask.caller.tenant_id
-    kinds = await sending.ask.port(WebhookDesk).deliveries.registered(tenant_id)
-    if sum((kind is not WebhookKind.WEBHOOK) is destinations for kind in kinds) >= MOST:
-        raise TooManyWebhooks(most=MOST, what="destinations" if destinations else "webhooks")
+    async with sending.ask.port(WebhookDesk).deliveries.registering(tenant_id) as kinds:
+        if sum((kind is not WebhookKind.WEBHOOK) is destinations for kind in kinds) >= MOST:
+            raise TooManyWebhooks(most=MOST, what="destinations" if destinations else "webhooks")
+        return await sending.send(command, **shown)
 
 
 async def _change_destination(sending: Sending) -> Sent | Refusal:
