@@ -13,6 +13,7 @@ from uuid import UUID
 
 from domain.gateway.events import OutsideEvent
 from domain.gateway.letters import DeadLetter
+from domain.gateway.payment_letters import RULE as PAYMENT
 from domain.kit.fields import Describe, Len
 from projections.gateway.analytics import DELAY, THREE_YEARS
 from projections.kit.declare.folds import EventField, FoldValue, Last, Percentiles, Sum
@@ -22,8 +23,10 @@ from projections.kit.model import ByTime, Id, Index, PostgresView, Row, Span
 
 LATE = 300
 """Seconds on the way from which on an event is late."""
-_FORM = ("json", "size", "envelope", "skew", "schema")
-"""The rules that say what an event looks like; others say what goes together."""
+_FORM = ("json", "size", "envelope", "cloudevents", "row", "skew", "schema")
+"""The rules that say what an event looks like."""
+_NEITHER = ("scope", "erased")
+"""Those that say who may send it, and about whom; all others say what goes together."""
 _OF_SOURCE = {"source_id": EventField("source_id")}
 
 
@@ -46,7 +49,7 @@ class SourceQualityRow(Row):
     delays: Annotated[Spread, Describe("How many seconds those accepted were on their way.")] = Spread()
 
 
-class SourceQualities(PostgresView[SourceQualityRow], name="gateway.source_quality", version=1):
+class SourceQualities(PostgresView[SourceQualityRow], name="gateway.source_quality", version=2):
     """The quality of every source, by the hour, of three years."""
 
     partitions = ByTime("hour", every=Span.MONTH, days=THREE_YEARS)
@@ -68,9 +71,11 @@ class SourceQualities(PostgresView[SourceQualityRow], name="gateway.source_quali
         DeadLetter.Kept,
         into=Bucket("hour", Every.HOUR),
         by=_OF_SOURCE,
+        # The event that told of it was accepted.
+        unless=lambda letter: letter.rule == PAYMENT,
         rejected=1,
         malformed=Sum(FoldValue(f"int(event.rule in {_FORM})", int)),
-        contradictory=Sum(FoldValue(f"int(event.rule not in {(*_FORM, 'scope')})", int)),
+        contradictory=Sum(FoldValue(f"int(event.rule not in {_FORM + _NEITHER})", int)),
     )
 
 

@@ -1,5 +1,6 @@
 """What the events of outside systems come to: by user and order, by day, and how good those of a source are."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -149,6 +150,17 @@ async def test_the_quality_of_a_source_is_told_by_the_hour(
     counts = nodes(await client.send("ViolationCounts", filter={"sourceId": {"eq": other.id}}))
     assert {(count["rule"], count["events"]) for count in counts} >= {("envelope", 2)}
     assert sum(count["events"] for count in counts) == 3
+
+
+async def test_what_is_no_cloud_event_is_malformed_and_contradicts_nothing(
+    shop: Sender, client: Client
+) -> None:
+    wrong = json.dumps({"specversion": "0.3", "id": "1", "source": "/shop", "type": "order.created"}).encode()
+    answer = await shop.send(wrong, **{"content-type": "application/cloudevents+json"})
+    assert answer.status_code == 422
+    after = await sent(shop, event())
+    (node,) = nodes(await client.send("SourceQuality", afterPosition=after))
+    assert (node["rejected"], node["accuracy"], node["consistency"]) == (1, 50, 100)
 
 
 async def test_a_breach_is_heard_as_it_happens(shop: Sender, client: Client) -> None:

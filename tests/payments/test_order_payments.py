@@ -213,6 +213,9 @@ async def test_what_waited_in_vain_is_a_dead_letter_that_is_replayed(
     [letter] = await letters(client, recorder)
     assert letter["message"].startswith("not_found: ")
     assert json.loads(letter["raw"])["paymentId"] == "pi_1"
+    # The event was accepted: it is not rejected as well.
+    quality = await client.send("SourceQuality", afterPosition=str(await recorder.log.head()))
+    assert [(each["node"]["accepted"], each["node"]["rejected"]) for each in quality["edges"]] == [(1, 0)]
     order = await an_order(client, mug, id=id)
     answer = await replayed(client, id=letter["id"])
     assert answer["status"] == "ACCEPTED", answer

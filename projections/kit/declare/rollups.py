@@ -22,7 +22,7 @@ A row's id follows from its tenant, bucket and groups, so it is the same after a
 events touches are loaded once and written once, however many of the events they count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -71,11 +71,16 @@ one of these is not counted in the group."""
 
 
 def rolled(
-    *events: type[Event], into: Bucket, by: Group | Sequence[Group] = (), **steps: object
+    *events: type[Event],
+    into: Bucket,
+    by: Group | Sequence[Group] = (),
+    unless: Callable[[Any], bool] | None = None,
+    **steps: object,
 ) -> DeclaredFold:
     """The fold that counts events in the row of their bucket and group, or in a row for each of several groups.
 
-    Steps are those of `counted`. Fields that only other groups name have defaults.
+    Steps are those of `counted`. Fields that only other groups name have defaults. ``unless`` says of an event
+    whether it is counted nowhere.
     """
     groups = [by] if isinstance(by, Mapping) else list(by) or [{}]
     grouping = _Grouping(into, groups)
@@ -87,7 +92,10 @@ def rolled(
         code.stamp()
         code.begin_by(grouping.begin)
 
-    return DeclaredFold(FoldMark(events, grouping.ids), write)
+    def ids(event: Event, envelope: Envelope) -> list[UUID]:
+        return [] if unless is not None and unless(event) else grouping.ids(event, envelope)
+
+    return DeclaredFold(FoldMark(events, ids), write)
 
 
 class _Grouping:
