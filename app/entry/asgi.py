@@ -42,10 +42,11 @@ from app.processes.declared import KNOWN
 from app.proxies import Proxies, ProxyWatch
 from app.settings import Settings, read_settings
 from app.storage.database import until_there
-from app.telemetry.health import Check, Checks, health_routes
+from app.telemetry.health import Check, Checks, health_routes, readiness
 from app.telemetry.logs import Correlated, correlation
 from app.telemetry.metrics import metrics_route
 from app.telemetry.monitoring_access import watchers
+from app.telemetry.service_health import telling
 from app.telemetry.system_status import SystemStatus, standing
 from app.telemetry.tracing import TracedRequests, start_tracing, traceparent
 from domain.kit.caller import Caller
@@ -60,15 +61,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
     streams = Streams() if streams is None else streams
     running = _Running(settings, streams)
     routes: list[BaseRoute] = [
-        *health_routes(
-            Checks(
-                running.statuses,
-                {name: running.check(name) for name in HELPFUL},
-                missing=running.missing,
-                ailments=running.ailments,
-            ),
-            watchers(settings),
-        ),
+        *health_routes(running.checks, watchers(settings)),
         metrics_route(running.statuses, running.standing, watchers(settings)),
         *graphql_routes(
             schema,
@@ -137,6 +130,12 @@ class _Running:
         self._settings, self._streams = settings, streams
         self._assembly: Assembly | None = None
         self._cells: Cells | None = None
+        self.checks = Checks(
+            self.statuses,
+            {name: self.check(name) for name in HELPFUL},
+            missing=self.missing,
+            ailments=self.ailments,
+        )
 
     @property
     def assembly(self) -> Assembly:
@@ -151,9 +150,15 @@ class _Running:
         async with assembled(self._settings) as platform:
             self._assembly = platform
             leave = self._streams.leave_moved
-            async with celled(self._settings, platform, assembled, on_news=leave) as self._cells:
+            async with (
+                telling(platform.database.writer, "api", self._settings.region, self._status),
+                celled(self._settings, platform, assembled, on_news=leave) as self._cells,
+            ):
                 platform.sign_in.homes.reach = self._home
                 yield
+
+    async def _status(self) -> str:
+        return str((await readiness(self.checks))[1]["status"])
 
     async def _home(self, tenant_id: UUID) -> Services:
         assert self._cells is not None, "The application has not started."

@@ -35,7 +35,10 @@ from app.storage.clients import redis_client, search_client
 from app.storage.database import BoundedPool, Connection, Database, Pool, until_there
 from app.storage.redis_eviction import warn_of_eviction
 from app.storage.stores import Stores
+from app.telemetry.ailments import ailment
 from app.telemetry.logs import configure_logs
+from app.telemetry.service_health import telling
+from app.telemetry.system_status import standing
 from app.telemetry.tracing import TracedFolds, start_tracing
 from app.views.partitions import keep_partitions
 from domain.kit.bus.repository import Repository
@@ -46,6 +49,7 @@ from projections.kit.follow.lanes import Lanes
 from projections.kit.follow.pages import Pages
 from projections.kit.follow.watch import Watch
 from projections.kit.read.live_generations import pointers
+from projections.kit.read.status import views_status
 from projections.kit.store.postgres_store import CONNECTION_SETTINGS
 
 
@@ -109,8 +113,16 @@ async def everywhere(settings: Settings, stopping: asyncio.Event) -> None:
             running(silos.run, name="silos"),
             running(late, name="late accesses"),
             running(aging, name="files"),
+            telling(place.database.writer, "worker", settings.region, partial(_status, place)),
         ):
             await _follow(place, settings, stopping, acting, watch)
+
+
+async def _status(place: "ViewFolding") -> str:
+    """How the platform's views and processes stand, in a word."""
+    views = await views_status(place.pool)
+    wrong = any(ailment(view) for view in views) or (await standing(place.database.writer)).ailments()
+    return "degraded" if wrong else "ready"
 
 
 async def _everyones(parts: Parts) -> Sequence[Process[Any]]:

@@ -14,6 +14,7 @@ from app.embedded import running
 from app.settings import read_settings
 from app.telemetry.ailments import ailment
 from app.telemetry.process_status import ailment as process_ailment
+from app.telemetry.service_health import ServiceHealth, services_health
 from app.telemetry.system_status import SystemStatus, standing
 from projections.kit.read.status import ViewState, ViewStatus, views_status
 
@@ -29,6 +30,7 @@ class Look:
     beside: SystemStatus
     where: str = ""
     """The option that says which silo was looked at."""
+    services: Sequence[ServiceHealth] = ()
 
     @property
     def unknown(self) -> list[str]:
@@ -81,6 +83,7 @@ def status(
                 "unknown": look.unknown,
                 "unknown_processes": look.unknown_processes,
                 "workers": look.workers,
+                "services": [asdict(service) for service in look.services],
                 "views": [asdict(view) for view in look.views],
             }
         )
@@ -93,14 +96,16 @@ async def _look(tenant: str | None) -> Look:
     where = "" if tenant is None else f" --tenant {tenant}"
     async with reading(tenant) as pool:
         at_work = await workers(pool)
-        look = Look(await views_status(pool), at_work, await standing(pool), where)
+        services = await services_health(pool)
+        look = Look(await views_status(pool), at_work, await standing(pool), where, services)
         if look.problems:
             # All views take a while to load, so they are only where it matters which there are.
             from app.contexts import VIEWS
             from app.processes.declared import KNOWN
 
             known = {view.name for view in VIEWS}
-            look = Look(await views_status(pool, known), at_work, await standing(pool, known, KNOWN), where)
+            beside = await standing(pool, known, KNOWN)
+            look = Look(await views_status(pool, known), at_work, beside, where, services)
         return look
 
 
@@ -120,6 +125,11 @@ def tell_status(look: Look) -> None:
         lag = f"{view.lag_events:,} behind" if view.lag_events else "at the head"
         typer.echo(f"{name:<28} {view.store:<9} {view.state:<10} {view.position:>12,} {lag}")
     typer.echo(f"Workers: {', '.join(look.workers) or 'none'}.")
+    for each in look.services:
+        typer.echo(
+            f"{each.service} {each.instance}: {each.status} {each.age:.0f} s ago, "
+            f"looked in {each.response_ms:.0f} ms, {each.errors} errors logged."
+        )
     for name in look.unknown:
         typer.echo(
             f"Unknown to this version of the code: {name}. Drop it: headwater views retire {name}{look.where}"

@@ -47,6 +47,7 @@ PROCESSES = (
 LANES = [view.name for view in VIEWS if not view.inline and not issubclass(view, SearchView)]
 WORKER = {
     "files",
+    "health",
     "keys listener",
     "lane reports",
     "progress of processes",
@@ -70,6 +71,7 @@ API = {
     "attempts",
     "cells",
     "database probe",
+    "health",
     "keys listener",
     "live generations",
     "log feed",
