@@ -14,13 +14,15 @@ from app.gateway.ingestion import Ingestion
 from app.gateway.paypal_certificates import PayPalCertificates
 from app.telemetry.metrics import REGISTRY
 from domain.gateway.bodies import NotEvents, read_json, read_value
-from domain.gateway.callbacks.payments import payment_in
+from domain.gateway.callbacks.payments import payment_in, person_in
 from domain.gateway.callbacks.providers import (
-    SIGNATURE_HEADERS,
     Callback,
     CallbackProvider,
+    is_test,
     key_of_callback,
     occurred_at,
+    signature_of,
+    transmission_of,
 )
 from domain.gateway.callbacks.signatures import is_signed
 from domain.gateway.events import OutsideEvent
@@ -48,7 +50,14 @@ _CALLBACKS = Measure(
 _PAUSE = 3600.0
 """Seconds between two notes in the log about callbacks of one source that were refused."""
 _SOURCES = 10_000
-_LONGEST_SIGNATURE = 1000
+_PRODUCTION = "production"
+"""The environment in which nothing is settled by what a provider sends in its test mode."""
+_TEST = EventViolation(
+    "test_mode",
+    ViolationCode.UNSUITABLE,
+    ("data", "payload", "payload"),
+    "This payment is of the provider's test mode, and this source is of production: it settles nothing.",
+)
 
 
 class CallbackRefused(Exception):
@@ -149,24 +158,32 @@ def _event(
     key = key_of_callback(provider, callback, body)
     received = read_value(_envelope(source, provider, callback, key, body, started))
     payment = payment_in(provider, body)
+    if payment is not None and source.environment == _PRODUCTION and is_test(provider, callback, body):
+        return replace(received, unreadable=received.unreadable or _TEST)
     beside = payment and OutsideEvent.PaymentTold(source_id=source.id, provider=provider, payment=payment)
-    return replace(received, once=key, told=(beside,) if beside else ())
+    return replace(
+        received,
+        once=key,
+        told=(beside,) if beside else (),
+        transmission=transmission_of(provider, callback),
+    )
 
 
 # Its payload is JSON of any shape.
 def _envelope(
     source: SourceRow, provider: CallbackProvider, callback: Callback, key: str, body: Any, started: float
 ) -> dict[str, Any]:
-    signature = callback.header(SIGNATURE_HEADERS.get(provider, source.signature_header))
+    person = person_in(provider, body)
     return {
         "eventId": str(uuid5(source.id, f"callback {key}")),
         "eventType": TYPE,
         "timestamp": occurred_at(provider, callback, body).isoformat(),
+        **({"userId": person} if person else {}),
         "data": {
             "payload": {"webhookId": key, "source": provider.value, "payload": body},
             "metadata": {
                 "headers": callback.kept(),
-                "signature": signature[:_LONGEST_SIGNATURE],
+                "signature": signature_of(provider, callback, source.signature_header),
                 "processingTime": round(1000 * (time.perf_counter() - started), 3),
             },
         },

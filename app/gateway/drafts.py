@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -27,6 +27,7 @@ _VERSION = "1"
 _REQUIRED = 4
 _OPTIONAL = ("eventSource", "version", "correlationId", "userId", "sessionId", "environment", "region")
 _FILLED_IN = frozenset(_OPTIONAL) - {"userId", "sessionId"}
+_NO_DATA = '{"payload": {}, "metadata": {}}'
 _WORD = re.compile("[A-Za-z0-9_.-]{1,100}")
 _UNSAID = "…"
 """In place of a name that may say something about somebody."""
@@ -52,6 +53,10 @@ class EventDraft:
     letter: ReplayedLetter | None = None
     """Of a replay, the dead letter."""
     row: ImportedRow | None = None
+    once: bool = False
+    """Whether its provider has signed it."""
+    transmission: str | None = None
+    """The delivery that brings no other event of the source, see `ReceivedEvent`."""
 
     def become(self, id: UUID) -> None:
         """Be another dead letter of the same."""
@@ -200,7 +205,16 @@ class Intake:
             ),
             row=received.row,
             letter=received.letter,
+            once=received.once is not None,
+            transmission=received.transmission,
         )
+
+    def impersonal(self, draft: EventDraft) -> EventDraft:
+        """What is left of a signed event about somebody who was erased: that it came, and what it tells beside."""
+        assert isinstance(draft.event, OutsideEvent.Accepted)
+        nobody = subject_of(self.tenant_id, self.source.row.id, None, self.received_at)
+        event = replace(draft.event, data=_NO_DATA, user_id=None, session_id=None, subject_id=nobody)
+        return replace(draft, event=event.stamped(draft.id, 1, self.received_at), subject_id=nobody)
 
     def _elapsed(self) -> int:
         return (time.perf_counter_ns() - self.started) // 1_000

@@ -1,6 +1,7 @@
 """Ingestion: what a source sends becomes events of the log, each once, and dead letters."""
 
 import asyncio
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -25,7 +26,7 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.clock import Clock, Ids
 from domain.kit.codec import Codec
-from domain.kit.log import Append, AppendReceipt, Conflict, NewEvent, Outcome, Reused
+from domain.kit.log import Append, AppendReceipt, Conflict, NewEvent, Outcome, Reservation, Reused, Taken
 from domain.kit.refusals import SubjectErased, ViolationCode
 
 _SERVICE = "gateway"
@@ -46,6 +47,14 @@ _CONFLICT = EventViolation(
     ("eventId",),
     "This source has sent another event with this eventId.",
 )
+_OTHER_BODY = EventViolation(
+    "conflict",
+    ViolationCode.UNSUITABLE,
+    (),
+    "The delivery with this transmission id has brought another event.",
+)
+_TRANSMISSION = "gateway.transmission"
+"""The reservation of a delivery's id, by the one event that it brought."""
 
 
 class Ingestion(EventIntake):
@@ -104,11 +113,20 @@ class Ingestion(EventIntake):
                 await asyncio.sleep(0)
                 began = time.perf_counter()
         gone = await self._erased(tenant_id, drafts)
+        if any(draft.once and draft.subject_id in gone for draft in drafts):
+            # What a provider has signed is a fact, whoever it is about.
+            drafts = [
+                intake.impersonal(draft) if draft.once and draft.subject_id in gone else draft
+                for draft in drafts
+            ]
+            gone |= await self._erased(tenant_id, drafts)
         outcomes = await self._store(by, intake, drafts, gone)
+        late: list[EventDraft] = []
         for place, draft in enumerate(drafts):
-            if _conflicts(draft, outcomes.get(id(draft))):
-                drafts[place] = intake.letter(events[place], (_CONFLICT,))
-        if late := [draft for draft in drafts if draft.violations == (_CONFLICT,)]:
+            if (fault := _conflict(draft, outcomes.get(id(draft)))) is not None:
+                drafts[place] = intake.letter(events[place], (fault,))
+                late.append(drafts[place])
+        if late:
             outcomes |= await self._store(by, intake, late, gone)
         return [_answer(draft, draft.subject_id in gone, outcomes.get(id(draft))) for draft in drafts]
 
@@ -117,10 +135,10 @@ class Ingestion(EventIntake):
     ) -> dict[int, Outcome | None]:
         """What became of each that was to be stored, by the identity of its draft."""
         stored: dict[int, Outcome | None] = {}
-        kept = self._kept(intake, drafts, gone)
+        kept, source_id = self._kept(intake, drafts, gone), intake.source.row.id
         waiting = kept
         for tries in count(1):
-            appends = [self._append(by, intake.tenant_id, draft) for draft in waiting]
+            appends = [self._append(by, intake.tenant_id, source_id, draft) for draft in waiting]
             outcomes = await self._bus.log.append_each(appends)
             stored |= zip(map(id, waiting), outcomes, strict=True)
             known = [draft for draft in waiting if draft.violations and not _is_new(stored[id(draft)])]
@@ -133,7 +151,7 @@ class Ingestion(EventIntake):
         for draft in kept:
             if draft.violations and not _is_new(stored[id(draft)]):
                 # It is kept already, or not at all.
-                self._letters[intake.source.row.id] -= 1
+                self._letters[source_id] -= 1
         return stored
 
     async def _closed(self, tenant_id: UUID, letters: Sequence[EventDraft]) -> list[EventDraft]:
@@ -181,7 +199,7 @@ class Ingestion(EventIntake):
             kept.append(draft)
         return kept
 
-    def _append(self, by: Caller, tenant_id: UUID, draft: EventDraft) -> Append:
+    def _append(self, by: Caller, tenant_id: UUID, source_id: UUID, draft: EventDraft) -> Append:
         new = tuple(
             NewEvent(
                 event_id=self._ids.new(),
@@ -209,6 +227,7 @@ class Ingestion(EventIntake):
             environment=draft.environment,
             region=draft.region,
             metadata=_METADATA if draft.row is None else row_metadata(draft.row.import_id, draft.row.number),
+            reserves=() if draft.transmission is None else (_delivery(source_id, draft),),
         )
 
 
@@ -225,13 +244,20 @@ def _types(events: Sequence[ReceivedEvent]) -> set[str]:
     }
 
 
-def _conflicts(draft: EventDraft, outcome: Outcome | None) -> bool:
-    """Whether another event has its id. Nothing but that moves the stream of an event."""
+def _delivery(source_id: UUID, draft: EventDraft) -> Reservation:
+    value = hashlib.sha256(source_id.bytes + (draft.transmission or "").encode(errors="replace")).hexdigest()
+    return Reservation(_TRANSMISSION, value, draft.id, "")
+
+
+def _conflict(draft: EventDraft, outcome: Outcome | None) -> EventViolation | None:
+    """What is wrong where another event has its id, or came by its delivery. Nothing but that moves the stream of
+    an event."""
     if draft.violations:
-        return False
-    return isinstance(outcome, Reused) or (
-        isinstance(outcome, Conflict) and outcome.originator_id == draft.id
-    )
+        return None
+    if isinstance(outcome, Taken):
+        return _OTHER_BODY
+    other = isinstance(outcome, Conflict) and outcome.originator_id == draft.id
+    return _CONFLICT if other or isinstance(outcome, Reused) else None
 
 
 def _is_new(outcome: Outcome | None) -> bool:

@@ -22,7 +22,7 @@ from domain.gateway.outcomes import (
     ReplayedLetter,
 )
 from domain.gateway.payment_letters import RULE as PAYMENT
-from domain.gateway.payment_letters import read_payment_letter
+from domain.gateway.payment_letters import read_payment_letter, require_replays
 from domain.gateway.replays import (
     MOST_REPLAYS,
     AlreadyReplayed,
@@ -57,19 +57,26 @@ class DeadLetterReplay(LetterReplay):
         letter = (await self._rows.get(DeadLetters, by.tenant_id, [(letter_id,)])).get((letter_id,))
         if letter is None or letter.status is LetterStatus.DISCARDED:
             raise _gone()
-        edited = text is not None
-        if text is None:
-            if letter.cut:
-                raise LetterWasCut(field="id")
-            (text,) = await self._opening.open(by.tenant_id, [letter.raw])
-            if text == ERASED:
-                raise LetterIsErased(field="id")
-        (answer,) = await self._sent(by, [(letter, text)], edited=edited)
+        if letter.rule == PAYMENT:
+            require_replays(by)
+            answer = await self._told_again(by, letter, await self._kept(by, letter), text)
+        else:
+            sent = await self._kept(by, letter) if text is None else text
+            (answer,) = await self._sent(by, [(letter, sent)], edited=text is not None)
         if answer.violations == (CLOSED,):
             raise await self._closed(by.tenant_id, letter_id)
         if letter.status is LetterStatus.REPLAYED and answer.status is EventStatus.REJECTED:
             raise AlreadyReplayed(field="id")
         return answer
+
+    async def _kept(self, by: Caller, letter: DeadLetterRow) -> str:
+        """The event as it was sent. Raises LetterWasCut or LetterIsErased."""
+        if letter.cut:
+            raise LetterWasCut(field="id")
+        (text,) = await self._opening.open(by.tenant_id, [letter.raw])
+        if text == ERASED:
+            raise LetterIsErased(field="id")
+        return text
 
     async def count(self, by: Caller, chosen: ChosenLetters) -> int:
         return await self._rows.count(DeadLetters, by.tenant_id, _meant(chosen))
@@ -110,7 +117,7 @@ class DeadLetterReplay(LetterReplay):
             return []
         source_id = letters[0][0].source_id
         if letters[0][0].rule == PAYMENT:
-            return [await self._told_again(by, letter, text, edited=edited) for letter, text in letters]
+            return [await self._told_again(by, letter, text) for letter, text in letters]
         events = [_event(letter, text, edited=edited) for letter, text in letters]
         await self._intake.admit(by, source_id)
         answers = await self._intake.take(by, source_id, events)
@@ -119,12 +126,14 @@ class DeadLetterReplay(LetterReplay):
                 await self._close(by, letter.id, answer, edited=edited)
         return answers
 
-    async def _told_again(self, by: Caller, letter: DeadLetterRow, text: str, *, edited: bool) -> EventAnswer:
+    async def _told_again(
+        self, by: Caller, letter: DeadLetterRow, kept: str, corrected: str | None = None
+    ) -> EventAnswer:
         """The answer to a payment that is to be recorded again: what comes of that is another letter, or none."""
         outcome: AppendReceipt | Refusal
-        again = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+        again = hashlib.sha256((corrected or kept).encode(errors="surrogatepass")).hexdigest()
         try:
-            command = read_payment_letter(text, letter.source_id, ReplayedLetter(letter.id, edited))
+            command = read_payment_letter(kept, letter.source_id, letter.id, corrected)
             outcome = await self._bus.send(
                 command, by=by, command_id=uuid5(letter.id, f"{by.user_id} {again}")
             )

@@ -34,8 +34,8 @@ class EventViolation:
     """One thing that is wrong with an event."""
 
     rule: str
-    """The rule that says so: ``json``, ``size``, ``envelope``, ``scope``, ``skew``, ``conflict``, ``schema``, or
-    that of a type, as ``amount_positive``."""
+    """The rule that says so: ``json``, ``size``, ``envelope``, ``scope``, ``skew``, ``conflict``, ``test_mode``,
+    ``schema``, or that of a type, as ``amount_positive``."""
     code: ViolationCode
     path: Path
     message: str
@@ -97,6 +97,8 @@ class ReceivedEvent:
     Nothing of it is refused but what cannot be stored."""
     told: tuple[Event, ...] = ()
     """What is recorded beside it, once."""
+    transmission: str | None = None
+    """The id of the delivery that brought it, which brings no other event."""
     row: ImportedRow | None = None
     """Where it stood, of an import."""
     encoded: bytes | None = None

@@ -9,10 +9,10 @@ from uuid import UUID
 from domain.gateway.callbacks.notices import PaymentNotice
 from domain.gateway.events import OutsideEvent, subject_of
 from domain.gateway.letters import DeadLetter
-from domain.gateway.outcomes import ReplayedLetter
+from domain.gateway.sources import INGEST, PAYMENTS
 from domain.kit.ids import read_id
 from domain.kit.model import Caller, Command, Invalid, NotFound
-from domain.kit.refusals import ViolationCode
+from domain.kit.refusals import Forbidden, ViolationCode
 
 RULE = "payment"
 """The rule of these letters."""
@@ -66,7 +66,8 @@ class RetryPayment(Command):
     outside_event_id: UUID
     edited: bool
 
-    def handle(self, outside_event: OutsideEvent, dead_letter: DeadLetter) -> None:
+    def handle(self, outside_event: OutsideEvent, dead_letter: DeadLetter, by: Caller) -> None:
+        require_replays(by)
         payment, provider = outside_event.payment, outside_event.provider
         if payment is None or provider is None or outside_event.source_id != self.source_id:
             raise NotFound(field="outside_event_id", what="payment")
@@ -77,24 +78,38 @@ class RetryPayment(Command):
         dead_letter.record(DeadLetter.Replayed(edited=self.edited))
 
 
-def read_payment_letter(text: str, source_id: UUID, letter: ReplayedLetter) -> RetryPayment:
-    """What the text of such a letter asks for. Raises Invalid."""
+def require_replays(by: Caller) -> None:
+    """Raise Forbidden unless somebody may send events, and record payments."""
+    for needed in (INGEST, PAYMENTS):
+        if not by.may(needed):
+            raise Forbidden(permission=needed)
+
+
+def read_payment_letter(
+    kept: str, source_id: UUID, letter_id: UUID, corrected: str | None = None
+) -> RetryPayment:
+    """What such a letter asks for, with the order that its corrected text names. Raises Invalid."""
+    said = _read(kept)
+    return RetryPayment(
+        id=letter_id,
+        source_id=source_id,
+        order_id=_id(said if corrected is None else _read(corrected), "orderId"),
+        outside_event_id=_id(said, "outsideEventId"),
+        edited=corrected is not None,
+    )
+
+
+# JSON of any shape, hence Any.
+def _read(text: str) -> dict[str, Any]:
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
         raise Invalid(field=None, reason="must be a JSON object", why=ViolationCode.FORMAT)
-    return RetryPayment(
-        id=letter.id,
-        source_id=source_id,
-        order_id=_id(said, "orderId"),
-        outside_event_id=_id(said, "outsideEventId"),
-        edited=letter.edited,
-    )
+    return said
 
 
-# JSON of any shape, hence Any.
 def _id(said: dict[str, Any], member: str) -> UUID:
     try:
         return read_id(said.get(member))

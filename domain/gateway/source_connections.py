@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from domain.gateway.callbacks.providers import CallbackProvider
+from domain.gateway.callbacks.providers import TELL_OF_PAYMENTS, CallbackProvider
 from domain.gateway.sources import (
+    PAYMENTS,
     Provider,
     ProviderWebhookId,
     SealedSecret,
@@ -15,7 +16,7 @@ from domain.gateway.sources import (
 from domain.kit.caller import require_person
 from domain.kit.fields import Describe, Internal
 from domain.kit.model import Caller, Command, Invalid, Refusal
-from domain.kit.refusals import ViolationCode
+from domain.kit.refusals import Forbidden, ViolationCode
 
 OVERLAP = timedelta(hours=24)
 """For how long the former secret is good beside a new one, as at Stripe."""
@@ -62,7 +63,8 @@ def require_secret(secret: str) -> None:
 
 
 class ConnectSource(Command, requires=(require_connection,)):
-    """Say whose callbacks come in by a source, and how they are signed. What was said before is no longer good."""
+    """Say whose callbacks come in by a source, and how they are signed. What was said before is no longer good.
+    Those of Stripe and PayPal tell what is paid: to connect them takes `commerce:payments` as well."""
 
     provider: Provider
     secret: SealedSecret = ""
@@ -71,6 +73,7 @@ class ConnectSource(Command, requires=(require_connection,)):
 
     def handle(self, source: Source, by: Caller) -> None:
         require_person(by)
+        _require_payments(by, self.provider)
         if source.kind is not SourceKind.WEBHOOK:
             raise SourceTakesNoCallbacks(field="id")
         connected = Source.Connected(
@@ -83,7 +86,8 @@ class ConnectSource(Command, requires=(require_connection,)):
 
 
 class RotateSourceSecret(Command, requires=(require_secret,)):
-    """Give a source the new secret of its provider; for 24 hours the former one is good as well."""
+    """Give a source the new secret of its provider; for 24 hours the former one is good as well. For Stripe it
+    takes `commerce:payments` as well."""
 
     secret: SealedSecret
 
@@ -91,6 +95,7 @@ class RotateSourceSecret(Command, requires=(require_secret,)):
         require_person(by)
         if source.provider in (None, CallbackProvider.PAYPAL):
             raise SourceHasNoSecret(field="id")
+        _require_payments(by, source.provider)
         rotated = Source.SecretRotated(
             secret=self.secret, former_secret=source.secret, former_secret_until=now + OVERLAP
         )
@@ -113,3 +118,9 @@ def checked_secret(text: str) -> str:
         reason = f"must be {_SHORTEST_SECRET} to {LONGEST_SECRET} letters, digits and signs of ASCII"
         raise Invalid(field="secret", reason=reason, why=ViolationCode.FORMAT)
     return secret
+
+
+def _require_payments(by: Caller, provider: CallbackProvider | None) -> None:
+    # Whoever knows what such callbacks are signed with can say that orders are paid.
+    if provider in TELL_OF_PAYMENTS and not by.may(PAYMENTS):
+        raise Forbidden(permission=PAYMENTS)

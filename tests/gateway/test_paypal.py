@@ -107,7 +107,7 @@ class PayPal:
     server: Destination
     certificates: PayPalCertificates
 
-    def callback(self, **more: str) -> Callback:
+    def callback(self, body: bytes = BODY, **more: str) -> Callback:
         """One that PayPal has signed, but for what is said otherwise."""
         now = datetime.now(UTC)
         said = {
@@ -119,7 +119,7 @@ class PayPal:
             "algorithm": "SHA256withRSA",
             **more,
         }
-        text = f"{said['id']}|{said['time']}|{said['webhook']}|{zlib.crc32(BODY)}".encode()
+        text = f"{said['id']}|{said['time']}|{said['webhook']}|{zlib.crc32(body)}".encode()
         signature = base64.b64encode(KEY.sign(text, PKCS1v15(), SHA256())).decode()
         headers = {
             "paypal-transmission-id": said["id"],
@@ -128,10 +128,10 @@ class PayPal:
             "paypal-cert-url": said.get("url", f"https://{said['host']}:{self.server.port}{said['path']}"),
             "paypal-auth-algo": said["algorithm"],
         }
-        return Callback(headers=headers, body=BODY, received_at=now)
+        return Callback(headers=headers, body=body, received_at=now)
 
     async def takes(self, source: UUID = SOURCE, /, **more: str) -> bool:
-        return await self.certificates.signed(self.callback(**more), WEBHOOK, source)
+        return await self.certificates.signed(self.callback(BODY, **more), WEBHOOK, source)
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -14,9 +15,9 @@ from domain.gateway.source_connections import (
     SourceHasNoSecret,
     SourceTakesNoCallbacks,
 )
-from domain.gateway.sources import Source, SourceKind
-from domain.kit.refusals import Invalid
-from domain.kit.scenario import NOON, given
+from domain.gateway.sources import PAYMENTS, Source, SourceKind
+from domain.kit.refusals import Forbidden, Invalid
+from domain.kit.scenario import NOON, SOMEONE, given
 from tests.gateway.callbacks import (
     NEWER,
     SECRET,
@@ -41,6 +42,7 @@ def connected(provider: CallbackProvider, **more: str) -> Source.Connected:
 
 
 STRIPE = connected(CallbackProvider.STRIPE)
+TRUSTED = replace(SOMEONE, permissions=frozenset({PAYMENTS}))
 
 
 def callback(body: bytes, headers: dict[str, str]) -> Callback:
@@ -53,10 +55,12 @@ def by_stripe(body: bytes, headers: dict[str, str], *secrets: str) -> bool:
 
 def test_a_source_is_connected_and_its_secret_rotated() -> None:
     source = given(registered(SourceKind.WEBHOOK))
-    source.when(ConnectSource(id=SOURCE, provider=CallbackProvider.STRIPE, secret="sealed")).then(STRIPE)
-    rotated = given(registered(SourceKind.WEBHOOK), STRIPE).when(
-        RotateSourceSecret(id=SOURCE, secret="another")
-    )
+    connect = ConnectSource(id=SOURCE, provider=CallbackProvider.STRIPE, secret="sealed")
+    source.when(connect).refused(Forbidden)
+    given(registered(SourceKind.WEBHOOK)).by(TRUSTED).when(connect).then(STRIPE)
+    rotate = RotateSourceSecret(id=SOURCE, secret="another")
+    given(registered(SourceKind.WEBHOOK), STRIPE).when(rotate).refused(Forbidden)
+    rotated = given(registered(SourceKind.WEBHOOK), STRIPE).by(TRUSTED).when(rotate)
     [happened] = rotated.recorded
     assert isinstance(happened, Source.SecretRotated)
     assert (happened.secret, happened.former_secret) == ("another", "sealed")
@@ -64,7 +68,7 @@ def test_a_source_is_connected_and_its_secret_rotated() -> None:
 
 def test_callbacks_come_in_by_sources_for_them_alone() -> None:
     connect = ConnectSource(id=SOURCE, provider=CallbackProvider.STRIPE, secret="sealed")
-    given(registered(SourceKind.APPLICATION)).when(connect).refused(SourceTakesNoCallbacks)
+    given(registered(SourceKind.APPLICATION)).by(TRUSTED).when(connect).refused(SourceTakesNoCallbacks)
     rotate = RotateSourceSecret(id=SOURCE, secret="sealed")
     given(registered(SourceKind.WEBHOOK)).when(rotate).refused(SourceHasNoSecret)
 

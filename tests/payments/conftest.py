@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.composition.write_side import writing
+from app.composition.write_side import WriteSide, writing
+from app.contexts import VIEWS
 from app.entry.processes import Parts, enrolled, processes
 from app.log.postgres import PostgresLog
 from app.processes.runner import Runner
@@ -16,6 +17,8 @@ from domain.kit.clock import Clock
 from domain.processes.order_payments import OrderPayments
 from projections.kit.background import running
 from projections.kit.follow.pages import Pages
+from projections.kit.read.live_generations import pointers
+from projections.kit.read.postgres_reader import PostgresRows
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product
@@ -38,6 +41,8 @@ class Recorder:
     database: Database
     log: PostgresLog
     clock: LateClock
+    writes: WriteSide
+    rows: PostgresRows
 
     async def idle(self, client: Client) -> None:
         """Wait until all that was told is recorded, but for what waits for a later moment."""
@@ -86,7 +91,8 @@ async def recorder(product: Product) -> AsyncIterator[Recorder]:
             poll=0.05,
         )
         await stack.enter_async_context(running(runner.run, name="processes"))
-        yield Recorder(database, writes.log, clock)
+        live = await stack.enter_async_context(pointers(database.writer, VIEWS))
+        yield Recorder(database, writes.log, clock, writes, PostgresRows(database, live))
 
 
 @pytest.fixture(autouse=True)

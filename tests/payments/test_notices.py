@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 
 from domain.gateway.callbacks.notices import PaymentNotice, PaymentOutcome
-from domain.gateway.callbacks.payments import payment_in
-from domain.gateway.callbacks.providers import CallbackProvider
+from domain.gateway.callbacks.payments import payment_in, person_in
+from domain.gateway.callbacks.providers import Callback, CallbackProvider, is_test
 from domain.gateway.callbacks.stripe_payments import amount_of_stripe
+from domain.kit.scenario import NOON
 
 ORDER = UUID(int=7)
 Json = dict[str, Any]
@@ -145,6 +146,22 @@ def test_what_tells_of_no_payment_is_none(provider: CallbackProvider, body: Any)
     assert payment_in(provider, body) is None
 
 
+def test_the_test_mode_of_a_provider_is_told_from_its_own() -> None:
+    sandbox, live = ("https://api.sandbox.paypal.com/v1/x", "https://api.paypal.com/v1/sandbox.paypal.com/x")
+    said = [
+        is_test(
+            CallbackProvider.PAYPAL,
+            Callback(headers={"paypal-cert-url": url}, body=b"", received_at=NOON),
+            {},
+        )
+        for url in (sandbox, live, "")
+    ]
+    assert said == [True, False, False]
+    stripe = Callback(headers={}, body=b"", received_at=NOON)
+    modes: list[Any] = [{"livemode": False}, {"livemode": True}, {}, []]
+    assert [is_test(CallbackProvider.STRIPE, stripe, body) for body in modes] == [True, False, False, False]
+
+
 def test_odd_shapes_tell_nothing_and_raise_nothing() -> None:
     odd: list[Any] = [None, [], {}, "x", 1, True, {"metadata": []}, {"id": {}}, {"links": [1, {"rel": "up"}]}]
     kinds = ("payment_intent.succeeded", "payment_intent.payment_failed", "refund.created")
@@ -152,6 +169,11 @@ def test_odd_shapes_tell_nothing_and_raise_nothing() -> None:
         for kind in (*kinds, "checkout.session.completed"):
             assert payment_in(CallbackProvider.STRIPE, {"type": kind, "data": value}) is None
             assert payment_in(CallbackProvider.STRIPE, {"type": kind, "data": {"object": value}}) is None
+            assert person_in(CallbackProvider.STRIPE, {"data": {"object": {"customer": value or None}}}) in (
+                None,
+                "x",
+            )
         for kind in ("COMPLETED", "DENIED", "REFUNDED"):
             event = {"event_type": f"PAYMENT.CAPTURE.{kind}", "resource": value}
             assert payment_in(CallbackProvider.PAYPAL, json.loads(json.dumps(event))) is None
+            assert person_in(CallbackProvider.PAYPAL, {"resource": {"payer": value}}) is None

@@ -27,6 +27,14 @@ def payment_of_paypal(event: Json) -> PaymentNotice | None:
     return read(object_in(event, "resource")) if read else None
 
 
+def payer_of_paypal(event: Json) -> str:
+    """The payer whom an event is about; empty, where it names none."""
+    resource = object_in(event, "resource")
+    places = (("payer",), ("payer", "payer_info"), ("subscriber",))
+    found = [id_of(object_in(resource, *place).get("payer_id")) for place in places]
+    return next(filter(None, found), "")
+
+
 def _settled(capture: dict[str, Json]) -> PaymentNotice | None:
     payment_id, moved = id_of(capture.get("id")), _amount(capture)
     if not payment_id or moved is None:

@@ -1,6 +1,7 @@
 """Providers of callbacks, and what is known of a callback that came in."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,15 +14,13 @@ _LONGEST_KEY = 200
 _HEADERS = (
     "content-type",
     "user-agent",
-    "paypal-auth-algo",
-    "paypal-cert-url",
-    "paypal-transmission-id",
-    "paypal-transmission-time",
     "webhook-id",
     "webhook-timestamp",
 )
-"""The headers that are kept; no other is, as they may hold what is secret."""
+"""The headers that are kept; no other is, as they may hold what is secret. None by which PayPal signs is: of the
+body they sign a CRC-32 alone, so whoever reads them could write another body to them."""
 _LONGEST_HEADER = 500
+_LONGEST_SIGNATURE = 1000
 
 # A body is JSON of any shape, hence Any.
 Json = Any
@@ -46,6 +45,12 @@ SIGNATURE_HEADERS: Mapping[CallbackProvider, str] = {
 """Where the signature stands, of those who always send it in the same header."""
 
 
+TELL_OF_PAYMENTS = (CallbackProvider.STRIPE, CallbackProvider.PAYPAL)
+"""Those whose callbacks tell what was paid."""
+_TRANSMISSION = "paypal-transmission-id"
+_SANDBOX = re.compile(r"https://[a-z0-9.-]*\.sandbox\.paypal\.com[:/].*", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
     """What came in."""
@@ -63,6 +68,28 @@ class Callback:
     def kept(self) -> dict[str, str]:
         """The headers that are kept."""
         return {name: self.headers[name][:_LONGEST_HEADER] for name in _HEADERS if name in self.headers}
+
+
+def signature_of(provider: CallbackProvider, callback: Callback, header: str) -> str:
+    """The signature as it is kept; none of PayPal's, see `_HEADERS`. ``header``: where it stands at others."""
+    kept = provider is not CallbackProvider.PAYPAL
+    return callback.header(SIGNATURE_HEADERS.get(provider, header))[:_LONGEST_SIGNATURE] if kept else ""
+
+
+def transmission_of(provider: CallbackProvider, callback: Callback) -> str | None:
+    """The id of the delivery, where the signature leaves open which body came with it."""
+    return callback.header(_TRANSMISSION) if provider is CallbackProvider.PAYPAL else None
+
+
+def is_test(provider: CallbackProvider, callback: Callback, body: Json) -> bool:
+    """Whether it is of the provider's test mode, in which no money moves."""
+    match provider:
+        case CallbackProvider.STRIPE:
+            return isinstance(body, dict) and body.get("livemode") is False
+        case CallbackProvider.PAYPAL:
+            return _SANDBOX.fullmatch(callback.header("paypal-cert-url")) is not None
+        case _:
+            return False
 
 
 def key_of_callback(provider: CallbackProvider, callback: Callback, body: Json) -> str:

@@ -32,6 +32,15 @@ def payment_of_stripe(event: Json) -> PaymentNotice | None:
     return read(event) if read else None
 
 
+def customer_of_stripe(event: Json) -> str:
+    """The customer whom an event is about; empty, where it names none."""
+    object = object_in(event, "data", "object")
+    if object.get("object") == "customer":
+        return id_of(object.get("id"))
+    # Stripe puts the customer in place of their id where it is asked to.
+    return id_of(object.get("customer")) or id_of(object_in(object, "customer").get("id"))
+
+
 def amount_of_stripe(units: Json, currency: str) -> Decimal | None:
     """The amount that Stripe says in its smallest units; None for what is no amount above 0."""
     if type(units) is not int or not 0 < units < _MOST or not currency:

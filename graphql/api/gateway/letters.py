@@ -77,7 +77,8 @@ class Mutation:
 
     @field(
         "Send the event of an open dead letter again, as it was or corrected. Once it is accepted, or known "
-        "already, the dead letter is closed. It needs `gateway:ingest` as well.",
+        "already, the dead letter is closed. It needs `gateway:ingest` as well, and for a payment "
+        "`commerce:payments`.",
         LetterReplayAnswer,
         needs="gateway:write",
     )
@@ -101,7 +102,8 @@ class Mutation:
 
     @field(
         f"Send the events of open dead letters again, the oldest first, {MOST_REPLAYS} at most at once. By "
-        "default they are only counted. It needs `gateway:ingest` as well.",
+        "default they are only counted. It needs `gateway:ingest` as well, and for payments `commerce:payments`: "
+        "without it they stay rejected.",
         LetterReplaysAnswer,
         needs="gateway:write",
     )
