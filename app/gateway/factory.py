@@ -4,6 +4,7 @@ from app.composition.write_side import WriteSide
 from app.files.factory import files_of, links_of
 from app.gateway.admission import SourceAdmission
 from app.gateway.callbacks import CallbackDoor
+from app.gateway.definition_turns import LockedTurns
 from app.gateway.imports.desk import FileDesk
 from app.gateway.imports.intake import FileIntake, NoRows
 from app.gateway.ingestion import Ingestion
@@ -25,7 +26,7 @@ from projections.kit.read.postgres_reader import PostgresRows
 
 
 def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> tuple[object, ...]:
-    """The intake of events, the replay of what it rejected, the door for callbacks, and what is asked of files."""
+    """The intake of events, the replay of what it rejected, the door for callbacks, files, and turns."""
     admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
     files = files_of(settings, writes.ring)
     intake = _intake(settings, writes.bus, writes.codec, admission, checks)
@@ -45,6 +46,7 @@ def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> 
         files,
         FileDesk(files, admission, checks),
         links_of(settings),
+        LockedTurns(writes.database),
     )
 
 

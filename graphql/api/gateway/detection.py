@@ -1,11 +1,14 @@
 """Patterns and watches, and what was found: one by one, listed, and live."""
 
+from contextlib import AbstractAsyncContextManager
+
 import strawberry
 
 from api.gateway.sources import Source
 from api.kit.model import Node, Resource, headed, linked, shows
 from api.kit.schema.mutations import Sending, Sent
 from domain.gateway.detection import anomaly_watches, patterns
+from domain.gateway.detection.ports import DefinitionTurns
 from domain.kit.log import Selection
 from domain.kit.refusals import Refusal
 from projections.gateway.detection import (
@@ -66,25 +69,29 @@ _PAGE = 1_000
 
 async def _define_pattern(sending: Sending) -> Sent | Refusal:
     command = await sending.command(patterns.DefineEventPattern)
-    if await _standing(sending, patterns.EventPattern) >= patterns.MOST_PATTERNS:
-        raise patterns.TooManyEventPatterns(most=patterns.MOST_PATTERNS)
-    return await sending.send(command)
+    async with _turn(sending):
+        if await _standing(sending, patterns.EventPattern) >= patterns.MOST_PATTERNS:
+            raise patterns.TooManyEventPatterns(most=patterns.MOST_PATTERNS)
+        return await sending.send(command)
 
 
 async def _define_watch(sending: Sending) -> Sent | Refusal:
     command = await sending.command(anomaly_watches.DefineAnomalyWatch)
-    if await _standing(sending, anomaly_watches.AnomalyWatch) >= anomaly_watches.MOST_WATCHES:
-        raise anomaly_watches.TooManyAnomalyWatches(most=anomaly_watches.MOST_WATCHES)
-    return await sending.send(command)
+    async with _turn(sending):
+        if await _standing(sending, anomaly_watches.AnomalyWatch) >= anomaly_watches.MOST_WATCHES:
+            raise anomaly_watches.TooManyAnomalyWatches(most=anomaly_watches.MOST_WATCHES)
+        return await sending.send(command)
+
+
+def _turn(sending: Sending) -> AbstractAsyncContextManager[None]:
+    turns = sending.ask.port(DefinitionTurns)  # type: ignore[type-abstract]
+    return turns.turn(sending.ask.caller.tenant_id)
 
 
 async def _standing(
     sending: Sending, of: type[patterns.EventPattern] | type[anomaly_watches.AnomalyWatch]
 ) -> int:
-    """How many of them the tenant has, by the log, as a view may be behind; none for a command that was executed.
-
-    Of two that are sent at one moment, both may be the last.
-    """
+    """How many of them the tenant has, by the log, as a view may be behind; none for what was executed already."""
     if await sending.was_executed():
         return 0
     ask, standing, after = sending.ask, 0, 0
