@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.gateway.factory import import_rows
+from app.gateway.factory import connector_pages, import_rows
 from app.gateway.outside_history import StoredHistory
 from app.mail.allowance import CountedAllowance, limits
 from app.mail.factory import create_mailer
@@ -89,15 +89,19 @@ def processes(parts: Parts) -> list[Process[Any]]:
         RegistryNames(here, parts.accounts or here, platform),
         StoredHistory(parts.database, parts.live, parts.log),
         *_webhooks(parts, mailer),
-        import_rows(
-            settings,
-            bus=parts.bus,
-            codec=parts.codec,
-            opening=parts.opening,
-            rows=None if parts.live is None else PostgresRows(parts.database, parts.live),
-        ),
+        *_gateway(parts),
     )
     return [created(process, {**adapters, Clock: parts.clock}) for process in PROCESSES]
+
+
+def _gateway(parts: Parts) -> tuple[object, ...]:
+    """What takes in the rows of files, and what connectors pull."""
+    rows = None if parts.live is None else PostgresRows(parts.database, parts.live)
+    settings, bus, codec, opening = parts.settings, parts.bus, parts.codec, parts.opening
+    return (
+        import_rows(settings, bus=bus, codec=codec, opening=opening, rows=rows),
+        connector_pages(settings, bus=bus, codec=codec, opening=opening, rows=rows, clock=parts.clock),
+    )
 
 
 def _webhooks(parts: Parts, mailer: SealedMailer) -> tuple[object, ...]:

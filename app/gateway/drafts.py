@@ -57,6 +57,7 @@ class EventDraft:
     """Whether its provider has signed it."""
     transmission: str | None = None
     """The delivery that brings no other event of the source, see `ReceivedEvent`."""
+    pull: UUID | None = None
 
     def become(self, id: UUID) -> None:
         """Be another dead letter of the same."""
@@ -207,6 +208,7 @@ class Intake:
             letter=received.letter,
             once=received.once is not None,
             transmission=received.transmission,
+            pull=received.pull,
         )
 
     def impersonal(self, draft: EventDraft) -> EventDraft:

@@ -9,6 +9,9 @@ from app.gateway.imports.desk import FileDesk
 from app.gateway.imports.intake import FileIntake, NoRows
 from app.gateway.ingestion import Ingestion
 from app.gateway.paypal_certificates import PayPalCertificates, known_authorities
+from app.gateway.pulls.http_pages import LARGEST, HttpPages
+from app.gateway.pulls.intake import NoPages, PulledIntake
+from app.gateway.pulls.pulled_items import PulledItems
 from app.gateway.replays import DeadLetterReplay
 from app.gateway.schema_checks import SchemaChecks
 from app.keys import KeyRing
@@ -16,9 +19,10 @@ from app.outgoing.http_client import OutgoingClient
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.setting_values import read_ports
 from app.settings import Settings
+from domain.gateway.connectors.pull_ports import ConnectorPages
 from domain.gateway.import_runs import ImportRows
 from domain.kit.bus.bus import Bus
-from domain.kit.clock import SystemClock, TimeOrderedIds
+from domain.kit.clock import Clock, SystemClock, TimeOrderedIds
 from domain.kit.codec import Codec
 from domain.kit.sealed import Opening
 from projections.gateway.event_schemas import SchemaReader
@@ -59,6 +63,21 @@ def import_rows(
     admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
     intake = _intake(settings, bus, codec, admission, checks)
     return FileIntake(files_of(settings, opening), intake, bus.log)
+
+
+def connector_pages(
+    settings: Settings, *, bus: Bus, codec: Codec, opening: Opening, rows: PostgresRows | None, clock: Clock
+) -> ConnectorPages:
+    """What pulls pages in a worker; none where it reads no views, or has no keys."""
+    if rows is None or not isinstance(opening, KeyRing):
+        return NoPages()
+    outgoing = OutgoingClient(
+        ports=read_ports(settings.outgoing_ports), loopback=settings.outgoing_loopback, most=LARGEST + 1
+    )
+    pages = HttpPages(outgoing, SealedWebhookSecrets(settings.derive("webhook secrets")), clock)
+    admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
+    intake = _intake(settings, bus, codec, admission, checks)
+    return PulledIntake(pages, PulledItems(codec), files_of(settings, opening), intake, bus.log)
 
 
 def _intake(

@@ -226,14 +226,22 @@ class Ingestion(EventIntake):
             source=_SERVICE,
             environment=draft.environment,
             region=draft.region,
-            metadata=_METADATA if draft.row is None else row_metadata(draft.row.import_id, draft.row.number),
             reserves=() if draft.transmission is None else (_delivery(source_id, draft),),
+            metadata=_metadata(draft),
         )
 
 
 def row_metadata(import_id: UUID, row: int) -> bytes:
     """What is stored beside the event of a row of a file: by this it is known again."""
     return b'{"command": "gateway.ingest", "import": "%s", "row": %d}' % (str(import_id).encode(), row)
+
+
+def _metadata(draft: EventDraft) -> bytes:
+    if draft.row is not None:
+        return row_metadata(draft.row.import_id, draft.row.number)
+    if draft.pull is not None:
+        return b'{"command": "gateway.ingest", "pull": "%s"}' % str(draft.pull).encode()
+    return _METADATA
 
 
 def _types(events: Sequence[ReceivedEvent]) -> set[str]:

@@ -14,6 +14,8 @@ from domain.gateway import (
     webhook_commands,
     webhooks,
 )
+from domain.gateway.connectors import connector_commands, connectors
+from domain.gateway.connectors.pulls import ConnectorPulls
 from domain.gateway.detection import anomalies, anomaly_watches, pattern_matches, patterns
 from domain.gateway.detection.anomaly_detection import AnomalyDetection
 from domain.gateway.detection.pattern_detection import PatternDetection
@@ -27,6 +29,8 @@ from domain.kit.permissions import Permission
 CONTEXT = ContextDomain(
     package=__name__,
     modules=(
+        connector_commands,
+        connectors,
         destination_commands,
         destinations,
         anomalies,
@@ -54,9 +58,10 @@ CONTEXT = ContextDomain(
         Permission("gateway:webhooks", "Have events sent to other systems, and see what was sent.", "admin"),
         Permission("gateway:ingest", "Send events in the name of any source.", "admin"),
     ),
-    processes=(ImportRun, PatternDetection, AnomalyDetection),
+    processes=(ImportRun, ConnectorPulls, PatternDetection, AnomalyDetection),
     entities=(
         Entity(kind="SOURCE", aggregate=sources.Source, needs="gateway:read"),
+        Entity(kind="CONNECTOR", aggregate=connectors.Connector, needs="gateway:read"),
         Entity(kind="WEBHOOK", aggregate=webhooks.Webhook, needs="gateway:webhooks"),
     ),
 )

@@ -101,6 +101,8 @@ class ReceivedEvent:
     """The id of the delivery that brought it, which brings no other event."""
     row: ImportedRow | None = None
     """Where it stood, of an import."""
+    pull: UUID | None = None
+    """The page or load of a connector in which it was."""
     encoded: bytes | None = None
     """Its value as `content` says it, where that is at hand."""
     form: EventForm = EventForm.EVENT

@@ -1,5 +1,6 @@
 """The manifest of gateway among the views."""
 
+from domain.gateway.connectors.connectors import Connector
 from domain.gateway.detection.anomalies import Anomaly
 from domain.gateway.detection.anomaly_watches import AnomalyWatch
 from domain.gateway.detection.pattern_matches import PatternMatch
@@ -12,6 +13,7 @@ from domain.gateway.sources import Source
 from domain.gateway.webhooks import Webhook
 from projections.gateway import (
     analytics,
+    connectors,
     detection,
     entity_facts,
     event_schemas,
@@ -31,6 +33,7 @@ CONTEXT = ContextViews(
     package=__name__,
     modules=(
         analytics,
+        connectors,
         detection,
         entity_facts,
         event_schemas,
@@ -49,6 +52,7 @@ CONTEXT = ContextViews(
             Shown(aggregate=OutsideEvent, view=events.OutsideEvents, needs="gateway:read"),
             Shown(aggregate=DeadLetter, view=events.DeadLetters, needs="gateway:read"),
             Shown(aggregate=Import, view=imports.Imports, needs="gateway:read"),
+            Shown(aggregate=Connector, view=connectors.Connectors, needs="gateway:read"),
             Shown(aggregate=EventPattern, view=detection.EventPatterns, needs="gateway:read"),
             Shown(aggregate=PatternMatch, view=detection.PatternMatches, needs="gateway:read"),
             Shown(aggregate=AnomalyWatch, view=detection.AnomalyWatches, needs="gateway:read"),
@@ -67,6 +71,7 @@ CONTEXT = ContextViews(
         entity_facts.OutsideEntities: "The last of the events that name somebody, which are in `activity_data`.",
         source_quality.SourceQualities: "Says how good events of systems are, and nothing of people.",
         source_quality.ViolationCounts: "Says how good events of systems are, and nothing of people.",
+        connectors.Connectors: "Says what is pulled from where; who directed that stands in `activity_data`.",
         detection.EventPatterns: "Says what is looked for; who defined it stands in `activity_data`.",
         detection.PatternMatches: "Says which events belong together; the events stand in `activity_data`.",
         detection.AnomalyWatches: "Says what is counted; who defined it stands in `activity_data`.",

@@ -67,6 +67,7 @@ def test_each_confidential_field_of_a_history_has_a_permission_or_is_read_by_nob
     assert {topic: confidential_of(topic) for topic in topics} == {
         "work.task": "work:confidential",
         "work.project": "work:confidential",
+        "gateway.connector": "gateway:confidential",
         "gateway.webhook": "gateway:confidential",
         "tenancy.subscription": None,
     }

@@ -23,6 +23,7 @@ from tests.kit.servers import SECRET
 PROCESSES = (
     "commerce.order_payments",
     "gateway.anomaly_detection",
+    "gateway.connector_pulls",
     "gateway.import",
     "gateway.pattern_detection",
     "gateway.webhook_deliveries",

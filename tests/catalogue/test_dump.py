@@ -210,7 +210,7 @@ READABLE = {
     "email",
     "currency",
     # Closed lists.
-    *("provider", "kind", "policy", "separator", "zone"),
+    *("provider", "kind", "policy", "separator", "zone", "mode", "pagination"),
     # The names of what lets events in at a tool.
     "credentials",
     # What is said of events from outside.

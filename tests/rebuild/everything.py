@@ -10,6 +10,17 @@ from app.gateway.admission import KnownSource, SourceAdmission
 from app.gateway.ingestion import Ingestion
 from domain.gateway.bodies import read_value
 from domain.gateway.checks import EventChecks
+from domain.gateway.connectors.connector_commands import (
+    ChangeConnector,
+    NotePage,
+    NotePullEnd,
+    NotePullFailure,
+    RegisterConnector,
+    ResumeConnector,
+    RunConnector,
+    StopConnector,
+)
+from domain.gateway.connectors.terms import SyncMode
 from domain.gateway.detection.anomalies import AnomalyDirection, NoteAnomaly
 from domain.gateway.detection.anomaly_watches import DefineAnomalyWatch
 from domain.gateway.detection.pattern_matches import NotePatternMatch
@@ -111,6 +122,7 @@ async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
         ),
         NoteImportProgress(id=imported, done=9, rows=3, accepted=1, duplicates=1, rejected=1),
         FinishImport(id=imported),
+        *_pulled(source, uuid4()),
     ):
         outcome = await bus.send(command, by=by)
         assert isinstance(outcome, AppendReceipt), (command, outcome)
@@ -171,6 +183,32 @@ def _of_detection() -> Sequence[Command]:
             expected=3.5,
             deviation=15.3,
         ),
+    )
+
+
+def _pulled(source: UUID, connector: UUID) -> Sequence[Command]:
+    """What a connector has pulled, and why it stopped."""
+    register = RegisterConnector(
+        id=connector,
+        name="Contacts",
+        source_id=source,
+        url="https://crm.example.com/contacts",
+        mode=SyncMode.INCREMENTAL,
+        event_type="contact.changed",
+        time_path="changed",
+        cursor_path="next",
+        parameter="cursor",
+        header=HASH,
+    )
+    return (
+        register,
+        RunConnector(id=connector),
+        NotePage(id=connector, round=0, cursor="2", accepted=2, duplicates=1, rejected=0),
+        NotePullEnd(id=connector, next_at=None),
+        NotePullFailure(id=connector, error="http_500", next_at=None),
+        ChangeConnector(id=connector, name="People"),
+        StopConnector(id=connector, error="http_401"),
+        ResumeConnector(id=connector),
     )
 
 

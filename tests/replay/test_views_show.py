@@ -40,6 +40,7 @@ WITHOUT_ROWS = {
     "gateway.analytics",
     "gateway.anomalies",
     "gateway.anomaly_watches",
+    "gateway.connectors",
     "gateway.dead_letters",
     "gateway.event_patterns",
     "gateway.event_schema_versions",

@@ -189,6 +189,9 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
     exported = {**called, "kind": "SEGMENT", "mapping": ["title=title"], "credentials": ["writeKey=key"]}
     await builder.make(root("registerDestination"), {"input": exported})
     builder.owner = acting
+    pulled = {"mode": "FULL", "pagination": "LINK", "eventType": f"{tenant.word}.happened"}
+    from_there = {"url": called["url"], "sourceId": builder.known["Source"][0]}
+    await builder.make(root("registerConnector"), {"input": {"name": tenant.word, **from_there, **pulled}})
     counted = {"kind": "COUNT", "eventTypes": [f"{tenant.word}.happened"], "windowSeconds": 60, "least": 2}
     made = await builder.make(root("defineEventPattern"), {"input": {"name": tenant.word, **counted}})
     pattern = UUID(made["eventPattern"]["id"])

@@ -130,6 +130,11 @@ async def _of_gateway(client: Client) -> dict[str, str]:
     )
     read = {"fileId": file.json()["id"], "sourceId": source, "format": "NDJSON"}
     made["Import"] = (await client.send("StartImport", input=read))["import"]["id"]
+    pulled = {
+        **{"name": "CRM", "sourceId": source, "url": "https://crm.example.com/contacts"},
+        **{"mode": "FULL", "pagination": "LINK", "eventType": "contact.changed"},
+    }
+    made["Connector"] = (await client.send("RegisterConnector", input=pulled))["connector"]["id"]
     made["Webhook"] = (await client.send("RegisterWebhook", input=called))["webhook"]["id"]
     counted = {
         "name": "Twice",

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +11,7 @@ from app.gateway.imports.file_rows import BlankStretch, FilePlace, FileUnreadabl
 from app.gateway.imports.row_events import RowMapping
 from app.gateway.imports.rows import rows
 from app.gateway.ingestion import Ingestion
+from app.gateway.pace import TOGETHER, taken
 from domain.gateway.import_runs import ImportRows
 from domain.gateway.import_terms import FileFormat, ImportTerms
 from domain.gateway.outcomes import EventAnswer, EventStatus, ReceivedEvent
@@ -22,8 +23,6 @@ from domain.kit.process.files import FileDamaged, FileStore, OpenFile
 from domain.kit.process.jobs import Part
 from domain.kit.refusals import Forbidden, Refusal
 
-TOGETHER = 500
-"""Rows of a part, and events that are stored together."""
 OF_PARQUET = 10 * TOGETHER
 """Rows of a part of Parquet, where a group of rows is read from its beginning each time."""
 _LARGEST = 4 * 1024 * 1024
@@ -52,7 +51,7 @@ class FileIntake(ImportRows):
                 raise EffectRefused("file_gone")
             read = await asyncio.to_thread(read_part, file, terms, _place(progress))
             events = read.events
-            answers = await self._taken(by, terms.source_id, events, at)
+            answers = await taken(self._intake, by, terms.source_id, events, received_at=at)
         except FileNotFoundError:
             raise EffectRefused("file_gone") from None
         except FileDamaged:
@@ -80,25 +79,6 @@ class FileIntake(ImportRows):
             },
             over=over,
         )
-
-    async def _taken(
-        self, by: Caller, source_id: UUID, events: Sequence[ReceivedEvent], at: datetime
-    ) -> list[EventAnswer]:
-        while True:
-            try:
-                await self._intake.admit(by, source_id)
-                break
-            except Refusal as refusal:
-                wait = refusal.facts.get("retry_after")
-                if not isinstance(wait, int):
-                    raise
-                # It is read on no faster than the source may send.
-                await asyncio.sleep(wait)
-        answers: list[EventAnswer] = []
-        for start in range(0, len(events), TOGETHER):
-            batch = events[start : start + TOGETHER]
-            answers += await self._intake.take(by, source_id, batch, received_at=at)
-        return answers
 
     async def _status(
         self, tenant_id: UUID, event: ReceivedEvent, answer: EventAnswer, *, again: bool

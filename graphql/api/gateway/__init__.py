@@ -2,6 +2,7 @@
 
 from api.gateway import (
     analytics,
+    connectors,
     detection,
     event_schemas,
     events,
@@ -15,5 +16,16 @@ from api.kit.manifest import ContextApi
 
 CONTEXT = ContextApi(
     package=__name__,
-    modules=(analytics, detection, event_schemas, events, imports, ingestion, letters, sources, webhooks),
+    modules=(
+        analytics,
+        connectors,
+        detection,
+        event_schemas,
+        events,
+        imports,
+        ingestion,
+        letters,
+        sources,
+        webhooks,
+    ),
 )

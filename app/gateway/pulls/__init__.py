@@ -1,0 +1,1 @@
+"""Pulls pages of outside systems, and takes in what they hold."""

@@ -1,0 +1,131 @@
+"""Pages of outside systems over HTTP: JSON that holds items, and says where the next page is."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+from domain.gateway.bodies import NotEvents, read_json
+from domain.gateway.connectors.connectors import Connector
+from domain.gateway.connectors.terms import Pagination
+from domain.gateway.webhook_signature import WebhookSecrets
+from domain.kit.clock import Clock
+from domain.kit.process.effects import EffectFailed, EffectRefused
+from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest, NoHttpAnswer
+from domain.processes.webhooks.attempts import pause_of
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a page."""
+LONGEST_CURSOR = 2_000
+_SECONDS = 30.0
+_NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel=(?:"(?:[^"]* )?next(?: [^"]*)?"|next\b)', re.IGNORECASE)
+_AGAIN = (408, 425, 429)
+
+# JSON of any shape, hence Any.
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPage:
+    """A page of an outside system."""
+
+    items: list[Json]
+    next: str | None
+    """The cursor of the page behind it; None: it is the last."""
+
+
+class HttpPages:
+    """Asks for pages as connectors say, of public addresses alone."""
+
+    def __init__(self, http: HttpClient, secrets: WebhookSecrets, clock: Clock) -> None:
+        """``http`` reads answers of more than `LARGEST` bytes."""
+        self._http, self._secrets, self._clock = http, secrets, clock
+
+    async def read(self, connector: Connector, cursor: str | None) -> HttpPage:
+        """The page at a cursor. Raises EffectRefused and EffectFailed, each with a word."""
+        url = _address(connector, cursor)
+        request = HttpRequest(
+            url=url, method="GET", headers={**self._header(connector), "Accept": "application/json"}
+        )
+        try:
+            answer = await self._http.send(request, seconds=_SECONDS)
+        except NoHttpAnswer as none:
+            raise EffectFailed(none.failure.value) from None
+        if answer.status in _AGAIN or answer.status >= 500:
+            raise EffectFailed(f"http_{answer.status}", after=pause_of(answer, self._clock.now()))
+        if not 200 <= answer.status < 300:
+            raise EffectRefused(f"http_{answer.status}")
+        if len(answer.body) > LARGEST:
+            raise EffectRefused("page_too_large")
+        try:
+            body = read_json(answer.body.decode())
+        except (NotEvents, UnicodeDecodeError):
+            # It may have been cut off on its way.
+            raise EffectFailed("not_json") from None
+        items = found(body, connector.items_path)
+        if not isinstance(items, list):
+            raise EffectRefused("no_items")
+        return HttpPage(items, _storable(_next(connector, url, cursor, body, answer, items)))
+
+    def _header(self, connector: Connector) -> dict[str, str]:
+        if connector.header is None:
+            return {}
+        try:
+            name, _, value = self._secrets.open(connector.id, connector.header).partition(":")
+        except ValueError:
+            raise EffectRefused("credentials_unreadable") from None
+        return {name.strip(): value.strip()}
+
+
+def found(value: Json, path: str | None) -> Json:
+    """What stands at a path; None where nothing does."""
+    for name in path.split(".") if path else ():
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def as_text(value: Json) -> str | None:
+    """An id or a cursor as text; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    text = str(value)
+    return text if text and text.isprintable() else None
+
+
+def _address(connector: Connector, cursor: str | None) -> str:
+    if cursor is None or connector.parameter is None:
+        return cursor or connector.url
+    parts = urlsplit(connector.url)
+    query = [
+        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != connector.parameter
+    ]
+    return parts._replace(query=urlencode([*query, (connector.parameter, cursor)])).geturl()
+
+
+def _next(
+    connector: Connector, url: str, cursor: str | None, body: Json, answer: HttpAnswer, items: list[Json]
+) -> str | None:
+    match connector.pagination:
+        case Pagination.CURSOR:
+            return as_text(found(body, connector.cursor_path))
+        case Pagination.LAST_ITEM:
+            return as_text(found(items[-1], connector.cursor_path)) if items else None
+        case Pagination.PAGE:
+            return str(int(cursor or "1") + 1) if items else None
+        case Pagination.LINK:
+            link = _NEXT.search(answer.headers.get("link", ""))
+            if link is None:
+                return None
+            address = urljoin(url, str(link[1]))
+            # The header that lets us in is for this host alone.
+            if urlsplit(address)[:2] != urlsplit(connector.url)[:2]:
+                raise EffectRefused("link_elsewhere")
+            return address
+
+
+def _storable(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    if len(cursor) > LONGEST_CURSOR or not cursor.isprintable():
+        raise EffectRefused("cursor_unsuitable")
+    return cursor

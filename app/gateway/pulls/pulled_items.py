@@ -1,0 +1,72 @@
+"""Makes events of the items that connectors pull."""
+
+import json
+from datetime import UTC, datetime
+from uuid import UUID
+
+from app.gateway.pulls.http_pages import Json, as_text, found
+from domain.gateway.connectors.connectors import Connector
+from domain.kit.codec import Codec
+
+_MILLISECONDS = 100_000_000_000
+"""A time that is a number counts seconds since 1970, and milliseconds from this one on."""
+
+
+class PulledItems:
+    """What items are known by, and the events that they become. All of it is fingerprints, which tell nothing of
+    what is in them to whoever guesses."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+
+    def mark(self, connector: Connector, cursor: str | None) -> str:
+        """What a cursor is known by within a pull."""
+        return self._codec.fingerprint("connector cursor", f"{connector.id} {cursor or ''}")[:16]
+
+    def key(self, connector: Connector, item: Json) -> str | None:
+        """What an item is known by, whatever becomes of it; None for one that says no id."""
+        id = as_text(found(item, connector.id_path))
+        return None if id is None else self._codec.fingerprint("connector item", f"{connector.id} {id}")
+
+    def digest(self, item: Json) -> str:
+        """What an item as it is is known by."""
+        text = json.dumps(item, sort_keys=True, default=str)
+        return self._codec.fingerprint("connector content", text)
+
+    def event(self, connector: Connector, item: Json, within: UUID, at: datetime | None = None) -> Json:
+        """The event of an item: the same for the same content ``within`` a connector, or a load. One of an item
+        without an id has none, and is rejected for it."""
+        key = self.key(connector, item)
+        time = _time(found(item, connector.time_path)) if connector.time_path else None
+        event = {
+            "eventType": connector.event_type,
+            "timestamp": time if time is not None or at is None else at.isoformat(),
+            "data": {"payload": item},
+        }
+        if key is not None:
+            event |= {"eventId": str(self._id(f"{within} {key} {self.digest(item)}")), "correlationId": key}
+        user = as_text(found(item, connector.user_path)) if connector.user_path else None
+        return event if user is None else event | {"userId": user}
+
+    def gone(self, connector: Connector, key: str, run_id: UUID, at: datetime) -> Json:
+        """The event of an item that is there no more. What it held is known by its key alone."""
+        return {
+            "eventId": str(self._id(f"{run_id} {key} gone")),
+            "eventType": connector.gone_type,
+            "timestamp": at.isoformat(),
+            "correlationId": key,
+            "data": {"payload": {}},
+        }
+
+    def _id(self, text: str) -> UUID:
+        return UUID(hex=self._codec.fingerprint("connector event", text)[:32])
+
+
+def _time(value: Json) -> Json:
+    """A time as events say it; what is none stays, and is rejected for it."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    try:
+        return datetime.fromtimestamp(value / 1000 if value >= _MILLISECONDS else value, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return value

@@ -1,0 +1,1 @@
+"""Connectors: what pulls events out of outside systems."""

@@ -1,0 +1,34 @@
+"""Headers that let connectors in."""
+
+import re
+
+from domain.kit.model import Invalid
+from domain.kit.refusals import ViolationCode
+
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,100}:[ ]?[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+_OURS = frozenset(
+    {
+        "host",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+        "te",
+        "upgrade",
+        "expect",
+        "accept-encoding",
+    }
+)
+"""What the client says itself."""
+
+
+def checked_header(text: str) -> str:
+    """A header as it is sent. Raises Invalid for what is none."""
+    text = text.strip()
+    if not _HEADER.fullmatch(text):
+        reason = "is no header, as Authorization: Bearer abc"
+        raise Invalid(field="header", reason=reason, why=ViolationCode.FORMAT)
+    if text.partition(":")[0].lower() in _OURS:
+        raise Invalid(
+            field="header", reason="is a header that is not yours to set", why=ViolationCode.UNSUITABLE
+        )
+    return text

@@ -1,0 +1,70 @@
+"""What pulls need of the rest of the product, and what they are told of pages and loads."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.gateway.connectors.connectors import Connector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulledPage:
+    """What became of the items of a page, and where the next one is."""
+
+    cursor: str | None
+    over: bool
+    """Whether there is no page behind it; its cursor is then where the next pull begins."""
+    mark: str = ""
+    """A fingerprint of the cursor that it was read at."""
+    round: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulledLoad:
+    """What became of a full load."""
+
+    known: Mapping[str, str]
+    """Fingerprints of what the items hold, by those of their ids."""
+    gone: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+
+
+class ConnectorPages(Protocol):
+    """Reads the pages of outside systems, and takes in what they hold.
+
+    All raise EffectRefused with a word for what another try will not change, and EffectFailed for the rest.
+    """
+
+    async def page(
+        self,
+        tenant_id: UUID,
+        connector: Connector,
+        cursor: str | None,
+        *,
+        before: Collection[str],
+        page_id: UUID,
+        again: bool,
+    ) -> PulledPage:
+        """Take in a page, the first one without a cursor; one whose mark was there before is refused.
+        ``again``: the page of this id may have been taken in
+        before, by a try that was cut off; what that did is counted as this one's."""
+        ...
+
+    async def load(
+        self, tenant_id: UUID, connector: Connector, known: Mapping[str, str], *, run_id: UUID, at: datetime
+    ) -> UUID:
+        """Put aside all that there is now, with what has changed and gone since; the file that holds it."""
+        ...
+
+    async def swap(
+        self, tenant_id: UUID, connector: Connector, file_id: UUID, *, run_id: UUID, again: bool
+    ) -> PulledLoad:
+        """Take in what was put aside."""
+        ...

@@ -1,0 +1,147 @@
+"""The product with what pulls at work, on a clock that tests set forward."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.composition.write_side import writing
+from app.contexts import VIEWS
+from app.entry.processes import Parts, enrolled, processes
+from app.log.postgres import PostgresLog
+from app.processes.runner import Runner
+from app.settings import Settings
+from app.storage.database import Database
+from domain.gateway.connectors.pulls import ConnectorPulls
+from projections.kit.background import running
+from projections.kit.follow.pages import Pages
+from projections.kit.read.live_generations import pointers
+from tests.connectors.crm import RIGHT
+from tests.kit.client import Client
+from tests.kit.processes import until
+from tests.kit.product import Product, produced
+from tests.webhooks.conftest import LateClock
+
+# JSON of any shape.
+Json = dict[str, Any]
+
+_OPEN = """
+    select not exists (select from processes.lanes where process = $1 and position < $2)
+       and not exists (select from processes.ledger e
+                        where e.process = $1 and e.tenant_id = $3 and e.finished_at is null
+                          and (e.status <> 'pending' or e.next_at <= $4)
+                          and not exists (select from processes.ledger f where f.instance = e.instance
+                                             and f.tenant_id = e.tenant_id and f.finished_at is null
+                                             and f.id < e.id))"""
+
+
+@dataclass
+class Puller:
+    """What pulls."""
+
+    product: Product
+    database: Database
+    log: PostgresLog
+    clock: LateClock
+
+    async def idle(self, client: Client) -> None:
+        """Wait until nothing of this tenant is left to be done by now."""
+
+        async def done() -> bool:
+            given = (ConnectorPulls.name, await self.log.head(), client.tenant, self.clock.now())
+            return bool(await self.database.writer.fetchval(_OPEN, *given))
+
+        await until(done, seconds=30)
+
+    async def pulled(self, client: Client, id: str) -> Json:
+        """The connector after a pull that was asked for."""
+        receipt = await client.send("RunConnector", input={"id": id})
+        assert "connector" in receipt, receipt
+        await self.idle(client)
+        return await seen(client, id)
+
+
+async def seen(client: Client, id: str) -> Json:
+    """The connector as it is."""
+    found: Json = await client.send("Connector", id=id)
+    return found
+
+
+async def registered(client: Client, url: str, mode: str = "INCREMENTAL", **more: Any) -> Json:
+    """What comes of registering a connector, for a source of its own."""
+    source = await client.send("RegisterSource", input={"name": f"CRM {mode}"})
+    given = {
+        "name": "Contacts",
+        "sourceId": source["source"]["id"],
+        "url": url,
+        "mode": mode,
+        "eventType": "contact.changed",
+        "itemsPath": "data.items",
+        "timePath": "changed",
+        "cursorPath": "data.next",
+        "parameter": "cursor",
+        "header": RIGHT,
+        **({"seconds": 10} if mode == "REAL_TIME" else {"cron": "30 2 * * *", "zone": "Europe/Prague"}),
+        **more,
+    }
+    receipt: Json = await client.send("RegisterConnector", input=given)
+    return receipt
+
+
+async def connected(client: Client, url: str, mode: str = "INCREMENTAL", **more: Any) -> str:
+    """The id of a connector."""
+    receipt = await registered(client, url, mode, **more)
+    assert "connector" in receipt, receipt
+    return str(receipt["connector"]["id"])
+
+
+@pytest.fixture(scope="module")
+async def product(settings: Settings) -> AsyncIterator[Product]:
+    """The product, which may call this machine."""
+    async with produced(settings, outgoing_loopback=True) as product:
+        yield product
+
+
+@pytest.fixture(scope="module")
+async def at_work(product: Product) -> AsyncIterator[Puller]:
+    """What pulls."""
+    async with AsyncExitStack() as stack:
+        settings = product.settings
+        database = await Database.open(settings.database_url, secret=settings.secret, writers=6, readers=4)
+        stack.push_async_callback(database.close)
+        writes = await stack.enter_async_context(writing(settings, database))
+        clock = LateClock()
+        parts = Parts(
+            settings=settings,
+            database=database,
+            log=writes.log,
+            bus=writes.bus,
+            opening=writes.ring,
+            codec=writes.codec,
+            clock=clock,
+            live=await stack.enter_async_context(pointers(database.writer, VIEWS)),
+        )
+        own = [process for process in processes(parts) if isinstance(process, ConnectorPulls)]
+        pages = Pages(writes.log, writes.codec, poll=0.05)
+        await stack.enter_async_context(running(pages.run, name="pages"))
+        runner = Runner(
+            await enrolled(database, own),
+            database=database,
+            log=writes.log,
+            pages=pages,
+            bus=writes.bus,
+            clock=clock,
+            poll=0.02,
+        )
+        await stack.enter_async_context(running(runner.run, name="processes"))
+        yield Puller(product, database, writes.log, clock)
+
+
+@pytest.fixture
+def puller(at_work: Puller) -> Puller:
+    """What pulls, at this moment."""
+    at_work.clock.ahead = timedelta()
+    return at_work

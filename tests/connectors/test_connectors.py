@@ -1,0 +1,85 @@
+"""What connectors are told: what cannot pull is refused before it is stored."""
+
+from typing import Any
+
+import pytest
+
+from tests.connectors.conftest import connected, registered
+from tests.kit.client import Client
+
+URL = "https://crm.example/contacts"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"cron": "61 * * * *"}, "connector_unsuitable", "cron"),
+        ({"zone": "Europe/Atlantis"}, "connector_unsuitable", "zone"),
+        ({"seconds": 10}, "connector_unsuitable", "seconds"),
+        ({"timePath": None}, "connector_unsuitable", "timePath"),
+        ({"goneType": "contact.gone"}, "connector_unsuitable", "goneType"),
+        ({"cursorPath": None}, "connector_unsuitable", "cursorPath"),
+        ({"parameter": None}, "connector_unsuitable", "parameter"),
+        ({"pagination": "PAGE", "cursorPath": None}, "connector_unsuitable", "pagination"),
+        ({"url": "https://10.0.0.1/"}, "webhook_url_refused", "url"),
+        ({"url": "ftp://crm.example/"}, "webhook_url_refused", "url"),
+        ({"header": "Host: crm.example"}, "invalid", "header"),
+        ({"header": "a secret"}, "invalid", "header"),
+        ({"eventType": "Changed"}, "invalid", "eventType"),
+        ({"itemsPath": "data..items"}, "invalid", "itemsPath"),
+    ],
+)
+async def test_what_cannot_pull_is_refused(
+    client: Client, change: dict[str, Any], code: str, field: str
+) -> None:
+    refused = await registered(client, **{"url": URL, **change})
+    assert (refused["code"], refused["field"]) == (code, field)
+    assert (await client.send("Connectors"))["edges"] == []
+
+
+async def test_a_name_is_taken_once_and_is_free_again_after_its_connector(client: Client) -> None:
+    id = await connected(client, URL)
+    source = await client.send("Connector", id=id)
+    given = {
+        "name": "contacts",
+        "sourceId": source["source"]["id"],
+        "url": URL,
+        "mode": "FULL",
+        "pagination": "LINK",
+        "eventType": "contact.changed",
+    }
+    assert (await client.send("RegisterConnector", input=given))["code"] == "already_taken"
+    assert "connector" in await client.send("DeleteConnector", input={"id": id})
+    assert "connector" in await client.send("RegisterConnector", input=given)
+
+
+async def test_a_tenant_has_twenty_at_the_most(client: Client) -> None:
+    id = await connected(client, URL, name="0")
+    source = (await client.send("Connector", id=id))["source"]["id"]
+    given = {
+        "sourceId": source,
+        "url": URL,
+        "mode": "FULL",
+        "pagination": "LINK",
+        "eventType": "contact.changed",
+    }
+    for number in range(1, 20):
+        receipt = await client.send("RegisterConnector", input={"name": str(number), **given})
+        assert "connector" in receipt
+    assert (await client.send("RegisterConnector", input={"name": "20", **given}))[
+        "code"
+    ] == "too_many_connectors"
+
+
+async def test_pausing_and_resuming_twice_is_refused(client: Client) -> None:
+    id = {"id": await connected(client, URL)}
+    paused = (await client.send("PauseConnector", input=id))["connector"]
+    assert (paused["active"], paused["nextAt"]) == (False, None)
+    assert (await client.send("PauseConnector", input=id))["code"] == "connector_paused"
+    resumed = (await client.send("ResumeConnector", input=id))["connector"]
+    assert resumed["active"]
+    assert resumed["nextAt"] is not None
+    assert (await client.send("ResumeConnector", input=id))["code"] == "connector_active"
+    changed = await client.send("ChangeConnector", input={**id, "cron": None, "name": "People"})
+    assert (changed["connector"]["cron"], changed["connector"]["nextAt"]) == (None, None)
+    assert changed["connector"]["name"] == "People"

@@ -1,0 +1,52 @@
+"""A worker killed at any point of a pull loses no item, and takes and counts none twice."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.entry.processes import enrolled
+from app.storage.database import Database
+from domain.gateway.connectors.pulls import ConnectorPulls
+from tests.connectors.conftest import connected, seen
+from tests.connectors.crm import Crm, contact
+from tests.kit.client import Client
+from tests.kit.process_worker import Child, child_of
+from tests.kit.product import Product
+from tests.outgoing.servers import destination
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+async def child(product: Product) -> AsyncIterator[Child]:
+    settings = product.settings
+    database = await Database.open(settings.database_url, secret=settings.secret, writers=2, readers=1)
+    try:
+        await enrolled(database, [ConnectorPulls.__new__(ConnectorPulls)])
+    finally:
+        await database.close()
+    async with child_of("tests.connectors.child", environ=settings.environ()) as child:
+        yield child
+
+
+@pytest.mark.parametrize("mode", ["INCREMENTAL", "FULL"])
+async def test_a_worker_killed_at_any_point_takes_each_item_once(
+    client: Client, child: Child, mode: str
+) -> None:
+    crm = Crm(*range(1, 6))
+    async with destination(behave=crm) as server:
+        id = await connected(client, server.url, mode)
+        point, ended = 0, "exit -9"
+        while ended == "exit -9":
+            point += 1
+            crm.contacts.append(contact(100 + point))
+            assert "connector" in await client.send("RunConnector", input={"id": id})
+            ended = await child.run(point)
+            if ended == "exit -9":
+                assert await child.run(0) == "exit 0"
+            row = await seen(client, id)
+            assert (row["accepted"], row["rejected"]) == (len(crm.contacts), 0), f"killed at {point}"
+    assert ended == "exit 0"
+    assert point > 3
+    found = await client.send("OutsideEvents", filter={"eventType": {"eq": "contact.changed"}}, first=50)
+    assert len(found["edges"]) == len(crm.contacts)
