@@ -17,7 +17,7 @@ from domain.commerce.order_commands import (
     RecordPaymentFailure,
     RecordRefund,
 )
-from domain.commerce.order_fields import PaymentProvider
+from domain.commerce.order_fields import CancelReason, PaymentMethod, PaymentProvider
 from domain.commerce.products import ChangeProductPrice, CreateProduct
 from domain.kit.commands import Command
 from domain.kit.money.money import Money, sum_of
@@ -94,7 +94,7 @@ def _order(
             OrderedProduct(product_id=shop.product(ware), quantity=count) for ware, count in counts.items()
         ),
         currency=_CURRENCY,
-        payment_method="card" if provider is PaymentProvider.STRIPE else "paypal",
+        payment_method=PaymentMethod.CARD if provider is PaymentProvider.STRIPE else PaymentMethod.PAYPAL,
         shipping_address=f"{street}\n1010 Vienna\nAustria",
     )
     yield at, buyer, placed
@@ -110,11 +110,11 @@ def _afterwards(
 ) -> Iterator[tuple[timedelta, UUID, Command]]:
     fate, minute, payment = chance.random(), timedelta(minutes=1), f"{id.hex[:16]}"
     if fate < 0.05:
-        yield 30 * minute, buyer, CancelOrder(id=id, reason="Ordered by mistake")
+        yield 30 * minute, buyer, CancelOrder(id=id, reason=CancelReason.MISTAKE)
         return
     if fate < 0.13:
         failed = RecordPaymentFailure(
-            id=id, provider=provider, payment_id=f"{payment}a", reason="The card was declined"
+            id=id, provider=provider, payment_id=f"{payment}a", reason="card_declined"
         )
         yield 2 * minute, shop.owner, failed
     if fate < 0.08:

@@ -10,13 +10,14 @@ from domain.commerce.access import require_buyer, require_visible
 from domain.commerce.order_fields import (
     MOST_ITEMS,
     Address,
+    Cause,
+    FailureWord,
     Method,
     OrderItem,
     PaymentId,
     PaymentProvider,
     ProductId,
     Quantity,
-    Reason,
     RefundId,
 )
 from domain.commerce.order_numbers import OrderNumbers
@@ -86,7 +87,7 @@ class PlaceOrder(Command, requires=(require_prices, require_total)):
     total_amount: Annotated[
         Decimal | None, Describe("What the buyer is to pay: the order is refused if that is not its total.")
     ] = None
-    payment_method: Method = ""
+    payment_method: Method = None
     shipping_address: Annotated[Address, Personal(subject="user_id")] = ""
 
     @property
@@ -108,7 +109,7 @@ class PlaceOrder(Command, requires=(require_prices, require_total)):
             items=items,
             total_amount=total.amount,
             currency=total.currency,
-            payment_method=self.payment_method.strip(),
+            payment_method=self.payment_method,
             shipping_address=self.shipping_address.strip(),
         )
         order = Order.begin(self.id, placed)
@@ -148,12 +149,12 @@ class PlaceOrder(Command, requires=(require_prices, require_total)):
 class CancelOrder(Command):
     """Cancel an order that is not fulfilled; what was paid for it is owed back."""
 
-    reason: Reason = ""
+    reason: Cause = None
 
     def handle(self, order: Order, by: Caller) -> None:
         require_visible(by, order.user_id)
         require_buyer(by, order.user_id, field="id")
-        order.cancel(self.reason.strip())
+        order.cancel(self.reason)
 
 
 class FulfilOrder(Command):
@@ -187,10 +188,10 @@ class RecordPaymentFailure(Command):
 
     provider: PaymentProvider
     payment_id: PaymentId
-    reason: Reason = ""
+    reason: FailureWord = ""
 
     def handle(self, order: Order) -> None:
-        order.fail(self.provider, self.payment_id.strip(), self.reason.strip())
+        order.fail(self.provider, self.payment_id.strip(), self.reason)
 
 
 class RecordRefund(Command, requires=(require_moved,)):

@@ -28,15 +28,6 @@ PaymentId = Annotated[
 RefundId = Annotated[
     str, Len(1, 200), ONE_LINE, Internal(), Authored(), Describe("The refund's id at the payment provider.")
 ]
-Reason = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Authored(), Describe("The reason, in one line.")]
-Method = Annotated[
-    str,
-    Len(0, 50),
-    Pattern("(?:[A-Za-z][A-Za-z _-]*)?", "must be words such as `card`: no numbers"),
-    Internal(),
-    Authored(),
-    Describe("How the buyer pays, such as `card`."),
-]
 Address = Annotated[
     str,
     Len(0, 1000),
@@ -61,6 +52,48 @@ class PaymentStatus(StrEnum):
     FAILED = "failed"
 
 
+class PaymentMethod(StrEnum):
+    """How a buyer pays."""
+
+    CARD = "card"
+    PAYPAL = "paypal"
+    WALLET = "wallet"
+    BANK_TRANSFER = "bank_transfer"
+    DIRECT_DEBIT = "direct_debit"
+    INSTALMENTS = "instalments"
+    INVOICE = "invoice"
+    CASH = "cash"
+    OTHER = "other"
+
+
+class CancelReason(StrEnum):
+    """Why an order is cancelled."""
+
+    CHANGED_MIND = "changed_mind"
+    MISTAKE = "mistake"
+    TOO_LATE = "too_late"
+    NOT_AVAILABLE = "not_available"
+    NOT_PAID = "not_paid"
+    FRAUD = "fraud"
+    OTHER = "other"
+
+
+def value_of(values: type[StrEnum], said: object) -> str | None:
+    """The value that a text of old is; of any other text, that there was one."""
+    return said if isinstance(said, str) and said in {*values} else "other" if said else None
+
+
+# Neither is a text: what a buyer writes would outlive them in an order, which is kept.
+Method = Annotated[PaymentMethod | None, Internal(), Describe("How the buyer pays; null: they did not say.")]
+Cause = Annotated[CancelReason | None, Internal(), Describe("Why it was cancelled; null: nobody said so.")]
+FailureWord = Annotated[
+    str,
+    Len(0, 100),
+    Pattern("[A-Za-z0-9_.-]*", "must be a word such as card_declined"),
+    Internal(),
+    Authored(),
+    Describe("Why it failed, in a word."),
+]
 Provider = Annotated[PaymentProvider, Internal(), Describe("The payment provider.")]
 
 

@@ -1,28 +1,29 @@
 """Orders: what a user buys, at the prices of the moment, and how it is paid."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
-from typing import Annotated, TypedDict
+from typing import Annotated, Any
 from uuid import UUID
 
 from domain.commerce.order_fields import (
     Address,
     Buyer,
+    CancelReason,
+    Cause,
+    FailureWord,
     Items,
     Method,
     Moved,
-    Owed,
-    Paid,
     PaymentId,
+    PaymentMethod,
     PaymentProvider,
     Provider,
-    Reason,
-    Refunded,
     RefundId,
-    Status,
     Total,
+    value_of,
 )
 from domain.commerce.order_numbers import OrderNumber
+from domain.commerce.order_settlements import Payment, Refund, Settlement, Standing, payment_key
 from domain.commerce.order_states import OrderAct, OrderStatus, after, owed
 from domain.kit.fields import Describe, Internal, Personal, Purpose
 from domain.kit.model import Aggregate, Event, NotFound, Refusal, Unique, applies
@@ -48,45 +49,6 @@ class RefundExceedsPayment(Refusal):
     """Only {left} of payment {payment_id} is left to be refunded."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Payment:
-    """Money that a provider has settled, and what of it was refunded."""
-
-    amount: Decimal
-    refunded: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refund:
-    """Money of a payment that went back."""
-
-    payment_id: str
-    amount: Decimal
-
-
-class Settlement(Event):
-    """How an order stands after it, so that readers need no state."""
-
-    status: Status
-    paid_amount: Paid
-    refunded_amount: Refunded
-    refund_owed: Owed
-
-
-class Standing(TypedDict):
-    """The fields of a `Settlement`."""
-
-    status: OrderStatus
-    paid_amount: Decimal
-    refunded_amount: Decimal
-    refund_owed: Decimal
-
-
-def payment_key(provider: PaymentProvider, id: str) -> str:
-    """By what a payment, or a refund, is known in a tenant: ids are a provider's own."""
-    return f"{provider.value}:{id}"
-
-
 class Order(
     Aggregate,
     topic="commerce.order",
@@ -108,10 +70,17 @@ class Order(
         items: Items
         total_amount: Total
         currency: Currency
-        payment_method: Method = ""
+        payment_method: Method = None
         shipping_address: Annotated[
             Address, Personal(subject="user_id"), Purpose("To ship the order to its buyer.")
         ] = ""
+
+        class_version = 2
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            """Words that are none of these are not kept."""
+            state["payment_method"] = value_of(PaymentMethod, state.get("payment_method"))
 
     class PaymentSettled(Settlement):
         provider: Provider
@@ -123,7 +92,7 @@ class Order(
         provider: Provider
         payment_id: PaymentId
         currency: Currency
-        reason: Reason = ""
+        reason: FailureWord = ""
 
     class PaymentRefunded(Settlement):
         provider: Provider
@@ -134,7 +103,14 @@ class Order(
         currency: Currency
 
     class Cancelled(Settlement):
-        reason: Reason = ""
+        reason: Cause = None
+
+        class_version = 2
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            """What somebody wrote is not kept."""
+            state["reason"] = value_of(CancelReason, state.get("reason"))
 
     class Fulfilled(Settlement): ...
 
@@ -269,7 +245,7 @@ class Order(
             )
         )
 
-    def cancel(self, reason: str) -> None:
+    def cancel(self, reason: CancelReason | None) -> None:
         """Record that nothing of it will be sent; what was paid is owed back from now on."""
         stands = self._standing(after(self.status, OrderAct.CANCEL))
         self.record(self.Cancelled(**stands, reason=reason))

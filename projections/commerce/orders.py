@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from domain.commerce.order_fields import (
     Buyer,
+    Cause,
     Method,
     Moved,
     Owed,
@@ -21,8 +22,9 @@ from domain.commerce.order_fields import (
     Total,
 )
 from domain.commerce.order_numbers import OrderNumber
+from domain.commerce.order_settlements import payment_key
 from domain.commerce.order_states import OrderStatus
-from domain.commerce.orders import Order, payment_key
+from domain.commerce.orders import Order
 from domain.commerce.products import Name, Price, Sku
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Longest, Personal, Purpose
 from domain.kit.money.money import Currency
@@ -54,7 +56,7 @@ class OrderRow(Row):
     paid_amount: Paid = NOTHING
     refunded_amount: Refunded = NOTHING
     refund_owed: Owed = NOTHING
-    payment_method: Method
+    payment_method: Method = None
     shipping_address: Annotated[
         str,
         Longest(1_000),
@@ -71,13 +73,11 @@ class OrderRow(Row):
     cancelled_at: Annotated[
         datetime | None, Internal(), Describe("When it was cancelled; null while it was not.")
     ] = None
-    cancel_reason: Annotated[
-        str, Len(0, 500), Internal(), Authored(), Describe("Why it was cancelled; null where nobody said so.")
-    ] = ""
+    cancel_reason: Cause = None
     version: Version
 
 
-class Orders(PostgresView[OrderRow], name="commerce.orders", version=2, inline=True):
+class Orders(PostgresView[OrderRow], name="commerce.orders", version=3, inline=True):
     """Every order as it stands."""
 
     checks = (
@@ -85,6 +85,16 @@ class Orders(PostgresView[OrderRow], name="commerce.orders", version=2, inline=T
             "valid_order_status",
             "status in ('placed', 'paid', 'payment_failed', 'partly_refunded', 'refunded', 'cancelled', "
             "'fulfilled')",
+        ),
+        Check(
+            "valid_payment_method",
+            "payment_method in ('card', 'paypal', 'wallet', 'bank_transfer', 'direct_debit', 'instalments', "
+            "'invoice', 'cash', 'other')",
+        ),
+        Check(
+            "valid_cancel_reason",
+            "cancel_reason in ('changed_mind', 'mistake', 'too_late', 'not_available', 'not_paid', 'fraud', "
+            "'other')",
         ),
         Check("valid_total_amount", "total_amount > 0 and total_amount <= 99999999.99"),
     )

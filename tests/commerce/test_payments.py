@@ -48,7 +48,7 @@ def refund(refund_id: str = "re_1", amount: str = "25", payment_id: str = "pi_1"
 
 
 def fail(payment_id: str = "pi_1") -> RecordPaymentFailure:
-    return RecordPaymentFailure(id=ORDER, provider=STRIPE, payment_id=payment_id, reason="card declined")
+    return RecordPaymentFailure(id=ORDER, provider=STRIPE, payment_id=payment_id, reason="card_declined")
 
 
 def after(*commands: Command) -> Any:
@@ -215,3 +215,13 @@ def test_whatever_comes_twice_counts_once_and_the_sums_are_right(steps: list[Com
             assert 0 <= last.refund_owed <= kept
             if last.status in (OrderStatus.CANCELLED, OrderStatus.REFUNDED):
                 assert last.refund_owed == kept
+
+
+def test_what_somebody_wrote_into_an_order_before_is_not_kept() -> None:
+    for said, kept in (("card", "card"), ("Jo Doe", "other"), ("", None)):
+        placed_before: dict[str, Any] = {"payment_method": said}
+        Order.Placed.upcast_v1_v2(placed_before)
+        assert placed_before == {"payment_method": kept}
+    cancelled_before: dict[str, Any] = {"reason": "Jo Doe moved"}
+    Order.Cancelled.upcast_v1_v2(cancelled_before)
+    assert cancelled_before == {"reason": "other"}

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain.commerce.order_fields import PaymentStatus
+from domain.commerce.order_fields import PaymentMethod, PaymentStatus
 from domain.commerce.order_states import OrderStatus
 from domain.commerce.orders import Order
 from domain.commerce.products import Product
@@ -19,7 +19,7 @@ from tests.kit.folding import folded
 
 
 def history(*commands: Any) -> tuple[Event, ...]:
-    events: list[Event] = [placed(payment_method="card", shipping_address="Ada\nSt 1")]
+    events: list[Event] = [placed(payment_method=PaymentMethod.CARD, shipping_address="Ada\nSt 1")]
     for command in commands:
         events += given(*events).by(AS_STAFF).when(command).recorded
     return tuple(events)
@@ -38,7 +38,7 @@ def test_an_order_is_shown_as_it_stands() -> None:
             paid_amount=Decimal("30.00"),
             refunded_amount=Decimal("5.00"),
             refund_owed=Decimal("0.00"),
-            payment_method="card",
+            payment_method=PaymentMethod.CARD,
             shipping_address="Ada\nSt 1",
             created_at=NOON,
             updated_at=NOON,
@@ -74,7 +74,7 @@ def test_two_payments_of_one_order_are_two_rows() -> None:
     assert [(row.payment_id, row.status, row.amount, row.refunded_amount, row.failure) for row in rows] == [
         ("pi_1", PaymentStatus.SETTLED, Decimal("25.00"), Decimal(0), ""),
         ("pi_2", PaymentStatus.SETTLED, Decimal("10.00"), Decimal("10.00"), ""),
-        ("pi_3", PaymentStatus.FAILED, Decimal(0), Decimal(0), "card declined"),
+        ("pi_3", PaymentStatus.FAILED, Decimal(0), Decimal(0), "card_declined"),
     ]
     assert {row.provider for row in rows} == {STRIPE}
 

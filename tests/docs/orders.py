@@ -14,7 +14,8 @@ follows a later change. Its total is the exact sum of its items, in one currency
 99,999,999.99. Whoever places it may say the prices and the total that the buyer was shown: it is refused if
 they are others by now. Its number is the next one of the tenant, without a gap ([ADR
 60](decisions/0060-order-numbers-are-given-in-the-append.md)). Where it is shipped to is sealed under the
-buyer's key; once they are forgotten nobody reads it, and the totals stay.
+buyer's key; once they are forgotten nobody reads it, and the totals stay. How they pay, and why an order was
+cancelled, are values of a list, and why a payment failed is a word: an order holds no sentence about anybody.
 
 Amounts are `Money`: a text with just the decimal places that ISO 4217 gives the currency, 12.50 EUR, 100 JPY or
 1.500 KWD. An amount that is finer than that is refused, never rounded.

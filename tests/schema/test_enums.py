@@ -22,7 +22,6 @@ from tests.schema.published import published
 
 ROOT = Path(__file__).parents[2]
 STORED = "Stored names of events and topics: the log keeps those that no version of the code has any more."
-METHOD = "Whatever the shop calls it: who moves the money is `PaymentProvider`."
 WORDS = {
     "Anomaly.eventType": "a type of outside events",
     "AnomalyWatch.eventType": "a type of outside events",
@@ -65,8 +64,6 @@ WORDS = {
         ),
         "What outside systems call what happened there.",
     ),
-    "Order.paymentMethod": METHOD,
-    "PlaceOrderInput.paymentMethod": METHOD,
 }
 """What is called like a choice and is none, with why."""
 

@@ -63,9 +63,7 @@ class Refund(Node):
 class Order(Node):
     """An order."""
 
-    payment_method: str | None
     shipping_address: str | None
-    cancel_reason: str | None
     total = money_field("total_amount", "What its items cost together.")
     paid = money_field("paid_amount", "What was paid in all.")
     refunded = money_field("refunded_amount", "What was refunded in all.")
