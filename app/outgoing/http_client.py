@@ -10,6 +10,7 @@ serves one request: one that is kept would be found again by its IP address, wha
 import asyncio
 import ssl
 from collections.abc import Collection, Sequence
+from functools import cache
 
 import httpx
 
@@ -30,6 +31,12 @@ _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=0)
 _USUAL = {"User-Agent": "Headwater", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Those of the library's list, which is long to read: once for the whole process."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class OutgoingClient(HttpClient):
     """Calls addresses of the public Internet by HTTPS."""
 
@@ -48,7 +55,7 @@ class OutgoingClient(HttpClient):
         """
         self._ports, self._loopback, self._most = frozenset(ports), loopback, most
         self._resolve = resolve or SystemResolver()
-        self._tls = authorities or httpx.create_ssl_context(trust_env=False)
+        self._tls = authorities or _authorities()
 
     async def send(self, request: HttpRequest, *, seconds: float) -> HttpAnswer:
         """Send once, to the first of the host's addresses that takes a connection."""

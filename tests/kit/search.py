@@ -9,6 +9,7 @@ from app.embedded import distribution
 from app.embedded.opensearch import OpenSearch, free_port
 from app.embedded.process import EmbeddedError
 from app.settings import read_settings
+from tests.kit.memory import folder_in_memory
 from tests.kit.processes import until
 
 _WANTED, _TOLD = "opensearch-wanted", "opensearch.json"
@@ -38,22 +39,22 @@ class SearchServer(Thread):
         while not (self._folder / _WANTED).exists():
             if await self._ended(within=0.05):
                 return
-        server: OpenSearch | None = None
-        try:
-            found = await distribution.fetch(read_settings({}).cache)
-            folder = self._folder / "opensearch"
-            server = OpenSearch(
-                folder / "data", distribution=found, port=free_port(), log=folder / "opensearch.log"
-            )
-            server.start()
-            await server.ready()
-            self._tell({"url": server.url})
-        except EmbeddedError as error:
-            self._tell({"error": str(error)})
-        await self._ended()
-        if server is not None and server.process is not None:
-            # Nobody reads again what it holds.
-            server.process.kill()
+        with folder_in_memory(self._folder / "opensearch") as folder:
+            server: OpenSearch | None = None
+            try:
+                found = await distribution.fetch(read_settings({}).cache)
+                server = OpenSearch(
+                    folder / "data", distribution=found, port=free_port(), log=folder / "opensearch.log"
+                )
+                server.start()
+                await server.ready()
+                self._tell({"url": server.url})
+            except EmbeddedError as error:
+                self._tell({"error": str(error)})
+            await self._ended()
+            if server is not None and server.process is not None:
+                # Nobody reads again what it holds.
+                server.process.kill()
 
     async def _ended(self, within: float | None = None) -> bool:
         return await asyncio.to_thread(self._ending.wait, within)

@@ -19,6 +19,8 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import cache
+from types import MethodType
 from typing import Any, ClassVar, Generic, get_args, get_origin
 from uuid import UUID
 
@@ -115,11 +117,12 @@ class View(Generic[R]):
         """The folds by stored event type."""
         for event, fold in self._declared:
             self._add(event, fold)
-        for _, method in inspect.getmembers(self, inspect.ismethod):
-            mark: FoldMark | None = getattr(method, "folds", None)
-            for event in mark.events if mark else ():
+        kind_of_view: Any = type(self)  # For a cache, mypy takes no class that is generic.
+        for name in _methods(kind_of_view):
+            method = getattr(self, name)
+            mark: FoldMark = method.folds
+            for event in mark.events:
                 for kind in _own() if event is Event else (event,):
-                    assert mark is not None
                     self._add(kind, _written(method, mark, kind))
 
     def _add(self, event: type[Event], fold: Fold) -> None:
@@ -140,6 +143,13 @@ class View(Generic[R]):
 
 def _own() -> list[type[Event]]:
     return [event for event in event_classes().values() if not event.from_outside]
+
+
+@cache
+def _methods(view: type[View[Any]]) -> tuple[str, ...]:
+    """The names of its folds that are methods."""
+    members = inspect.getmembers(view, inspect.isfunction)
+    return tuple(name for name, method in members if hasattr(method, "folds"))
 
 
 def _declared(code: FoldCode, mark: FoldMark) -> Fold:
@@ -166,8 +176,13 @@ def _takes_none(method: Callable[..., Any]) -> bool:
     return hint is None or type(None) in get_args(hint)
 
 
-def _written(method: Callable[..., Any], mark: FoldMark, event: type[Event]) -> Fold:
-    wanted = list(inspect.signature(method).parameters)
+@cache
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
+
+
+def _written(method: MethodType, mark: FoldMark, event: type[Event]) -> Fold:
+    wanted = _parameters(method.__func__)
     want_key, want_envelope = "key" in wanted, "envelope" in wanted
 
     def apply(row: Any, happened: Event, key: Key, envelope: Envelope) -> Any:

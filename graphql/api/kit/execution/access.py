@@ -5,6 +5,7 @@ behind a field which said it is `covered`. What says nothing is denied.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from graphql import (
@@ -159,6 +160,7 @@ def _need(kind: Any, field: GraphQLField) -> str | None:
     return _said(getattr(definition, "origin", None) or object)
 
 
+@cache
 def _said(origin: type[object]) -> str | None:
     """A type's own word, or that of the generic type it was made from; what an interface needs says nothing
     about what implements it."""
