@@ -15,6 +15,7 @@ _OURS = frozenset(
         "te",
         "upgrade",
         "expect",
+        "accept",
         "accept-encoding",
     }
 )

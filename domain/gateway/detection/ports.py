@@ -77,7 +77,7 @@ class Awaiting:
 
 @runtime_checkable
 class DefinitionTurns(Protocol):
-    """Has patterns and watches defined one after the other."""
+    """Has patterns, watches and connectors defined one after the other."""
 
     def turn(self, tenant_id: UUID) -> AbstractAsyncContextManager[None]:
         """Until the block ends, nobody else has a turn for the tenant, in any process."""

@@ -9,6 +9,7 @@ from api.kit.model import Node, Refusal, Resource, Sending, Sent, linked, shows
 from domain.gateway.connectors import connector_commands as domain
 from domain.gateway.connectors.connectors import MOST, TooManyConnectors
 from domain.gateway.connectors.headers import checked_header
+from domain.gateway.detection.ports import DefinitionTurns
 from domain.gateway.webhooks import WebhookUrlRefused
 from projections.gateway.connectors import ConnectorRow, Connectors
 from projections.gateway.sources import Sources
@@ -31,13 +32,11 @@ _connectors.filter(also=("source_id",))
 async def _register(sending: Sending) -> Sent | Refusal:
     command = await sending.command(domain.RegisterConnector)
     ask = sending.ask
-    if (
-        not await sending.was_executed()
-        and await ask.services.rows.count(Connectors, ask.caller.tenant_id) >= MOST
-    ):
-        # Two that are sent at one moment may both be the last.
-        raise TooManyConnectors(most=MOST)
-    return await _sealed(sending, command)
+    tenant_id = ask.caller.tenant_id
+    async with ask.port(DefinitionTurns).turn(tenant_id):  # type: ignore[type-abstract]
+        if not await sending.was_executed() and await ask.services.rows.count(Connectors, tenant_id) >= MOST:
+            raise TooManyConnectors(most=MOST)
+        return await _sealed(sending, command)
 
 
 async def _change(sending: Sending) -> Sent | Refusal:
