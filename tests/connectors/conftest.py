@@ -1,29 +1,21 @@
 """The product with what pulls at work, on a clock that tests set forward."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from app.composition.write_side import writing
-from app.contexts import VIEWS
-from app.entry.processes import Parts, enrolled, processes
 from app.log.postgres import PostgresLog
-from app.processes.runner import Runner
 from app.settings import Settings
 from app.storage.database import Database
 from domain.gateway.connectors.pulls import ConnectorPulls
-from projections.kit.background import running
-from projections.kit.follow.pages import Pages
-from projections.kit.read.live_generations import pointers
 from tests.connectors.crm import RIGHT
+from tests.kit.at_work import LateClock, at_work
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product, produced
-from tests.webhooks.conftest import LateClock
 
 # JSON of any shape.
 Json = dict[str, Any]
@@ -106,42 +98,14 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
 
 
 @pytest.fixture(scope="module")
-async def at_work(product: Product) -> AsyncIterator[Puller]:
+async def pulling(product: Product) -> AsyncIterator[Puller]:
     """What pulls."""
-    async with AsyncExitStack() as stack:
-        settings = product.settings
-        database = await Database.open(settings.database_url, secret=settings.secret, writers=6, readers=4)
-        stack.push_async_callback(database.close)
-        writes = await stack.enter_async_context(writing(settings, database))
-        clock = LateClock()
-        parts = Parts(
-            settings=settings,
-            database=database,
-            log=writes.log,
-            bus=writes.bus,
-            opening=writes.ring,
-            codec=writes.codec,
-            clock=clock,
-            live=await stack.enter_async_context(pointers(database.writer, VIEWS)),
-        )
-        own = [process for process in processes(parts) if isinstance(process, ConnectorPulls)]
-        pages = Pages(writes.log, writes.codec, poll=0.05)
-        await stack.enter_async_context(running(pages.run, name="pages"))
-        runner = Runner(
-            await enrolled(database, own),
-            database=database,
-            log=writes.log,
-            pages=pages,
-            bus=writes.bus,
-            clock=clock,
-            poll=0.02,
-        )
-        await stack.enter_async_context(running(runner.run, name="processes"))
-        yield Puller(product, database, writes.log, clock)
+    async with at_work(product.settings, ConnectorPulls, poll=0.02) as work:
+        yield Puller(product, work.database, work.writes.log, work.clock)
 
 
 @pytest.fixture
-def puller(at_work: Puller) -> Puller:
+def puller(pulling: Puller) -> Puller:
     """What pulls, at this moment."""
-    at_work.clock.ahead = timedelta()
-    return at_work
+    pulling.clock.ahead = timedelta()
+    return pulling

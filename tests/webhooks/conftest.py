@@ -19,8 +19,7 @@ from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
 from domain.processes.webhooks.deliveries import WebhookDeliveries
 from tests.domain.sending import accepted
-from tests.kit.at_work import LateClock as LateClock
-from tests.kit.at_work import at_work
+from tests.kit.at_work import LateClock, at_work
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product, produced
