@@ -129,6 +129,7 @@ class Settings:
         "`files` in the data folder",
     ] = ""
     max_file_bytes: Annotated[int, "The largest file that may be sent, in bytes."] = 1024 * 1024 * 1024
+    max_files_bytes: Annotated[int, "The bytes that the files of one tenant may have in all."] = 20 * 1024**3
     resume_events: Annotated[
         int, "How many events of its tenant a subscription may go back; beyond it must read the state again."
     ] = 10_000

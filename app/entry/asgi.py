@@ -83,7 +83,11 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         *event_routes(running.authenticate, running.services),
         *callback_routes(running.services),
         *file_routes(
-            running.authenticate, running.services, links_of(settings), most=settings.max_file_bytes
+            running.authenticate,
+            running.services,
+            links_of(settings),
+            most=settings.max_file_bytes,
+            in_all=settings.max_files_bytes,
         ),
         *(documentation_routes() if settings.shows_graphiql else ()),
     ]

@@ -5,8 +5,8 @@ import hashlib
 import io
 import json
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,13 +15,13 @@ from typing import BinaryIO
 from uuid import UUID, uuid4, uuid5
 
 import obstore
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore
 
 from app.files.pieces import PieceCipher, PieceReader, plain_size, sealed_pieces
 from app.keys import KeyRing
 from app.keys.sealed_text import seal
-from domain.kit.process.files import FileDamaged, FileStore, FileTooLarge, StoredFile
+from domain.kit.process.files import FileDamaged, FileStore, FilesUnavailable, FileTooLarge, StoredFile
 from domain.kit.sealed import ERASED, Unopenable
 
 _KEY_BYTES = 32
@@ -56,27 +56,29 @@ class ObjectFiles(FileStore):
             async for piece in sealed_pieces(counted.pieces(), PieceCipher(key, tenant_id.bytes)):
                 yield piece
 
-        try:
-            await obstore.put_async(self._objects, coming, stored(), max_concurrency=2)
-            if counted.too_large:
-                raise FileTooLarge
-            id = UUID(self._ring.fingerprint(f"file {tenant_id}", counted.digest.hexdigest()))
-            await self._place(tenant_id, id, coming)
-        finally:
-            await self._delete(coming)
+        with _reached():
+            try:
+                await obstore.put_async(self._objects, coming, stored(), max_concurrency=2)
+                if counted.too_large:
+                    raise FileTooLarge
+                id = UUID(self._ring.fingerprint(f"file {tenant_id}", counted.digest.hexdigest()))
+                await self._place(tenant_id, id, coming)
+            finally:
+                await self._delete(coming)
         found = await self.open(tenant_id, id)
         if found is None:
-            raise FileDamaged("It was removed as soon as it was stored.")
+            raise FilesUnavailable("It was removed as soon as it was stored.")
         return found.stored
 
     async def open(self, tenant_id: UUID, id: UUID) -> "ObjectFile | None":
         path = f"{_folder(tenant_id)}/{id}"
         try:
-            meta = await obstore.head_async(self._objects, path)
-            whole = meta["size"]
-            beginning = await obstore.get_range_async(
-                self._objects, path, start=0, length=min(_LONGEST_LINE, whole)
-            )
+            with _reached():
+                meta = await obstore.head_async(self._objects, path)
+                whole = meta["size"]
+                beginning = await obstore.get_range_async(
+                    self._objects, path, start=0, length=min(_LONGEST_LINE, whole)
+                )
         except FileNotFoundError:
             return None
         line, newline, _ = bytes(beginning).partition(b"\n")
@@ -94,6 +96,13 @@ class ObjectFiles(FileStore):
             id=id, name=said["name"], size=plain_size(whole - start), stored_at=meta["last_modified"]
         )
         return ObjectFile(self._objects, path, start, cipher, stored)
+
+    async def used(self, tenant_id: UUID) -> int:
+        used, listing = 0, obstore.list(self._objects, f"{_folder(tenant_id)}/", chunk_size=1000)
+        with _reached():
+            while found := await asyncio.to_thread(partial(next, listing, None)):
+                used += sum(each["size"] for each in found)
+        return used
 
     async def remove(self, tenant_id: UUID, id: UUID) -> None:
         await self._delete(f"{_folder(tenant_id)}/{id}")
@@ -134,7 +143,7 @@ class ObjectFiles(FileStore):
         return line.encode() + b"\n"
 
     async def _delete(self, path: str) -> None:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotFoundError):
             await obstore.delete_async(self._objects, path)
 
 
@@ -153,7 +162,8 @@ class ObjectFile:
         return io.BufferedReader(PieceReader(self._read, self.stored.size, self.cipher), _BUFFER)
 
     def _read(self, place: int, length: int) -> bytes:
-        return bytes(obstore.get_range(self.objects, self.path, start=self.start + place, length=length))
+        with _reached():
+            return bytes(obstore.get_range(self.objects, self.path, start=self.start + place, length=length))
 
 
 async def swept(
@@ -182,6 +192,19 @@ def _parts_swept(folder: Path, before: datetime | None) -> int:
                 path.unlink()
                 removed += 1
     return removed
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """Faults of the store as those of the port."""
+    try:
+        yield
+    except NotFoundError as error:
+        raise FileNotFoundError from error
+    except AlreadyExistsError:
+        raise
+    except BaseError as error:
+        raise FilesUnavailable("Files cannot be reached.") from error
 
 
 def _folder(tenant_id: UUID) -> str:

@@ -16,7 +16,7 @@ from domain.gateway.bodies import kept_of, raw_of
 from domain.gateway.checks import EventChecks
 from domain.gateway.envelope import IncomingEvent, event_id_of, read_event, type_fault
 from domain.gateway.events import OutsideEvent, stream_of, subject_of
-from domain.gateway.letters import DeadLetter, closing, letter_of
+from domain.gateway.letters import DeadLetter, closing, letter_of, letter_of_row
 from domain.gateway.outcomes import EventViolation, ImportedRow, ReceivedEvent, ReplayedLetter
 from domain.gateway.rules import broken_rules
 from domain.kit.events import Event
@@ -116,7 +116,8 @@ class Intake:
         """The dead letter of an event that is rejected."""
         value, first = received.value, violations[0]
         raw, cut = kept_of(raw_of(received))
-        id = letter_of(self.source.row.id, raw, self.received_at)
+        source, row = self.source.row.id, received.row
+        id = letter_of(source, raw, self.received_at) if row is None else letter_of_row(source, row)
         said = value if isinstance(value, dict) else {}
         kind, user = said.get("eventType"), said.get("userId")
         subject = subject_of(
@@ -125,7 +126,7 @@ class Intake:
             _storable(user) if isinstance(user, str) and len(user) <= 200 else None,
             self.received_at,
         )
-        path, message = _plain(first)
+        path, message = plain(first)
         kept = DeadLetter.Kept(
             source_id=self.source.row.id,
             key_id=self.source.key_id,
@@ -152,6 +153,7 @@ class Intake:
             region=self.source.row.region,
             violations=violations,
             event_id=kept.event_id,
+            row=row,
             letter=received.letter,
         )
 
@@ -222,7 +224,7 @@ class Intake:
         return (time.perf_counter_ns() - self.started) // 1_000
 
 
-def _plain(violation: EventViolation) -> tuple[tuple[str, ...], str]:
+def plain(violation: EventViolation) -> tuple[tuple[str, ...], str]:
     """Where the fault is and what it is, for everybody: without names that are no words, which may be data."""
     path, message = list[str](), violation.message
     for part in map(str, violation.path):

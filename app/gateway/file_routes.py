@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import BinaryIO
+from uuid import UUID
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
@@ -20,13 +22,17 @@ from app.gateway.routes import Authenticate, Place, json_response
 from domain.gateway.sources import INGEST
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.ids import read_id
-from domain.kit.process.files import KEPT, FileDamaged, FileStore, FileTooLarge
+from domain.kit.process.files import KEPT, FileDamaged, FileStore, FilesUnavailable, FileTooLarge
 
 _PIECE = 256 * 1024
 _SECONDS = 30.0
 """For each piece of a file."""
 _LONGEST = 3600.0
 """Seconds for a whole file."""
+_TOGETHER = 4
+"""Files of a tenant that come in at once, in one process."""
+_LATER = 5
+"""Seconds after which what cannot be done now may be."""
 _NAME = re.compile(r"[^\x00-\x1f\x7f/\\\ud800-\udfff]{1,200}")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _SAFE = {
@@ -38,16 +44,23 @@ _SAFE = {
 }
 
 
-def file_routes(authenticate: Authenticate, place: Place, links: SignedLinks, *, most: int) -> list[Route]:
-    """The routes. ``most``: bytes of a file."""
+def file_routes(
+    authenticate: Authenticate, place: Place, links: SignedLinks, *, most: int, in_all: int
+) -> list[Route]:
+    """The routes. ``most``: bytes of a file, ``in_all``: of all files of a tenant."""
+    bounds = _Bounds(most, in_all)
 
     async def send(request: Request) -> Response:
         try:
-            return await _stored(request, authenticate, place, most)
+            return await _stored(request, authenticate, place, bounds)
         except Unauthenticated as error:
             return problem(401, "unauthenticated", str(error), headers={"www-authenticate": "Bearer"})
         except RequestError as error:
             return problem(503, "not_ready", str(error), headers=come_back(1, "files"))
+        except FilesUnavailable:
+            return problem(
+                503, "not_ready", "Files cannot be stored now.", headers=come_back(_LATER, "files")
+            )
         except BodyTooSlow:
             return problem(408, "body_too_slow", "The file did not come in time.", headers=_CLOSE)
         except FileTooLarge:
@@ -68,6 +81,8 @@ def file_routes(authenticate: Authenticate, place: Place, links: SignedLinks, *,
             file = await _files(await place(holder)).open(linked.tenant_id, linked.id)
         except RequestError as error:
             return _no(503, "not_ready", str(error))
+        except FilesUnavailable:
+            return _no(503, "not_ready", "Files cannot be read now.", come_back(_LATER, "files"))
         except FileDamaged:
             return _no(410, "gone", "The file does not open any more.")
         if file is None:
@@ -97,7 +112,15 @@ def file_routes(authenticate: Authenticate, place: Place, links: SignedLinks, *,
 _CLOSE = {"connection": "close"}
 
 
-async def _stored(request: Request, authenticate: Authenticate, place: Place, most: int) -> Response:
+class _Bounds:
+    """What a tenant may send, and how many files are under way."""
+
+    def __init__(self, most: int, in_all: int) -> None:
+        self.most, self.in_all = most, in_all
+        self.under_way: Counter[UUID] = Counter()
+
+
+async def _stored(request: Request, authenticate: Authenticate, place: Place, bounds: _Bounds) -> Response:
     caller = await authenticate(request.headers)
     if caller.kind == "nobody":
         raise Unauthenticated("Sign in, or send a key as `Authorization: Bearer …`.")
@@ -112,10 +135,25 @@ async def _stored(request: Request, authenticate: Authenticate, place: Place, mo
     if not _NAME.fullmatch(name):
         return problem(400, "invalid", "name must be the name of a file, without folders.", field="name")
     with suppress(ValueError):
-        if int(request.headers.get("content-length", "0")) > most:
+        if int(request.headers.get("content-length", "0")) > bounds.most:
             raise FileTooLarge
-    files = _files(await place(caller))
-    stored = await files.store(caller.tenant_id, name, _body(request), most=most)
+    files, tenant = _files(await place(caller)), caller.tenant_id
+    if bounds.under_way[tenant] >= _TOGETHER:
+        message = f"{_TOGETHER} files of the company are under way; send this one when they are here."
+        return problem(429, "too_many_uploads", message, headers=come_back(_LATER, "files") | _CLOSE)
+    bounds.under_way[tenant] += 1
+    try:
+        left = bounds.in_all - await files.used(tenant)
+        try:
+            stored = await files.store(tenant, name, _body(request), most=min(bounds.most, max(left, 0)))
+        except FileTooLarge:
+            if left >= bounds.most:
+                raise
+            message = f"All files of the company have {bounds.in_all} bytes at most; each goes after a week."
+            return problem(413, "files_full", message, headers=_CLOSE)
+    finally:
+        bounds.under_way[tenant] -= 1
+        bounds.under_way += Counter()
     return json_response(
         {
             "id": str(stored.id),

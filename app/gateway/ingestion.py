@@ -57,6 +57,10 @@ _TRANSMISSION = "gateway.transmission"
 """The reservation of a delivery's id, by the one event that it brought."""
 
 
+class LettersFull(Exception):
+    """As many rows of an import were rejected on this day as are kept."""
+
+
 class Ingestion(EventIntake):
     """Takes the events of sources into one database. The log's own claim of a command id tells what was stored
     before (ADR 62)."""
@@ -141,7 +145,11 @@ class Ingestion(EventIntake):
             appends = [self._append(by, intake.tenant_id, source_id, draft) for draft in waiting]
             outcomes = await self._bus.log.append_each(appends)
             stored |= zip(map(id, waiting), outcomes, strict=True)
-            known = [draft for draft in waiting if draft.violations and not _is_new(stored[id(draft)])]
+            known = [
+                draft
+                for draft in waiting
+                if draft.violations and draft.row is None and not _is_new(stored[id(draft)])
+            ]
             waiting = await self._closed(intake.tenant_id, known) if known else []
             if not waiting:
                 break
@@ -151,7 +159,7 @@ class Ingestion(EventIntake):
         for draft in kept:
             if draft.violations and not _is_new(stored[id(draft)]):
                 # It is kept already, or not at all.
-                self._letters[source_id] -= 1
+                self._letters[_owner(intake, draft)] -= 1
         return stored
 
     async def _closed(self, tenant_id: UUID, letters: Sequence[EventDraft]) -> list[EventDraft]:
@@ -183,8 +191,8 @@ class Ingestion(EventIntake):
 
     def _kept(self, intake: Intake, drafts: Sequence[EventDraft], gone: Collection[UUID]) -> list[EventDraft]:
         """What is stored: all but what is about people who were erased, what is kept in a dead letter already, and
-        letters beyond the day's number."""
-        source_id, day = intake.source.row.id, intake.received_at.date()
+        letters beyond the day's number. Raises LettersFull rather than leave one of a row out."""
+        day, counted = intake.received_at.date(), Counter[UUID]()
         if day != self._day:
             self._letters.clear()
             self._day = day
@@ -193,10 +201,15 @@ class Ingestion(EventIntake):
             if draft.subject_id in gone:
                 continue
             if draft.violations:
-                if draft.letter is not None or self._letters[source_id] >= MOST_A_DAY:
+                owner = _owner(intake, draft)
+                full = self._letters[owner] + counted[owner] >= MOST_A_DAY
+                if full and draft.row is not None:
+                    raise LettersFull
+                if draft.letter is not None or full:
                     continue
-                self._letters[source_id] += 1
+                counted[owner] += 1
             kept.append(draft)
+        self._letters.update(counted)
         return kept
 
     def _append(self, by: Caller, tenant_id: UUID, source_id: UUID, draft: EventDraft) -> Append:
@@ -229,6 +242,11 @@ class Ingestion(EventIntake):
             reserves=() if draft.transmission is None else (_delivery(source_id, draft),),
             metadata=_metadata(draft),
         )
+
+
+def _owner(intake: Intake, draft: EventDraft) -> UUID:
+    """By what letters are counted: their import, or their source."""
+    return intake.source.row.id if draft.row is None else draft.row.import_id
 
 
 def row_metadata(import_id: UUID, row: int) -> bytes:

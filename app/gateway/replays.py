@@ -14,6 +14,7 @@ from domain.gateway.bodies import read_line
 from domain.gateway.letters import CLOSED_AT, CloseDeadLetter, DeadLetter, LetterStatus
 from domain.gateway.outcomes import (
     CLOSED,
+    ROW,
     EventAnswer,
     EventForm,
     EventStatus,
@@ -71,7 +72,7 @@ class DeadLetterReplay(LetterReplay):
 
     async def _kept(self, by: Caller, letter: DeadLetterRow) -> str:
         """The event as it was sent. Raises LetterWasCut or LetterIsErased."""
-        if letter.cut:
+        if _needs_correction(letter):
             raise LetterWasCut(field="id")
         (text,) = await self._opening.open(by.tenant_id, [letter.raw])
         if text == ERASED:
@@ -98,7 +99,7 @@ class DeadLetterReplay(LetterReplay):
             readable = [
                 (letter, text)
                 for letter, text in zip(letters, texts, strict=True)
-                if text != ERASED and not letter.cut
+                if text != ERASED and not _needs_correction(letter)
             ]
             rejected += len(letters) - len(readable)
             answers = await self._sent(by, readable, edited=False)
@@ -175,6 +176,12 @@ def _event(letter: DeadLetterRow, text: str, *, edited: bool) -> ReceivedEvent:
     else:
         event = read_line(text.encode(errors="replace"))
     return replace(event, letter=ReplayedLetter(letter.id, edited))
+
+
+def _needs_correction(letter: DeadLetterRow) -> bool:
+    """Whether a letter may not be replayed as it is: it is not all that was sent, or a row that its import could
+    not make an event of, whose text may look like one."""
+    return letter.cut or letter.rule == ROW
 
 
 def _meant(chosen: ChosenLetters) -> list[Condition]:

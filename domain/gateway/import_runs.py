@@ -52,7 +52,11 @@ class ImportRun(JobRun[ImportTerms], name="gateway.import", version=1):
     async def part(self, terms: ImportTerms, call: Call[State], at: datetime) -> Part:
         assert call.state is not None
         return await self._rows.take(
-            call.tenant_id, terms, call.state.progress, at=at, again=call.attempt > 1
+            call.tenant_id,
+            terms,
+            call.state.progress,
+            at=at,
+            again=call.attempt > 1 or call.state.again,
         )
 
     def told(self, state: State) -> Command:

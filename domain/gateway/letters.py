@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid5
 
 from domain.gateway.events import KeyId, SourceId, SubjectId
-from domain.gateway.outcomes import EventForm, ReplayedLetter
+from domain.gateway.outcomes import EventForm, ImportedRow, ReplayedLetter
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Personal, Purpose
 from domain.kit.model import Aggregate, Command, Event, applies
 
@@ -121,6 +121,11 @@ def letter_of(source_id: UUID, raw: str, received_at: datetime) -> UUID:
     closed."""
     digest = hashlib.sha256(raw.encode(errors="surrogatepass")).hexdigest()
     return uuid5(source_id, f"letter {received_at.date().isoformat()} {digest}")
+
+
+def letter_of_row(source_id: UUID, row: ImportedRow) -> UUID:
+    """The dead letter of a row of an import: there is one, whatever the row says and becomes."""
+    return uuid5(source_id, f"letter {row.import_id} {row.number}")
 
 
 def letter_after(letter_id: UUID) -> UUID:

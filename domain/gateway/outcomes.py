@@ -20,6 +20,9 @@ LARGEST_EVENT = 64 * 1024
 DEEPEST = 32
 """How many objects and lists may stand inside one another in an event."""
 
+ROW = "row"
+"""The rule that says that a row of a file is no event as its import is told to make them."""
+
 
 class EventStatus(StrEnum):
     """What became of an event that was sent."""

@@ -13,7 +13,7 @@ MOST_REPLAYS = 1_000
 
 
 class LetterWasCut(Refusal):
-    """What is kept of this event is not all that was sent: discard it, or replay it with a corrected text."""
+    """What is kept of this event is not all that was sent, or no event: discard it, or replay a corrected text."""
 
 
 class AlreadyReplayed(Refusal):

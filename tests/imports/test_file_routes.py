@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.imports.importing import Importer, table
+from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product
 
@@ -81,6 +82,23 @@ async def test_refuses_nobody_and_what_is_encoded(importer: Importer) -> None:
     assert (await http.post("/v1/files", content=b"x")).status_code == 401
     headers = {"authorization": f"Bearer {importer.client.token}", "content-encoding": "gzip"}
     assert (await http.post("/v1/files", content=b"x", headers=headers)).status_code == 415
+
+
+async def test_a_store_that_is_away_is_no_fault_of_the_server(
+    importer: Importer, product: Product, client: Client
+) -> None:
+    link = await _link(importer, table(3))
+    folder = product.settings.data_dir / "files" / "headwater-files" / str(client.tenant)
+    aside = folder.with_name("aside")
+    folder.rename(aside)
+    folder.write_text("no folder")
+    try:
+        response = await importer.post(table(2))
+        assert (response.status_code, response.json()["code"]) == (503, "not_ready")
+        assert (await product.http.get(link)).status_code in (404, 503)
+    finally:
+        folder.unlink()
+        aside.rename(folder)
 
 
 async def test_a_file_that_breaks_off_is_not_there(importer: Importer) -> None:

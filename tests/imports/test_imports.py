@@ -55,17 +55,43 @@ async def test_a_rejected_row_says_line_column_and_value(importer: Importer, sho
         (5, None, "row"),
     ]
     assert json.loads(letters[1]["raw"])["data"]["payload"] == {"orderId": "o-3", "totalAmount": "1,5"}
-    assert letters[2]["raw"] == "x"
+    # Nobody knows whom it is about, so it does not outlive its file.
+    assert letters[2]["raw"] is None
 
 
 async def test_a_rejected_row_is_corrected_and_let_in(importer: Importer, shop: Sender) -> None:
     begun = await importer.begin(BAD)
     await importer.ended(begun["id"])
     letter = (await _letters(importer, shop, begun["id"]))[1]
+    as_it_is = await importer.client.send("ReplayDeadLetter", input={"id": letter["id"]})
+    assert as_it_is["code"] == "letter_was_cut"
+    many = await importer.client.send("ReplayDeadLetters", input={"rule": "row", "dryRun": False})
+    assert (many["matched"], many["replayed"], many["rejected"]) == (2, 0, 2)
     corrected = letter["raw"].replace('"1,5"', "1.5")
     receipt = await importer.client.send("ReplayDeadLetter", input={"id": letter["id"], "event": corrected})
     assert receipt["result"]["status"] == "ACCEPTED"
     assert await importer.run(BAD) == [4, 0, 1, 3]
+
+
+async def test_each_import_keeps_the_rows_that_it_rejected(importer: Importer, shop: Sender) -> None:
+    for _ in range(2):
+        begun = await importer.begin(BAD)
+        await importer.ended(begun["id"])
+        assert len(await _letters(importer, shop, begun["id"])) == 3
+
+
+async def test_no_rejected_row_is_lost_where_there_are_too_many(
+    importer: Importer, shop: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = table(600) + b"x\n" * 5
+    monkeypatch.setattr("app.gateway.ingestion.MOST_A_DAY", 4)
+    begun = await importer.begin(content)
+    failed = await importer.ended(begun["id"], as_="FAILED")
+    assert (failed["error"], counts(failed)) == ("too_many_rejected", [500, 500, 0, 0])
+    monkeypatch.setattr("app.gateway.ingestion.MOST_A_DAY", 5)
+    await importer.client.send("ResumeImport", input={"id": begun["id"]})
+    assert counts(await importer.ended(begun["id"])) == [605, 600, 0, 5]
+    assert len(await _letters(importer, shop, begun["id"])) == 5
 
 
 async def test_an_import_stands_still_while_it_is_paused(importer: Importer) -> None:
@@ -198,6 +224,21 @@ async def test_a_proposal_says_what_a_file_seems_to_be_and_stores_nothing(import
     ]
     assert json.loads(dry["rows"][0]["event"])["timestamp"] == "2026-03-01T11:00:00+00:00"
     assert (await importer.client.send("Imports"))["totalCount"] == 0
+
+
+async def test_what_is_in_a_file_is_shown_to_who_may_read_events(
+    importer: Importer, product: Product
+) -> None:
+    asked = {"fileId": await importer.file(BAD), "sourceId": str(importer.source), "fields": FIELDS}
+    sender = product.client(
+        importer.client.tenant, importer.client.user, ["gateway:read", "gateway:ingest"], role="guest"
+    )
+    answer = await sender.answer("ProposeImport", input=asked)
+    rows = answer["data"]["proposeImport"]["rows"]
+    assert {row["event"] for row in rows} == {"***"}
+    assert rows[2]["problems"] == ["amount is no number with . before its decimals."]
+    (masked,) = answer["extensions"]["masked"]
+    assert (masked["field"], masked["permission"]) == ("ImportPreview.event", "gateway:confidential")
 
 
 async def test_another_tenant_sees_neither_file_nor_import(importer: Importer, product: Product) -> None:

@@ -1,12 +1,13 @@
 """What runs an import: when it does the next part, when it tells how far it is, and when it stands still."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from app.gateway.imports.intake import NoRows
 from domain.gateway.import_runs import ImportRun
-from domain.gateway.import_terms import DecimalMark, FileEncoding, FileFormat
+from domain.gateway.import_terms import DecimalMark, FileEncoding, FileFormat, ImportTerms
 from domain.gateway.imports import (
     CancelImport,
     FailImport,
@@ -17,9 +18,11 @@ from domain.gateway.imports import (
     ResumeImport,
 )
 from domain.kit.caller import Caller
-from domain.kit.process.jobs import SPOKEN, JobIsOver, JobNotHeld, JobNotRunning
+from domain.kit.commands import Command
+from domain.kit.process.effects import Call
+from domain.kit.process.jobs import SPOKEN, JobIsOver, JobNotHeld, JobNotRunning, Part
 from domain.kit.process.process_scenario import ProcessScenario, rehearse
-from domain.kit.refusals import NotFound
+from domain.kit.refusals import NotFound, Refusal
 from domain.kit.scenario import NOON, given
 
 ID = UUID(int=1)
@@ -90,6 +93,44 @@ def test_goes_on_after_it_failed_where_it_stood() -> None:
     failed = going().done(part()).failed("source_inactive")
     failed.decides(TOLD, FailImport(id=ID, error="source_inactive"))
     failed.happens(Import.Resumed()).decides(WORK).done(part(over=True)).decides(TOLD, FinishImport(id=ID))
+
+
+async def test_what_a_part_that_failed_has_stored_is_counted_as_its_own() -> None:
+    class Noted(NoRows):
+        again = list[bool]()
+
+        async def take(
+            self,
+            tenant_id: UUID,
+            terms: ImportTerms,
+            progress: Mapping[str, int],
+            *,
+            at: datetime,
+            again: bool,
+        ) -> Part:
+            self.again.append(again)
+            return Part({}, over=False)
+
+    noted = ImportRun(Noted())
+    failed = going().failed("unavailable")
+    for state in (going().state, failed.state, failed.happens(Import.Resumed()).done(part()).state):
+        call = Call(
+            key=ID,
+            tenant_id=ID,
+            instance="1",
+            attempt=1,
+            event_id=ID,
+            correlation_id="1",
+            state=state,
+            send=_unsent,
+        )
+        assert state is not None
+        await noted.part(state.terms, call, NOON)
+    assert Noted.again == [False, True, False]
+
+
+async def _unsent(command: Command) -> Refusal:
+    return Refusal()
 
 
 def test_refuses_what_an_import_is_not() -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from app.gateway.admission import SourceAdmission
-from app.gateway.drafts import Intake
+from app.gateway.drafts import Intake, plain
 from app.gateway.imports.file_rows import FileRow, FileUnreadable
 from app.gateway.imports.proposals import proposed_fields, proposed_form
 from app.gateway.imports.row_events import RowMapping
@@ -85,7 +85,7 @@ class FileDesk(ImportDesk):
             PreviewedRow(
                 line=row.line,
                 event=raw_of(event),
-                problems=tuple(violation.message for violation in intake.draft(event).violations),
+                problems=tuple(plain(violation)[1] for violation in intake.draft(event).violations),
             )
             for row, event in events
         )

@@ -10,7 +10,7 @@ from uuid import UUID
 from app.gateway.imports.file_rows import BlankStretch, FilePlace, FileUnreadable
 from app.gateway.imports.row_events import RowMapping
 from app.gateway.imports.rows import rows
-from app.gateway.ingestion import Ingestion
+from app.gateway.ingestion import Ingestion, LettersFull
 from app.gateway.pace import TOGETHER, taken
 from domain.gateway.import_runs import ImportRows
 from domain.gateway.import_terms import FileFormat, ImportTerms
@@ -58,6 +58,8 @@ class FileIntake(ImportRows):
             raise EffectRefused("file_damaged") from None
         except FileUnreadable:
             raise EffectRefused("file_unreadable") from None
+        except LettersFull:
+            raise EffectRefused("too_many_rejected") from None
         except Forbidden:
             # It was good when the import was started.
             raise EffectRefused("key_not_good") from None

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from app.gateway.imports.file_rows import MOST_COLUMNS, FilePlace, FileRow, FileUnreadable
 from app.gateway.imports.parquet_pages import decoded_size
 from domain.gateway.outcomes import LARGEST_EVENT
+from domain.kit.process.files import FilesUnavailable
 
 MAGIC = b"PAR1"
 _FOOTER = 16 * 1024 * 1024
@@ -65,7 +66,7 @@ def parquet_rows(file: BinaryIO, place: FilePlace) -> Iterator[FileRow]:
                     number += 1
                     if number > place.row:
                         yield _row(number, FilePlace(size * number // total, number, number), cells)
-    except FileNotFoundError:
+    except (FileNotFoundError, FilesUnavailable):
         raise
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise FileUnreadable(f"The file cannot be read after row {number}.") from error
@@ -147,7 +148,7 @@ def _opened(file: BinaryIO) -> Any:
             thrift_container_size_limit=100_000,
             schema_depth_limit=_DEEPEST,
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, FilesUnavailable):
         raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise FileUnreadable("The file is no Parquet that can be read.") from error

@@ -13,7 +13,7 @@ from app.gateway.imports.file_rows import FileRow
 from app.gateway.imports.text_lines import is_text
 from domain.gateway.bodies import read_line
 from domain.gateway.import_terms import FileForm, ImportField, ImportTerms, ValueKind
-from domain.gateway.outcomes import EventViolation, ImportedRow, ReceivedEvent
+from domain.gateway.outcomes import ROW, EventViolation, ImportedRow, ReceivedEvent
 from domain.kit.refusals import ViolationCode
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
@@ -31,7 +31,8 @@ Json = Any
 
 
 class RowMapping:
-    """Makes the events of one import."""
+    """Makes the events of one import. Of a row that is none, nobody knows whom it is about: its text stands in the
+    file alone, which goes when somebody is erased, and not in its dead letter."""
 
     def __init__(self, terms: ImportTerms) -> None:
         self._terms = terms
@@ -64,14 +65,16 @@ class RowMapping:
         )
 
     def _rejected(self, row: FileRow, why: str) -> ReceivedEvent:
-        fault = EventViolation("row", ViolationCode.FORMAT, (), why)
-        return ReceivedEvent(None, _shown(row.text), fault, row=self._origin(row))
+        fault = EventViolation(ROW, ViolationCode.FORMAT, (), why)
+        return ReceivedEvent(None, "", fault, row=self._origin(row))
 
     def _as_it_is(self, row: FileRow) -> ReceivedEvent:
         received = read_line(row.text.encode(errors="replace"))
         unsaid = isinstance(received.value, dict) and "eventId" not in received.value
         if unsaid and received.unreadable is None:
             received = ReceivedEvent({"eventId": str(self._id(row)), **received.value})
+        if not isinstance(received.value, dict):
+            received = ReceivedEvent(received.value, "", received.unreadable)
         return ReceivedEvent(received.value, received.text, received.unreadable, row=self._origin(row))
 
     def _made(self, cells: Mapping[str, Json]) -> tuple[dict[str, Json], list[EventViolation]]:
@@ -89,7 +92,7 @@ class RowMapping:
                 meant = given
                 name = field.column or field.member
                 message = f"{name[:100]} {unfit}."
-                faults.append(EventViolation("row", ViolationCode.FORMAT, path, message))
+                faults.append(EventViolation(ROW, ViolationCode.FORMAT, path, message))
             *outer, last = path[1:] if path[0] == "data" else path
             holder = value
             for name in outer:
@@ -176,7 +179,3 @@ def _instant(text: str, zone: ZoneInfo | None) -> str:
         raise
     except ValueError:
         raise _Unfit("is no date and time that there is") from None
-
-
-def _shown(text: str) -> str:
-    return text.encode(errors="replace").decode()

@@ -27,6 +27,10 @@ class FileTooLarge(Exception):
     """A file has more bytes than are taken."""
 
 
+class FilesUnavailable(OSError):
+    """Files cannot be stored or read for now."""
+
+
 class FileDamaged(Exception):
     """A file does not open: it was changed, cut off, or belongs elsewhere."""
 
@@ -41,7 +45,7 @@ class OpenFile(Protocol):
 
     def reader(self) -> BinaryIO:
         """Its bytes, from any place on. Reading waits for the store, so use it in a thread; it raises
-        FileDamaged, and FileNotFoundError for one that was removed meanwhile."""
+        FileDamaged, FilesUnavailable, and FileNotFoundError for one that was removed meanwhile."""
         ...
 
 
@@ -53,11 +57,15 @@ class FileStore(Protocol):
         self, tenant_id: UUID, name: str, pieces: AsyncIterator[bytes], *, most: int
     ) -> StoredFile:
         """Store a file while it comes in: whole or not at all. Raises FileTooLarge for more than ``most``
-        bytes."""
+        bytes, and FilesUnavailable."""
         ...
 
     async def open(self, tenant_id: UUID, id: UUID) -> OpenFile | None:
-        """A file of the tenant; None when there is none. Raises FileDamaged."""
+        """A file of the tenant; None when there is none. Raises FileDamaged and FilesUnavailable."""
+        ...
+
+    async def used(self, tenant_id: UUID) -> int:
+        """The bytes that the tenant's files take. Raises FilesUnavailable."""
         ...
 
     async def remove(self, tenant_id: UUID, id: UUID) -> None:

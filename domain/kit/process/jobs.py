@@ -136,6 +136,8 @@ class JobState(Generic[Terms]):
     status: JobStatus = JobStatus.RUNNING
     working: bool = True
     """Whether a part is under way."""
+    again: bool = False
+    """Whether the part that comes was begun before, and failed."""
 
 
 class JobRun(Process[JobState[Terms]], Generic[Terms]):
@@ -203,7 +205,7 @@ class JobRun(Process[JobState[Terms]], Generic[Terms]):
 
     @when_done(Work)
     def _worked(self, state: JobState[Terms], done: "Done[JobRun.Work]") -> Then[JobState[Terms]]:
-        state = replace(state, progress=done.result["progress"], working=False)
+        state = replace(state, progress=done.result["progress"], working=False, again=False)
         if done.result["over"]:
             return Then(None, Send(self.told(state)), Send(self.finished(state)))
         if state.status is JobStatus.CANCELLED:
@@ -217,7 +219,7 @@ class JobRun(Process[JobState[Terms]], Generic[Terms]):
 
     @when_failed(Work)
     def _not_worked(self, state: JobState[Terms], failed: "Failed[JobRun.Work]") -> Then[JobState[Terms]]:
-        state = replace(state, working=False)
+        state = replace(state, working=False, again=True)
         if state.status is JobStatus.CANCELLED:
             return Then(None)
         last = (Send(self.told(state)),) if state.progress else ()

@@ -59,6 +59,7 @@ class OutsideEvent(Node):
 class DeadLetter(Node):
     """An event that an outside system sent and that was rejected."""
 
+    raw: str | None
     source = linked(Source, Sources, "source_id", "The source that sent it.")
 
 

@@ -9,6 +9,8 @@ import strawberry
 from api.gateway.sources import Source
 from api.kit.model import Info, Node, Refusal, Resource, Sending, Sent, covered, enum, field, linked, shows
 from api.kit.schema.commands import Refused
+from api.kit.schema.context import RequestContext
+from api.kit.schema.masking import MASKED
 from api.kit.schema.node_types import plain
 from domain.gateway import imports as domain
 from domain.gateway.import_terms import (
@@ -28,7 +30,7 @@ from domain.kit.refusals import Invalid
 from projections.gateway.imports import ImportRow, Imports
 from projections.gateway.sources import Sources
 
-_SEE, _DO = "gateway:read", "gateway:ingest"
+_SEE, _DO, _READ = "gateway:read", "gateway:ingest", "gateway:confidential"
 
 
 @shows(ImportRow, needs=_SEE, leave_out=("source_id",))
@@ -40,7 +42,7 @@ class Import(Node):
 
     @field(
         "Where the file can be fetched for ten minutes, without signing in. It is kept for seven days.",
-        needs="gateway:confidential",
+        needs=_READ,
     )
     async def file_url(self, info: Info) -> str | None:
         ask = info.context
@@ -76,15 +78,23 @@ class ImportPreview:
     """A row of a dry run."""
 
     line: int = strawberry.field(description="The line of the file on which it begins.")
-    event: str = strawberry.field(description="The event that is made of it, as JSON text.")
+    event: str | None = strawberry.field(
+        description="The event that is made of it, as JSON text, masked for who may not read events; null: none."
+    )
     problems: list[str] = strawberry.field(
         description="What is wrong with it; none: it would be accepted, unless it is known already."
     )
 
     @classmethod
-    def of(cls, row: PreviewedRow) -> "ImportPreview":
-        """The row as data."""
-        return cls(line=row.line, event=row.event, problems=list(row.problems))
+    def of(cls, row: PreviewedRow, ask: RequestContext) -> "ImportPreview":
+        """The row as data, masked for who may not read what is in files."""
+        event = row.event or None
+        if event is not None and ask.caller.may(_READ):
+            ask.revealed("ImportPreview.event", None, confidential=True)
+        elif event is not None:
+            ask.masked("ImportPreview.event", _READ)
+            event = MASKED
+        return cls(line=row.line, event=event, problems=list(row.problems))
 
 
 @covered
@@ -109,7 +119,7 @@ class ImportProposalReceipt:
     rows: list[ImportPreview] = strawberry.field(description="The first rows, as they would come in.")
 
     @classmethod
-    def of(cls, found: ImportProposal) -> "ImportProposalReceipt":
+    def of(cls, found: ImportProposal, ask: RequestContext) -> "ImportProposalReceipt":
         """The proposal as data."""
         form = found.form
         return cls(
@@ -121,7 +131,7 @@ class ImportProposalReceipt:
             zone=form.zone,
             columns=list(found.columns),
             fields=[ProposedField.of(each) for each in found.fields],
-            rows=[ImportPreview.of(each) for each in found.rows],
+            rows=[ImportPreview.of(each, ask) for each in found.rows],
         )
 
 
@@ -237,7 +247,7 @@ class Mutation:
             )
         except Refusal as refusal:
             return Refused.of(refusal)
-        return ImportProposalReceipt.of(found)
+        return ImportProposalReceipt.of(found, ask)
 
     start_import = _imports.mutation(domain.StartImport, send=_start, leave_out=("file_name", "file_size"))
     pause_import = _imports.mutation(domain.PauseImport)

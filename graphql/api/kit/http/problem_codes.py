@@ -11,6 +11,7 @@ PROBLEM_CODES: Mapping[str, tuple[int, str]] = {
     ),
     "failed": (410, "`/exports/{id}`: the export was given up; request another one."),
     "gone": (410, "`/exports/{id}`: the file is not there any more; request another export."),
+    "files_full": (413, "`/v1/files`: the files of the company have as many bytes as there may be."),
     "method_not_allowed": (405, "The path does not take this method; `Allow` says which ones it takes."),
     "not_finished": (
         409,
@@ -31,6 +32,7 @@ PROBLEM_CODES: Mapping[str, tuple[int, str]] = {
         "`/v1/events`: a list holds 1,000 events at most, and a body of lines 10,000.",
     ),
     "too_many_requests": (503, "The caller has too many requests under way; try again after `Retry-After`."),
+    "too_many_uploads": (429, "`/v1/files`: so many files of the company are under way; try again later."),
     "unsupported_media_type": (
         415,
         "A body is sent as `application/json`, events also as `application/x-ndjson`, in UTF-8 and not encoded.",
