@@ -13,7 +13,7 @@ from app.gateway.admission import KnownSource, SourceAdmission
 from app.gateway.drafts import EventDraft, Intake
 from app.gateway.rates import SourceRates
 from domain.gateway.checks import EventChecks
-from domain.gateway.letters import CLOSED_AT, MOST_A_DAY, letter_after
+from domain.gateway.letters import CLOSED_AT, MOST_A_DAY, DeadLetter, letter_after
 from domain.gateway.outcomes import (
     CLOSED,
     EventAnswer,
@@ -175,7 +175,8 @@ class Ingestion(EventIntake):
 
     async def _erased(self, tenant_id: UUID, drafts: Sequence[EventDraft]) -> set[UUID]:
         """Those of the persons whose keys are destroyed; the keys of all others are at hand afterwards."""
-        by_subject = {draft.subject_id: draft.event for draft in drafts}
+        # A letter without a text needs no key, so it stands for none of the same person that needs one.
+        by_subject = {draft.subject_id: draft.event for draft in sorted(drafts, key=_needs_key)}
         gone = set[UUID]()
         try:
             await self._codec.ready(tenant_id, list(by_subject.values()))
@@ -242,6 +243,10 @@ class Ingestion(EventIntake):
             reserves=() if draft.transmission is None else (_delivery(source_id, draft),),
             metadata=_metadata(draft),
         )
+
+
+def _needs_key(draft: EventDraft) -> bool:
+    return not isinstance(draft.event, DeadLetter.Kept) or draft.event.raw != ""
 
 
 def _owner(intake: Intake, draft: EventDraft) -> UUID:

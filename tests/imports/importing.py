@@ -20,6 +20,8 @@ FIELDS: list[Json] = [
     {"member": "payload.totalAmount", "column": "amount", "kind": "NUMBER"},
 ]
 """What the columns of `table` mean."""
+BAD = b'at,order,amount\n2026-03-01T12:00:00Z,o-1,1.50\nyesterday,o-2,2\n2026-03-01T12:00:00Z,o-3,"1,5"\nx\n'
+"""A file with one good row, and three that are rejected."""
 COUNTS = ("rows", "accepted", "duplicates", "rejected")
 
 
