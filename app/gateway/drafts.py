@@ -64,6 +64,25 @@ class EventDraft:
         self.id, self.correlation_id = id, str(id)
         self.event = self.event.stamped(id, 1, self.event.timestamp)
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether anything of it is sealed."""
+        return not isinstance(self.event, DeadLetter.Kept) or self.event.raw != ""
+
+    @property
+    def metadata(self) -> bytes:
+        """What is stored beside it: by this it is known again."""
+        if self.row is not None:
+            return row_metadata(self.row.import_id, self.row.number)
+        if self.pull is not None:
+            return b'{"command": "gateway.ingest", "pull": "%s"}' % str(self.pull).encode()
+        return b'{"command": "gateway.ingest"}'
+
+
+def row_metadata(import_id: UUID, row: int) -> bytes:
+    """What is stored beside the event of a row of a file."""
+    return b'{"command": "gateway.ingest", "import": "%s", "row": %d}' % (str(import_id).encode(), row)
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:

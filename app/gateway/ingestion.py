@@ -13,7 +13,7 @@ from app.gateway.admission import KnownSource, SourceAdmission
 from app.gateway.drafts import EventDraft, Intake
 from app.gateway.rates import SourceRates
 from domain.gateway.checks import EventChecks
-from domain.gateway.letters import CLOSED_AT, MOST_A_DAY, DeadLetter, letter_after
+from domain.gateway.letters import CLOSED_AT, MOST_A_DAY, LettersFull, letter_after
 from domain.gateway.outcomes import (
     CLOSED,
     EventAnswer,
@@ -34,7 +34,6 @@ _CLOSED_LETTERS = 10
 """How many closed letters of one text and day are looked past for one that is open."""
 _TURN = 0.01
 """Seconds of work after which others have theirs."""
-_METADATA = b'{"command": "gateway.ingest"}'
 _ERASED = EventViolation(
     "erased",
     ViolationCode.UNSUITABLE,
@@ -55,10 +54,6 @@ _OTHER_BODY = EventViolation(
 )
 _TRANSMISSION = "gateway.transmission"
 """The reservation of a delivery's id, by the one event that it brought."""
-
-
-class LettersFull(Exception):
-    """As many rows of an import were rejected on this day as are kept."""
 
 
 class Ingestion(EventIntake):
@@ -176,7 +171,9 @@ class Ingestion(EventIntake):
     async def _erased(self, tenant_id: UUID, drafts: Sequence[EventDraft]) -> set[UUID]:
         """Those of the persons whose keys are destroyed; the keys of all others are at hand afterwards."""
         # A letter without a text needs no key, so it stands for none of the same person that needs one.
-        by_subject = {draft.subject_id: draft.event for draft in sorted(drafts, key=_needs_key)}
+        by_subject = {
+            draft.subject_id: draft.event for draft in sorted(drafts, key=lambda draft: draft.needs_key)
+        }
         gone = set[UUID]()
         try:
             await self._codec.ready(tenant_id, list(by_subject.values()))
@@ -241,30 +238,13 @@ class Ingestion(EventIntake):
             environment=draft.environment,
             region=draft.region,
             reserves=() if draft.transmission is None else (_delivery(source_id, draft),),
-            metadata=_metadata(draft),
+            metadata=draft.metadata,
         )
-
-
-def _needs_key(draft: EventDraft) -> bool:
-    return not isinstance(draft.event, DeadLetter.Kept) or draft.event.raw != ""
 
 
 def _owner(intake: Intake, draft: EventDraft) -> UUID:
     """By what letters are counted: their import, or their source."""
     return intake.source.row.id if draft.row is None else draft.row.import_id
-
-
-def row_metadata(import_id: UUID, row: int) -> bytes:
-    """What is stored beside the event of a row of a file: by this it is known again."""
-    return b'{"command": "gateway.ingest", "import": "%s", "row": %d}' % (str(import_id).encode(), row)
-
-
-def _metadata(draft: EventDraft) -> bytes:
-    if draft.row is not None:
-        return row_metadata(draft.row.import_id, draft.row.number)
-    if draft.pull is not None:
-        return b'{"command": "gateway.ingest", "pull": "%s"}' % str(draft.pull).encode()
-    return _METADATA
 
 
 def _types(events: Sequence[ReceivedEvent]) -> set[str]:

@@ -33,6 +33,10 @@ FileColumn = Annotated[
 Form = Annotated[EventForm, Internal(), Describe("How it is written, and is to be written when corrected.")]
 
 
+class LettersFull(Exception):
+    """As many rows of an import were rejected on this day as are kept."""
+
+
 class DeadLetter(Aggregate, topic="gateway.dead_letter"):
     """An event that was rejected."""
 

@@ -10,10 +10,11 @@ from uuid import UUID
 from app.gateway.imports.file_rows import BlankStretch, FilePlace, FileUnreadable
 from app.gateway.imports.row_events import RowMapping
 from app.gateway.imports.rows import rows
-from app.gateway.ingestion import Ingestion, LettersFull
+from app.gateway.ingestion import Ingestion
 from app.gateway.pace import TOGETHER, taken
 from domain.gateway.import_runs import ImportRows
 from domain.gateway.import_terms import FileFormat, ImportTerms
+from domain.gateway.letters import LettersFull
 from domain.gateway.outcomes import EventAnswer, EventStatus, ReceivedEvent
 from domain.gateway.sources import INGEST
 from domain.kit.caller import Caller
