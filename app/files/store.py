@@ -22,7 +22,7 @@ from app.files.pieces import PieceCipher, PieceReader, plain_size, sealed_pieces
 from app.keys import KeyRing
 from app.keys.sealed_text import seal
 from domain.kit.process.files import FileDamaged, FileStore, FilesUnavailable, FileTooLarge, StoredFile
-from domain.kit.sealed import ERASED, Unopenable
+from domain.kit.sealed import ERASED, Unopenable, is_sealed
 
 _KEY_BYTES = 32
 _PLACE = "file"
@@ -86,7 +86,7 @@ class ObjectFiles(FileStore):
             (opened,) = await self._ring.open(tenant_id, [line.decode()])
         except (UnicodeDecodeError, Unopenable):
             newline, opened = b"", ""
-        if not newline:
+        if not newline or not is_sealed(line.decode()):
             raise FileDamaged("Its first line does not open.")
         if opened == ERASED:
             return None

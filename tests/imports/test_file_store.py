@@ -171,7 +171,7 @@ async def test_what_an_upload_that_was_killed_has_left_goes_by_age_and_with_its_
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("place", [5, -5])
+@pytest.mark.parametrize("place", [0, 5, -5])
 async def test_a_damaged_file_is_replaced_when_its_content_comes_again(
     files: ObjectFiles, tmp_path: Path, place: int
 ) -> None:
