@@ -137,6 +137,7 @@ async def test_nothing_is_cleared_by_being_forgotten(client: Client, mutation: s
 
 
 NOT_SAID = {
+    "CancelOrder.reason",
     "ChangeUserRole.other_owner_id",
     "DeactivateUser.other_owner_id",
     "DeleteUser.other_owner_id",
