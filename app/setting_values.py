@@ -53,6 +53,7 @@ _SWITCHES = {
     "off": False,
 }
 _RANGES = {
+    "max_files_bytes": (1, 2**63 - 1),
     "port": (0, 65535),
     "demo_tasks": (1, 100_000),
     "after_wait_ms": (0, 60_000),

@@ -14,7 +14,7 @@ from app.files.links import GOOD_FOR, SignedLinks
 from app.files.pieces import PIECE, PieceCipher, PieceReader, plain_size, sealed_pieces
 from app.files.store import ObjectFiles, swept
 from app.keys import opened_ring
-from app.settings import Settings, SettingsError
+from app.settings import Settings, SettingsError, read_settings
 from app.storage.database import Database
 from domain.kit.process.files import FileDamaged, FileTooLarge
 
@@ -218,3 +218,8 @@ def test_refuses_a_place_that_is_neither_folder_nor_s3(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="HEADWATER_FILES"):
         object_store(Settings(data_dir=tmp_path, files="gs://bucket"))
     assert isinstance(object_store(Settings(data_dir=tmp_path, files="s3://bucket/prefix")), S3Store)
+
+
+def test_the_settings_of_files_are_those_that_other_processes_read(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    assert read_settings(settings.environ()).max_files_bytes == settings.max_files_bytes == 20 * 1024**3
