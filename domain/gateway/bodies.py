@@ -201,7 +201,7 @@ _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_c
 def _unstorable(value: Json, path: Path, deeper: int) -> Iterator[EventViolation]:
     """The faults of a value, in its order."""
     if isinstance(value, str):
-        if not _is_text(value):
+        if not is_text(value):
             yield _fault(path, "holds characters that are not text")
     elif isinstance(value, float):
         if not math.isfinite(value):
@@ -217,13 +217,14 @@ def _unstorable(value: Json, path: Path, deeper: int) -> Iterator[EventViolation
             yield _fault((*path, _name(value.name)), "is said more than once")
         entries = value.items() if isinstance(value, dict) else enumerate(value)
         for name, inner in entries:
-            if isinstance(name, str) and not _is_text(name):
+            if isinstance(name, str) and not is_text(name):
                 yield _fault((*path, _name(name)), "has a name that is not text")
                 return
             yield from _unstorable(inner, (*path, _name(name) if isinstance(name, str) else name), deeper - 1)
 
 
-def _is_text(text: str) -> bool:
+def is_text(text: str) -> bool:
+    """Whether a text can be kept: it has no half of a surrogate pair, and no NUL."""
     if text.isascii():
         return "\0" not in text
     try:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from uuid import UUID, uuid5
 
+from domain.gateway.bodies import is_text
 from domain.kit.ids import read_id
 
 STRUCTURED = "application/cloudevents+json"
@@ -77,6 +78,7 @@ def readable_members(value: Json) -> dict[str, Json]:
     if not isinstance(value, dict):
         return {}
     said = {name: str(each) for name, each in value.items() if isinstance(each, str | int)}
+    said = {name: each for name, each in said.items() if is_text(each)}
     found = {
         member: said[name] for name, member in {"type": "eventType", **_ENVELOPE}.items() if name in said
     }

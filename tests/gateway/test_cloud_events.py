@@ -148,6 +148,14 @@ async def test_of_a_batch_each_is_answered(shop: Sender) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["id", "source", "type", "correlationid", "userid", "sessionid"])
+async def test_what_is_no_text_is_one_event_s_fault(shop: Sender, name: str) -> None:
+    rejected, accepted = (await structured(shop, [cloud(**{name: "\ud800"}), cloud()], BATCH))["results"]
+    assert fault(rejected) == ("json", "format", [name])
+    assert rejected["letterId"]
+    assert accepted["status"] == "accepted"
+
+
 async def test_what_is_no_batch_is_refused_whole(shop: Sender) -> None:
     for body, kind in ((b"{}", BATCH), (b"x", STRUCTURED), (b"\xff", STRUCTURED)):
         assert (await shop.send(body, **{"content-type": kind})).status_code == 400
@@ -157,7 +165,7 @@ async def test_what_is_no_batch_is_refused_whole(shop: Sender) -> None:
 
 async def test_no_cloud_event_is_a_fault_of_ours(shop: Sender) -> None:
     chance = random.Random(20261130)
-    values: list[Any] = [None, "", 1, 1.5, 2**70, True, [], {}, "\0", "ü", "x" * 300, {"a": [{}]}]
+    values: list[Any] = [None, "", 1, 1.5, 2**70, True, [], {}, "\0", "\ud800", "ü", "x" * 300, {"a": [{}]}]
     for _ in range(300):
         event = cloud()
         for _ in range(chance.randrange(1, 4)):
