@@ -22,7 +22,13 @@ from domain.commerce.order_states import (
     OrderNotPaid,
     OrderStatus,
 )
-from domain.commerce.orders import Order, PaymentDiffers, PaymentInOtherCurrency, RefundExceedsPayment
+from domain.commerce.orders import (
+    Order,
+    PaymentDiffers,
+    PaymentInOtherCurrency,
+    RefundDiffers,
+    RefundExceedsPayment,
+)
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.refusals import Invalid, NotFound
@@ -141,6 +147,14 @@ def test_a_refund_is_partly_or_whole() -> None:
 def test_the_same_refund_again_is_nothing() -> None:
     back = after(pay(), refund(amount="5"))
     given(placed(), settled(), back).when(refund(amount="5")).then()
+
+
+def test_a_refund_that_was_told_by_a_total_is_not_counted_by_its_own_id_as_well() -> None:
+    back = after(pay(), refund("ch_1/500", "5"))
+    known = given(placed(), settled(), back)
+    known.when(refund(amount="5")).refused(RefundDiffers, field="refund_id")
+    for other in (refund(amount="4"), refund("ch_1/1000", "5")):
+        assert len(given(placed(), settled(), back).when(other).recorded) == 1
 
 
 def test_no_more_is_refunded_than_was_paid() -> None:

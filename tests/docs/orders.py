@@ -36,7 +36,9 @@ payment intent, or as `client_reference_id` of the checkout session; at PayPal a
 
 - Of Stripe is read: `payment_intent.succeeded` and `.payment_failed`, `checkout.session.completed`,
   `.async_payment_succeeded` and `.async_payment_failed`; and of refunds, once they succeeded, `refund.created`,
-  `refund.updated` and `charge.refund.updated`.
+  `refund.updated` and `charge.refund.updated`: an endpoint at Stripe must subscribe to all three. A refund is not
+  recorded by itself where one of the same payment and amount was told of before in another way, by an id such as
+  `ch_1/500`: it becomes a dead letter. If it is another one indeed, record it by hand with an id of that form.
 - Of PayPal is read: `PAYMENT.CAPTURE.COMPLETED`, `.DENIED`, `.DECLINED`, `.REFUNDED`, `.REVERSED`.
 
 A payment is known by its id at the provider, a payment intent or a capture: whichever events tell of it, and
