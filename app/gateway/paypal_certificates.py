@@ -1,15 +1,16 @@
-"""The certificates with which PayPal signs: fetched from PayPal alone, checked, and kept for a while."""
+"""The certificates with which PayPal signs: fetched from PayPal alone, checked, and kept while they are good."""
 
 import asyncio
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from uuid import UUID
 
 import httpx
-from cachetools import TTLCache
+from cachetools import TLRUCache, TTLCache
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -26,12 +27,19 @@ from domain.kit.process.web_address import WebAddressInvalid, read_web_address
 _HOST = ".paypal.com"
 _PATH = re.compile(r"/v1/notifications/certs/[A-Za-z0-9-]+")
 _SECONDS = 10.0
-_KEPT, _KEPT_BAD = 3600.0, 60.0
-"""Seconds for which a certificate is kept that is good, and one that is not."""
+_KEPT_BAD = 60.0
+"""Seconds for which a certificate is kept that is not good."""
 _MOST, _MOST_BAD = 100, 1000
 _TOGETHER = 8
 _MOST_FETCHES = 200
 """Sources for which one is fetched, or waits to be, at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Good:
+    key: RSAPublicKey
+    until: float
+    """In seconds since 1970."""
 
 
 class CertificateAway(Exception):
@@ -44,8 +52,8 @@ class PayPalCertificates:
     The address of the certificate stands in the callback, so anybody may have written it. It is fetched by TLS,
     from a host of paypal.com and from nowhere else; it must be for a name of theirs and good at this moment; and
     where it comes with those above it, these must lead to an authority that is known here. Good ones are kept
-    apart from addresses that led to none, and for each source one is fetched at a time: whoever makes addresses up
-    slows neither other sources nor what is known already.
+    until they expire, apart from addresses that led to none, and for each source one is fetched at a time: whoever
+    makes addresses up slows neither other sources nor what is known already.
     """
 
     def __init__(
@@ -57,7 +65,9 @@ class PayPalCertificates:
     ) -> None:
         self._http, self._authorities, self._now = http, authorities, now
         self._store: Store | None = None
-        self._good: TTLCache[str, RSAPublicKey] = TTLCache(_MOST, _KEPT, timer=monotonic)
+        self._good: TLRUCache[str, _Good] = TLRUCache(
+            _MOST, lambda _, good, now: good.until, timer=lambda: now().timestamp()
+        )
         self._bad: TTLCache[str, bool] = TTLCache(_MOST_BAD, _KEPT_BAD, timer=monotonic)
         self._fetches: dict[UUID, tuple[str, asyncio.Task[RSAPublicKey | None]]] = {}
         self._turn = asyncio.Semaphore(_TOGETHER)
@@ -81,8 +91,8 @@ class PayPalCertificates:
         url = _of_paypal(given)
         if url is None or url in self._bad:
             return None
-        if (key := self._good.get(url)) is not None:
-            return key
+        if (good := self._good.get(url)) is not None:
+            return good.key
         fetched, task = self._fetches.get(source_id, (url, None))
         if task is None:
             if len(self._fetches) >= _MOST_FETCHES:
@@ -99,12 +109,13 @@ class PayPalCertificates:
         try:
             async with self._turn:
                 if url not in self._good and url not in self._bad:
-                    key = self._checked(await self._fetched(url))
-                    if key is None:
+                    found = self._checked(await self._fetched(url))
+                    if found is None:
                         self._bad[url] = True
                     else:
-                        self._good[url] = key
-            return self._good.get(url)
+                        self._good[url] = found
+            good = self._good.get(url)
+            return None if good is None else good.key
         finally:
             del self._fetches[source_id]
 
@@ -117,7 +128,7 @@ class PayPalCertificates:
             raise CertificateAway
         return answer.body if answer.status == 200 else b""
 
-    def _checked(self, pem: bytes) -> RSAPublicKey | None:
+    def _checked(self, pem: bytes) -> _Good | None:
         try:
             own, *above = x509.load_pem_x509_certificates(pem)
             names = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -137,7 +148,7 @@ class PayPalCertificates:
                 verifier.verify(own, above)
             except VerificationError:
                 return None
-        return key
+        return _Good(key, own.not_valid_after_utc.timestamp())
 
 
 def known_authorities() -> list[x509.Certificate]:

@@ -3,86 +3,35 @@
 import asyncio
 import base64
 import ssl
+import time
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from app.gateway.paypal_certificates import CertificateAway, PayPalCertificates, known_authorities
 from app.outgoing.http_client import OutgoingClient
 from app.storage.certificates import make_certificates
 from domain.gateway.callbacks.providers import Callback
+from tests.gateway.authorities import Authority, chain
 from tests.outgoing.servers import Destination, destination
 
 SOURCE, OTHER = uuid4(), uuid4()
 WEBHOOK = "1JE4291016473214C"
 BODY = b'{"id": "WH-1", "event_type": "PAYMENT.CAPTURE.COMPLETED", "name": "J\xc3\xbcrgen"}'
 HOST = "api.paypal.com"
-NAME = "messageverificationcerts.paypal.com"
-
-
-@dataclass
-class Authority:
-    """Whoever vouches for certificates."""
-
-    key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
-
-    def __post_init__(self) -> None:
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority")])
-        usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
-        self.certificate = (
-            _begun(name, name, self.key.public_key(), timedelta(days=30))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(usage, critical=True)
-            .sign(self.key, SHA256())
-        )
-
-    def vouch(self, key: rsa.RSAPrivateKey, host: str = NAME, days: int = 30) -> x509.Certificate:
-        """A certificate for a host."""
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
-        return (
-            _begun(subject, self.certificate.subject, key.public_key(), timedelta(days=days))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(issuer, critical=False)
-            .sign(self.key, SHA256())
-        )
-
-
-def _begun(
-    subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey, good: timedelta
-) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=60))
-        .not_valid_after(now + good)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-    )
 
 
 AUTHORITY, STRANGER = Authority(), Authority()
 KEY = rsa.generate_private_key(65537, 2048)
-
-
-def chain(*certificates: x509.Certificate) -> bytes:
-    return b"".join(each.public_bytes(Encoding.PEM) for each in certificates)
 
 
 def answer(content: bytes, status: str = "200 OK") -> bytes:
@@ -135,7 +84,9 @@ class PayPal:
 
 
 @asynccontextmanager
-async def paypal(folder: Path, content: bytes) -> AsyncIterator[PayPal]:
+async def paypal(
+    folder: Path, content: bytes, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> AsyncIterator[PayPal]:
     """PayPal with this answer to who asks for its certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(folder / HOST / "cert.pem", folder / HOST / "key.pem")
@@ -144,7 +95,7 @@ async def paypal(folder: Path, content: bytes) -> AsyncIterator[PayPal]:
         client = OutgoingClient(
             ports=(server.port,), loopback=True, resolve=everything_here, authorities=trusted
         )
-        yield PayPal(server, PayPalCertificates(client, lambda: [AUTHORITY.certificate]))
+        yield PayPal(server, PayPalCertificates(client, lambda: [AUTHORITY.certificate], now=now))
 
 
 GOOD = answer(chain(AUTHORITY.vouch(KEY), AUTHORITY.certificate))
@@ -159,6 +110,23 @@ async def test_takes_what_paypal_signed_and_keeps_its_certificate(folder: Path) 
         assert [received.target for received in there.server.received] == [
             "/v1/notifications/certs/CERT-360caa42"
         ]
+
+
+async def test_a_certificate_is_kept_for_as_long_as_it_is_good(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = timedelta()
+    monkeypatch.setattr(
+        "app.gateway.paypal_certificates.monotonic", lambda: time.monotonic() + ahead.total_seconds()
+    )
+    async with paypal(folder, GOOD, lambda: datetime.now(UTC) + ahead) as there:
+        assert await there.takes()
+        ahead = timedelta(days=29)
+        assert await there.takes()
+        assert len(there.server.received) == 1
+        ahead = timedelta(days=31)
+        assert not await there.takes()
+        assert len(there.server.received) == 2
 
 
 async def test_a_certificate_alone_is_vouched_for_by_where_it_came_from(folder: Path) -> None:
