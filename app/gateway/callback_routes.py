@@ -13,7 +13,7 @@ from app.gateway.lines import BodyTooLarge, BodyTooSlow, body_of
 from app.gateway.paypal_certificates import CertificateAway
 from app.gateway.routes import Place, refused
 from domain.gateway.callbacks.paths import PREFIX, read_callback_path
-from domain.gateway.outcomes import EventStatus
+from domain.gateway.outcomes import ERASED, EventStatus
 from domain.gateway.webhook_signature import SecretUnreadable
 from domain.kit.refusals import Refusal
 
@@ -62,9 +62,11 @@ async def _answered(request: Request, place: Place) -> Response:
         return problem(415, "unsupported_media_type", "Send the body without a Content-Encoding.")
     body = await body_of(request, LARGEST)
     answer = await door.receive(tenant_id, source, dict(request.headers), body)
-    if answer.status is EventStatus.REJECTED and answer.letter_id is None:
+    kept = answer.status is not EventStatus.REJECTED or answer.letter_id is not None
+    if not kept and ERASED not in answer.violations:
         return problem(422, "invalid", "This callback cannot be stored.")
-    # What is kept as a dead letter is taken as well: sent again it would be no better.
+    # What is kept as a dead letter, or nowhere as it is about somebody who was erased, is taken as well: sent
+    # again it would be no better.
     said: dict[str, object] = {"status": answer.status.value, "eventId": answer.event_id}
     if answer.position is not None:
         said["position"] = str(answer.position)

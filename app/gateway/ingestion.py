@@ -16,6 +16,7 @@ from domain.gateway.checks import EventChecks
 from domain.gateway.letters import CLOSED_AT, MOST_A_DAY, LettersFull, letter_after
 from domain.gateway.outcomes import (
     CLOSED,
+    ERASED,
     EventAnswer,
     EventIntake,
     EventStatus,
@@ -34,12 +35,6 @@ _CLOSED_LETTERS = 10
 """How many closed letters of one text and day are looked past for one that is open."""
 _TURN = 0.01
 """Seconds of work after which others have theirs."""
-_ERASED = EventViolation(
-    "erased",
-    ViolationCode.UNSUITABLE,
-    ("userId",),
-    "The person whom it names was erased; nothing can be stored about them any more.",
-)
 _CONFLICT = EventViolation(
     "conflict",
     ViolationCode.UNSUITABLE,
@@ -278,9 +273,10 @@ def _is_new(outcome: Outcome | None) -> bool:
 def _answer(draft: EventDraft, erased: bool, outcome: Outcome | None) -> EventAnswer:
     if draft.violations:
         letter = draft.id if isinstance(outcome, AppendReceipt) else None
-        return _rejected(draft, *draft.violations, letter_id=letter)
+        gone = (ERASED,) if erased else ()
+        return _rejected(draft, *draft.violations, *gone, letter_id=letter)
     if erased:
-        return _rejected(draft, _ERASED)
+        return _rejected(draft, ERASED)
     match outcome:
         case AppendReceipt(first=position, repeated=repeated):
             status = EventStatus.DUPLICATE if repeated else EventStatus.ACCEPTED

@@ -119,6 +119,13 @@ class ReceivedEvent:
         return self.encoded or orjson.dumps(self.value, option=orjson.OPT_SORT_KEYS)
 
 
+ERASED = EventViolation(
+    "erased",
+    ViolationCode.UNSUITABLE,
+    ("userId",),
+    "The person whom it names was erased; nothing can be stored about them any more.",
+)
+"""Of an event that is kept nowhere, whatever else is wrong with it."""
 CLOSED = EventViolation("letter", ViolationCode.UNSUITABLE, (), "The dead letter was closed meanwhile.")
 """Of a replay whose dead letter somebody else has replayed or discarded."""
 

@@ -101,6 +101,9 @@ async def test_a_payment_of_somebody_who_was_erased_counts_without_them(
     found = await client.send("OutsideEvent", id=str(stream), afterPosition=answer["position"])
     assert (found["userRef"], found["data"]) == (None, '{"payload": {}, "metadata": {}}')
     assert (await stripe.stripe(sent)).json()["status"] == "duplicate"
+    # What is rejected of them is kept nowhere, and asked for no more.
+    answer = await stripe.stripe({**sent, "id": "evt_test", "livemode": False})
+    assert (answer.status_code, answer.json()["status"]) == (200, "rejected"), answer.text
 
 
 async def test_what_stripe_tells_of_a_customer_is_theirs(product: Product, client: Client) -> None:
