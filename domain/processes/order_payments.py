@@ -33,7 +33,7 @@ waited for during 21 hours."""
 
 
 MOST_WAITING = 50
-"""What is told of one payment before its order is known; the newest is kept."""
+"""What is told of one payment before its order is known; the newest is kept, and that it was settled."""
 KEPT = timedelta(days=90)
 """For how long that is kept: then the payment is somebody else's business at the same provider."""
 _TIMER = "forget"
@@ -101,7 +101,7 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         if order_id is None:
             waiting = (*(each for each in state.waiting if not _same(notice, each)), notice)
             forget = () if state.waiting else (Schedule(_TIMER, event.timestamp + KEPT),)
-            return Then(PaidOrder(waiting=waiting[-MOST_WAITING:]), *forget)
+            return Then(PaidOrder(waiting=_bounded(waiting)), *forget)
         cancel = (Cancel(_TIMER),) if state.waiting else ()
         return Then(PaidOrder(order_id=order_id), *cancel, *self._records(order_id, (*state.waiting, notice)))
 
@@ -147,6 +147,14 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
             reason=failed.error,
         )
         return Then(state, Send(letter))
+
+
+def _bounded(waiting: tuple[WaitingNotice, ...]) -> tuple[WaitingNotice, ...]:
+    """All but the oldest that may be left out: without its settlement, nothing of a payment can be recorded."""
+    if len(waiting) <= MOST_WAITING:
+        return waiting
+    spared = next(each for each in waiting if each.payment.outcome is not PaymentOutcome.SETTLED)
+    return tuple(each for each in waiting if each is not spared)
 
 
 def _same(notice: WaitingNotice, earlier: WaitingNotice) -> bool:

@@ -180,14 +180,19 @@ async def test_a_refund_counts_once_whoever_tells_of_it(
 def test_what_waits_for_an_order_is_bounded_and_forgotten() -> None:
     process, source = OrderPayments(), UUID(int=1)
     state: PaidOrder | None = None
-    for number in range(2 * MOST_WAITING):
-        notice = PaymentNotice(outcome=PaymentOutcome.REFUNDED, payment_id="pi_1", refund_id=f"re_{number}")
+    notices = [PaymentNotice(outcome=PaymentOutcome.SETTLED, payment_id="pi_1")]
+    notices += [
+        PaymentNotice(outcome=PaymentOutcome.REFUNDED, payment_id="pi_1", refund_id=f"re_{number}")
+        for number in range(2 * MOST_WAITING)
+    ]
+    for number, notice in enumerate(notices):
         event = OutsideEvent.PaymentTold(source_id=source, provider=CallbackProvider.STRIPE, payment=notice)
         then = process.react(state, event.stamped(UUID(int=number), 2, NOON))
         assert [type(action) for action in then.actions] == ([] if state else [Schedule])
         state = then.state
     assert state is not None
-    assert [each.payment.refund_id for each in state.waiting] == [f"re_{n}" for n in range(50, 100)]
+    # Without what was paid none of its refunds could be recorded.
+    assert [each.payment.refund_id for each in state.waiting] == ["", *(f"re_{n}" for n in range(51, 100))]
     fired = Fired(timer="forget", instance="stripe:pi_1", due_at=NOON, at=NOON)
     assert process.fire(state, fired).state is None
     assert OrderPayments.restore(1, f'{{"order_id": "{source}"}}') == PaidOrder(order_id=source)
