@@ -148,15 +148,16 @@ def test_what_tells_of_no_payment_is_none(provider: CallbackProvider, body: Any)
 
 def test_the_test_mode_of_a_provider_is_told_from_its_own() -> None:
     sandbox, live = ("https://api.sandbox.paypal.com/v1/x", "https://api.paypal.com/v1/sandbox.paypal.com/x")
+    spelled = ("HTTPS://API.Sandbox.PayPal.com./v1/x", "https://api.sandbox.pa\u00adypal.com/v1/x")
     said = [
         is_test(
             CallbackProvider.PAYPAL,
             Callback(headers={"paypal-cert-url": url}, body=b"", received_at=NOON),
             {},
         )
-        for url in (sandbox, live, "")
+        for url in (sandbox, live, "", *spelled)
     ]
-    assert said == [True, False, False]
+    assert said == [True, False, False, True, True]
     stripe = Callback(headers={}, body=b"", received_at=NOON)
     modes: list[Any] = [{"livemode": False}, {"livemode": True}, {}, []]
     assert [is_test(CallbackProvider.STRIPE, stripe, body) for body in modes] == [True, False, False, False]

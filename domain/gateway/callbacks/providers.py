@@ -1,7 +1,6 @@
 """Providers of callbacks, and what is known of a callback that came in."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.gateway.envelope import MAX_SKEW, read_instant
+from domain.kit.process.web_address import WebAddressInvalid, read_web_address
 
 _LONGEST_KEY = 200
 _HEADERS = (
@@ -48,7 +48,7 @@ SIGNATURE_HEADERS: Mapping[CallbackProvider, str] = {
 TELL_OF_PAYMENTS = (CallbackProvider.STRIPE, CallbackProvider.PAYPAL)
 """Those whose callbacks tell what was paid."""
 _TRANSMISSION = "paypal-transmission-id"
-_SANDBOX = re.compile(r"https://[a-z0-9.-]*\.sandbox\.paypal\.com[:/].*", re.IGNORECASE)
+_SANDBOX = ".sandbox.paypal.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def is_test(provider: CallbackProvider, callback: Callback, body: Json) -> bool:
         case CallbackProvider.STRIPE:
             return isinstance(body, dict) and body.get("livemode") is False
         case CallbackProvider.PAYPAL:
-            return _SANDBOX.fullmatch(callback.header("paypal-cert-url")) is not None
+            return f".{_host_of(callback.header('paypal-cert-url'))}".endswith(_SANDBOX)
         case _:
             return False
 
@@ -121,6 +121,13 @@ def occurred_at(provider: CallbackProvider, callback: Callback, body: Json) -> d
         pass
     late, early = callback.received_at + MAX_SKEW, callback.received_at - timedelta(days=36_500)
     return found if found is not None and early < found <= late else callback.received_at
+
+
+def _host_of(url: str) -> str:
+    try:
+        return read_web_address(url).host
+    except WebAddressInvalid:
+        return ""
 
 
 def _epoch(seconds: int) -> datetime:
