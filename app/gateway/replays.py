@@ -36,7 +36,7 @@ from domain.gateway.replays import (
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.log import AppendReceipt
-from domain.kit.refusals import Invalid, NotFound, Refusal, ViolationCode
+from domain.kit.refusals import CommandIdReused, Invalid, NotFound, Refusal, ViolationCode
 from domain.kit.sealed import ERASED, Opening
 from projections.gateway.events import DeadLetterRow, DeadLetters
 from projections.kit.read.conditions import Condition, equals
@@ -153,8 +153,8 @@ class DeadLetterReplay(LetterReplay):
         assert answer.position is not None
         command = CloseDeadLetter(id=letter_id, position=answer.position, edited=edited)
         closed = await self._bus.send(command, by=by, command_id=uuid5(letter_id, f"close {answer.position}"))
-        # Somebody else may have closed it just now.
-        if isinstance(closed, Refusal) and not isinstance(closed, NotFound):
+        # Somebody else may have closed it just now, and by the same event.
+        if isinstance(closed, Refusal) and not isinstance(closed, NotFound | CommandIdReused):
             raise closed
 
     async def _closed(self, tenant_id: UUID, letter_id: UUID) -> Refusal:

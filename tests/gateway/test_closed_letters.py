@@ -9,6 +9,7 @@ import pytest
 from tests.gateway.sending import Json, Sender, event
 from tests.gateway.test_letters import letters
 from tests.kit.client import Client
+from tests.kit.product import Product
 
 CLOUD = {"content-type": "application/cloudevents+json"}
 
@@ -41,6 +42,24 @@ async def test_a_letter_that_is_corrected_in_several_ways_at_once_becomes_one_ev
     again = [await client.send("ReplayDeadLetter", input=each) for each in inputs]
     assert [each["result"]["status"] for each in again if "result" in each] == ["DUPLICATE"]
     assert accepted == await known(client, shop, ids)
+
+
+async def test_a_letter_that_somebody_else_has_closed_by_the_same_event_is_closed(
+    product: Product, shop: Sender, client: Client
+) -> None:
+    good = event()
+    _, id = await rejected(shop)
+    await shop.answers(good)
+    await letters(client, shop)
+    other = product.client(client.tenant, uuid4())
+    replay = {"id": id, "event": json.dumps(good)}
+    await product.worker.pause()
+    try:
+        # Both find it open.
+        answers = [await each.send("ReplayDeadLetter", input=replay) for each in (client, other)]
+    finally:
+        await product.worker.start()
+    assert [each["result"]["status"] for each in answers] == ["DUPLICATE"] * 2
 
 
 async def test_a_letter_that_is_discarded_meanwhile_is_not_let_in(shop: Sender, client: Client) -> None:
