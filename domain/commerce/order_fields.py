@@ -1,5 +1,6 @@
 """What orders are told with: the fields of their events and commands."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +13,7 @@ from domain.kit.fields import Authored, Confidential, Describe, Internal, Interv
 from domain.kit.model import ONE_LINE
 
 MOST_ITEMS = 100
+_LONGEST_WORD, _WORD = 100, "[A-Za-z0-9_.-]*"
 
 Quantity = Annotated[int, Interval(ge=1, le=1_000_000), Internal(), Describe("How many are ordered.")]
 ProductId = Annotated[UUID, Internal(), Describe("The product's id.")]
@@ -83,13 +85,19 @@ def value_of(values: type[StrEnum], said: object) -> str | None:
     return said if isinstance(said, str) and said in {*values} else "other" if said else None
 
 
+def word_in(said: object) -> str:
+    """The `FailureWord` that a text of old is; empty for any other text."""
+    word = isinstance(said, str) and len(said) <= _LONGEST_WORD and re.fullmatch(_WORD, said)
+    return word[0] if word else ""
+
+
 # Neither is a text: what a buyer writes would outlive them in an order, which is kept.
 Method = Annotated[PaymentMethod | None, Internal(), Describe("How the buyer pays; null: they did not say.")]
 Cause = Annotated[CancelReason | None, Internal(), Describe("Why it was cancelled; null: nobody said so.")]
 FailureWord = Annotated[
     str,
-    Len(0, 100),
-    Pattern("[A-Za-z0-9_.-]*", "must be a word such as card_declined"),
+    Len(0, _LONGEST_WORD),
+    Pattern(_WORD, "must be a word such as card_declined"),
     Internal(),
     Authored(),
     Describe("Why it failed, in a word."),

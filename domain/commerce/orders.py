@@ -21,6 +21,7 @@ from domain.commerce.order_fields import (
     RefundId,
     Total,
     value_of,
+    word_in,
 )
 from domain.commerce.order_numbers import OrderNumber
 from domain.commerce.order_settlements import Payment, Refund, Settlement, Standing, payment_key
@@ -93,6 +94,13 @@ class Order(
         payment_id: PaymentId
         currency: Currency
         reason: FailureWord = ""
+
+        class_version = 2
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            """What somebody wrote is not kept."""
+            state["reason"] = word_in(state.get("reason"))
 
     class PaymentRefunded(Settlement):
         provider: Provider

@@ -189,7 +189,7 @@ def _payment_id(event: Told, _: object) -> UUID:
     return uuid5(event.originator_id, payment_key(event.provider, event.payment_id))
 
 
-class Payments(PostgresView[PaymentRow], name="commerce.payments", version=2, inline=True):
+class Payments(PostgresView[PaymentRow], name="commerce.payments", version=3, inline=True):
     """Every payment of an order that its provider has told of, each for itself."""
 
     checks = (Check("valid_payment_status", "status in ('settled', 'failed')"),)

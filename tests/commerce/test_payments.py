@@ -239,3 +239,12 @@ def test_what_somebody_wrote_into_an_order_before_is_not_kept() -> None:
     cancelled_before: dict[str, Any] = {"reason": "Jo Doe moved"}
     Order.Cancelled.upcast_v1_v2(cancelled_before)
     assert cancelled_before == {"reason": "other"}
+    for said, kept in (
+        ("card_declined", "card_declined"),
+        ("Jo Doe's card", ""),
+        ("a" * 101, ""),
+        ("a\n", ""),
+    ):
+        failed_before: dict[str, Any] = {"reason": said}
+        Order.PaymentFailed.upcast_v1_v2(failed_before)
+        assert failed_before == {"reason": kept}
