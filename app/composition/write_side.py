@@ -19,6 +19,7 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.follow.inline import Inline
 from projections.kit.store.generations import enroll_all
 from projections.kit.store.postgres_store import PostgresStore
+from projections.kit.store.postgres_tables import prepare_tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +90,12 @@ def bus_of(log: PostgresLog, codec: Codec, settings: Settings) -> Bus:
 async def prepared(database: Database) -> None:
     """Give every view a generation in this version, and every Postgres view its table."""
     generations = await enroll_all(database.writer, VIEWS)
-    for view in VIEWS:
-        if issubclass(view, PostgresView):
-            await PostgresStore(view, database.writer, database.owner, generations[view.name]).prepare()
+    stores = (
+        PostgresStore(view, database.writer, database.owner, generations[view.name])
+        for view in VIEWS
+        if issubclass(view, PostgresView)
+    )
+    await prepare_tables([store.own_table for store in stores], database.writer, database.owner)
 
 
 async def inline_views(database: Database, opening: Opening | None = None) -> Inline:

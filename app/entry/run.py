@@ -16,7 +16,7 @@ from app.entry.banner import welcome
 from app.entry.supervisor import keep_running
 from app.http.listener import listening
 from app.settings import Settings
-from projections.kit.store.postgres_store import ShapeChanged
+from projections.kit.store.postgres_tables import ShapeChanged
 
 _SAME_SIGNAL_SECONDS = 1
 """A signal to the whole process group arrives twice under make, which passes it on."""

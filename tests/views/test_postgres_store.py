@@ -11,7 +11,8 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import replace
 from projections.kit.declare.view import RowChanges
 from projections.kit.store.generations import enroll
-from projections.kit.store.postgres_store import PostgresStore, ShapeChanged
+from projections.kit.store.postgres_store import PostgresStore
+from projections.kit.store.postgres_tables import ShapeChanged
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
 from tests.views.place import TENANT, Place
 from tests.views.toys import Colour, JarRow, Jars, ShelfRow, Shelves

@@ -31,11 +31,22 @@ DDL_LOCK = 7311902764004
 _LONG = 50_000
 """Events from which on a view that is new to an existing log is built in bulk, and not by following it."""
 
-# The generation that serves this version's readers, else the one that is being built for them.
-_KNOWN = """
-select coalesce(ops.serving($1, $2),
-                (select max(l.generation) from ops.lanes l
-                  where l.view = $1 and l.version = $2 and l.phase <> 'dropped' and l.tenant_id is null))
+# Known is the generation that serves this version's readers, else the one that is being built for them.
+_STANDING = """
+select a.view, k.known, v.live, k.known is not null and (v.store, v.inline) = (a.store, a.inline) as current
+  from unnest($1::text[], $2::int[], $3::text[], $4::bool[]) with ordinality
+       as a(view, version, store, inline, number)
+ cross join lateral (
+       select coalesce(ops.serving(a.view, a.version),
+                       (select max(l.generation) from ops.lanes l
+                         where l.view = a.view and l.version = a.version and l.phase <> 'dropped'
+                           and l.tenant_id is null)) as known) k
+  left join ops.views v on v.view = a.view
+ order by a.number
+"""
+_VIEW = """
+insert into ops.views (view, store, inline, live) values ($1, $2, $3, $4)
+on conflict (view) do update set store = excluded.store, inline = excluded.inline
 """
 _ADD = """
 insert into ops.lanes (view, generation, version, phase, served_at, tenant_id, refill_until)
@@ -58,34 +69,28 @@ async def enroll_all(pool: Pool, views: Sequence[type[View[Any]]]) -> dict[str, 
     seen before get generations that are built beside the live ones, as one rebuild, which ends by cutting
     all of them over together.
     """
+    asked = [(view.name, view.version, view.store, view.inline) for view in views]
+    columns = [list(column) for column in zip(*asked, strict=True)] or [[], [], [], []]
+    standing = await pool.fetch(_STANDING, *columns)
+    if all(row["current"] for row in standing):
+        return {row["view"]: row["known"] for row in standing}
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
+        long = await connection.fetchval("select coalesce(max(position), 0) > $1 from es.events", _LONG)
         found: dict[str, int] = {}
         building: list[tuple[str, int, int]] = []
-        for view in views:
-            known: int | None = await connection.fetchval(_KNOWN, view.name, view.version)
-            live: int | None = await connection.fetchval(
-                "select live from ops.views where view = $1", view.name
-            )
+        rows = await connection.fetch(_STANDING, *columns)
+        for view, row in zip(views, rows, strict=True):
+            known, live = row["known"], row["live"]
             if known is None:
-                long = await connection.fetchval(
-                    "select coalesce(max(position), 0) > $1 from es.events", _LONG
-                )
                 known = await add_generation(
                     connection, view, building=live is not None or long, served=live is None
                 )
                 if live is not None or long:
                     building.append((view.name, live or known, known))
             found[view.name] = known
-            await connection.execute(
-                """insert into ops.views (view, store, inline, live) values ($1, $2, $3, $4)
-                   on conflict (view) do update set store = excluded.store, inline = excluded.inline
-                   where (views.store, views.inline) <> (excluded.store, excluded.inline)""",
-                view.name,
-                view.store,
-                view.inline,
-                known,
-            )
+            if not row["current"]:
+                await connection.execute(_VIEW, view.name, view.store, view.inline, known)
         if building:
             rebuild = uuid4()
             await connection.execute(

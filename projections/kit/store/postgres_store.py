@@ -15,12 +15,11 @@ from projections.kit.declare.row import R
 from projections.kit.declare.view import FullKey, RowChanges
 from projections.kit.store.decrypted_fields import opened, opened_fields
 from projections.kit.store.derived_columns import derived, json_of
-from projections.kit.store.generations import DDL_LOCK, Connect, Connection, Pool
-from projections.kit.store.partitions import arrange
+from projections.kit.store.generations import Connect, Connection, Pool
+from projections.kit.store.postgres_tables import ViewTable, prepare_tables
 from projections.kit.store.staging import Staging
 from projections.kit.store.statements import Statements
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
-from projections.kit.store.table_names import table_name
 from projections.kit.store.tables import table_shape
 
 CONNECTION_SETTINGS = {
@@ -39,10 +38,6 @@ _SCANNED = 1000
 _MANY = 2_000
 """Rows from which on a temporary table is worth its while."""
 _UNSTAGED = (*REFUSED, asyncpg.InsufficientPrivilegeError, asyncpg.InterfaceError, TypeError, ValueError)
-
-
-class ShapeChanged(Exception):
-    """The table was made from another row class; raise the view's version to rebuild it beside the old."""
 
 
 class PostgresStore(Generic[R]):
@@ -79,17 +74,13 @@ class PostgresStore(Generic[R]):
         """The table's full name, quoted."""
         return self._shape.name
 
+    @property
+    def own_table(self) -> ViewTable:
+        """What `prepare` makes."""
+        return ViewTable(self._view, self._generation, self._shape)
+
     async def prepare(self) -> None:
-        if await self._is_prepared(self._pool):
-            return
-        owner = await self._owner()
-        try:
-            async with owner.transaction():
-                await owner.execute("select pg_advisory_xact_lock($1)", DDL_LOCK)
-                if not await self._is_prepared(owner):
-                    await self._create(owner)
-        finally:
-            await owner.close()
+        await prepare_tables([self.own_table], self._pool, self._owner)
 
     async def load(self, keys: Collection[FullKey]) -> dict[FullKey, R]:
         async with self._pool.acquire() as connection:
@@ -246,51 +237,3 @@ class PostgresStore(Generic[R]):
         columns: list[object] = [[tenant for tenant, _ in keys]]
         columns += ([key[i] for _, key in keys] for i in range(len(self._view.key)))
         return columns
-
-    async def _is_prepared(self, connection: "Pool | Connection") -> bool:
-        record = await connection.fetchrow(
-            """select l.shape, to_regclass($3) is not null as there,
-                      (v.live <> l.generation or to_regclass($4) is not null)
-                      and not exists (select from unnest($5::text[]) f(name) where to_regproc(f.name) is null)
-                          as published
-                 from ops.lanes l join ops.views v using (view) where l.view = $1 and l.generation = $2""",
-            self._view.name,
-            self._generation,
-            self.table,
-            self._shape.public,
-            list(self._shape.finder_names),
-        )
-        if record is None:
-            raise LookupError(f"{self._view.name} has no generation {self._generation}; enroll it first.")
-        if record["there"] and record["shape"] not in (None, self._shape.digest):
-            raise ShapeChanged(f"{self._view.name} version {self._view.version} has another row by now.")
-        return bool(record["there"] and record["shape"] and record["published"])
-
-    async def _create(self, owner: Connection) -> None:
-        there = await owner.fetchval(
-            """select shape is not null and to_regclass($3) is not null
-                 from ops.lanes where view = $1 and generation = $2""",
-            self._view.name,
-            self._generation,
-            self.table,
-        )
-        if not there:
-            await owner.execute(f"drop table if exists {self.table} cascade")
-            for statement in (*self._shape.create, self._shape.comments):
-                await owner.execute(statement)
-            # An empty table is vouched for up to nothing. The new token stops whoever was filling the old one.
-            await owner.execute(
-                """update ops.lanes set shape = $3, position = 0, folded = 0, token = token + 1,
-                          refill_until = (select coalesce(max(position), 0) from es.events)
-                    where view = $1 and generation = $2""",
-                self._view.name,
-                self._generation,
-                self._shape.digest,
-            )
-            await arrange(owner, self._view, self._generation)
-        for statement in self._shape.finders:
-            await owner.execute(statement)
-        live = await owner.fetchval("select live from ops.views where view = $1", self._view.name)
-        if live == self._generation:
-            for statement in table_name(self._view, self._generation).publish:
-                await owner.execute(statement)
