@@ -6,6 +6,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -71,12 +72,17 @@ class Providers:
         self._providers, self._book, self._door = providers, book, door
         self._keys, self._attempts, self._ids = keys, attempts, TimeOrderedIds()
         self._disowning = disowning
-        self._http = httpx.AsyncClient(timeout=10, follow_redirects=False)
         self._known: dict[str, dict[str, Any]] = {}
 
     async def close(self) -> None:
         """Close the connections to the providers."""
-        await self._http.aclose()
+        if "_http" in vars(self):
+            await self._http.aclose()
+
+    @cached_property
+    def _http(self) -> httpx.AsyncClient:
+        """Made when it is needed: it reads all authorities of TLS, and many have no providers."""
+        return httpx.AsyncClient(timeout=10, follow_redirects=False)
 
     async def start(
         self,

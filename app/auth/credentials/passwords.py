@@ -3,7 +3,7 @@
 import asyncio
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
@@ -20,6 +20,7 @@ SHORTEST, LONGEST = 10, 200
 """The fewest and most code points of a password, once it is normalised (NIST SP 800-63B)."""
 _WIDEST = 8 * LONGEST
 """What is longer than this as it is typed cannot be right, and is not even normalised."""
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
 
 
 class Passwords:
@@ -34,16 +35,15 @@ class Passwords:
         """``threads`` work at the same time; of those beyond ``waiting`` nobody is served. Of each line ``each``
         are under way, and ``line`` wait."""
         self._turns = Queues(width=each, waiting=line)
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._most, self._pending = threads + waiting, 0
-        self._nobodys = self._hasher.hash("what nobody has chosen")
+        self._nobodys = _nobodys()
         self.verifications = 0
         """How many passwords were checked so far, those of nobody included."""
 
     async def hash(self, password: str) -> str:
         """What is stored of a password. Raises PasswordsBusy."""
-        return await self._work(partial(self._hasher.hash, _bytes(password)))
+        return await self._work(partial(_HASHER.hash, _bytes(password)))
 
     async def right(self, password: str, stored: str, *, line: str = "") -> bool:
         """Whether it is the password; where there is none, as much work is done. Raises PasswordsBusy.
@@ -60,7 +60,7 @@ class Passwords:
 
     def _verify(self, stored: str, password: bytes) -> bool:
         try:
-            return self._hasher.verify(stored, password)
+            return _HASHER.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False
 
@@ -101,3 +101,9 @@ def _normal(password: str) -> str:
 def _bytes(password: str) -> bytes:
     # Beyond the longest nothing can be right, and nobody shall make us hash a megabyte.
     return _normal(password)[: LONGEST + 1].encode(errors="surrogatepass")
+
+
+@cache
+def _nobodys() -> str:
+    """What is checked where there is no password, so that it takes as long."""
+    return _HASHER.hash("what nobody has chosen")
