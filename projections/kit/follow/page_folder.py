@@ -134,8 +134,9 @@ class PageFolder(Generic[R]):
             self.left_out.parked.setdefault(stream_of(event.envelope), event.envelope.position)
 
     def _taken(self, entries: list[LogEntry]) -> Iterator[tuple[Envelope, Callable[[], Event]]]:
-        """The events to be folded, each with what decodes it."""
-        decode, left_out, losses = self._decode, self.left_out, self._losses
+        """The events to be folded, each with what decodes it; most of a page are none of the view's."""
+        decode, left_out, losses, folds = self._decode, self.left_out, self._losses, self._view.folds
+        entries = [entry for entry in entries if entry.envelope.type in folds]
         if left_out:
             entries = [entry for entry in entries if left_out.takes(entry.envelope)]
         return ((entry.envelope, partial(decode, entry)) for entry in entries if losses.takes(entry.envelope))
