@@ -20,7 +20,7 @@ select l.id, coalesce(clock_timestamp() - h.beat_at > make_interval(secs => $2),
  where l.process = $1
 """
 _TAKE = """
-update processes.lanes set token = token + 1, version = $2
+update processes.lanes set token = token + 1, version = $2, error = null, failed_at = null
  where process = $1 and version <= $2
 returning token, position
 """

@@ -16,7 +16,7 @@ with moved as (select * from unnest($1::text[], $2::bigint[], $3::bigint[]) as m
      free as (select l.process from processes.lanes l join moved using (process, token)
                order by l.process for update of l skip locked)
 update processes.lanes l
-   set position = greatest(l.position, m.position), moved_at = clock_timestamp(), error = null, failed_at = null
+   set position = greatest(l.position, m.position), moved_at = clock_timestamp()
   from moved m join free using (process)
  where l.process = m.process
 returning l.process
@@ -41,11 +41,11 @@ class ProcessProgress:
         """Save and look every ``poll`` seconds, until cancelled."""
         while True:
             held = {worker.lease.process: worker for worker in self._held()}
-            try:
-                await self._save(held)
-                await self._wake(held)
-            except Exception as error:  # noqa: BLE001  # Whatever it is, it is tried again.
-                _logger.warning("The progress of processes cannot be saved: %r", error)
+            for step in (self._save, self._wake):
+                try:
+                    await step(held)
+                except Exception as error:  # noqa: BLE001  # Whatever it is, it is tried again.
+                    _logger.warning("What processes share cannot be done for now: %r", error)
             await asyncio.sleep(self._poll)
 
     async def _save(self, held: dict[str, ProcessWorker]) -> None:

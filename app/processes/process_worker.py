@@ -82,6 +82,8 @@ class ProcessWorker:
         self._woken = asyncio.Event()
         self._woken.set()
         self._stopping = False
+        self._failing: set[str] = set()
+        """What is tried again; the lane's error stays on record until all of it works."""
         self._trying: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
@@ -97,7 +99,9 @@ class ProcessWorker:
         """Work. Raises LeaseLost when another worker has the lease; whatever else fails is tried again."""
         following = asyncio.create_task(self._forever(self._follow), name=f"{self._process.name} follows")
         working = asyncio.create_task(self._forever(self._work), name=f"{self._process.name} works")
-        forgetting = asyncio.create_task(self._forever(self._forget), name=f"{self._process.name} forgets")
+        forgetting = asyncio.create_task(
+            self._forever(self._forget, pause=_FORGETS), name=f"{self._process.name} forgets"
+        )
         tasks: list[asyncio.Task[None]] = [following, working]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -110,18 +114,22 @@ class ProcessWorker:
         finally:
             await end(*tasks, forgetting, *self._trying)
 
-    async def _forever(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _forever(self, work: Callable[[], Awaitable[None]], *, pause: float = 0) -> None:
         attempts = 0
         while not self._stopping:
             try:
                 await work()
                 if attempts:
-                    await self._store.fail(None)
+                    self._failing.discard(work.__name__)
+                    if not self._failing:
+                        await self._store.fail(None)
                 attempts = 0
+                await asyncio.sleep(pause)
             except LeaseLost:
                 raise
             except Exception as error:
                 attempts += 1
+                self._failing.add(work.__name__)
                 if attempts in (1, 6):
                     _logger.warning("%s cannot continue for now.", self._process.name, exc_info=error)
                 await self._say(error)
@@ -132,7 +140,6 @@ class ProcessWorker:
         if self._process.kept is not None:
             while await self._store.forget(self._clock.now() - self._process.kept, _FORGOTTEN) == _FORGOTTEN:
                 pass
-        await asyncio.sleep(_FORGETS)
 
     async def _say(self, error: Exception) -> None:
         try:

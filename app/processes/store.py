@@ -26,7 +26,7 @@ select set_config('idle_in_transaction_session_timeout', $3, true)
   from processes.lanes where process = $1 and token = $2 for update
 """
 _HOLD_AND_MOVE = """
-update processes.lanes set position = $4, moved_at = clock_timestamp(), error = null, failed_at = null
+update processes.lanes set position = $4, moved_at = clock_timestamp()
  where process = $1 and token = $2
 returning set_config('idle_in_transaction_session_timeout', $3, true)
 """
@@ -128,8 +128,7 @@ class ProcessStore:
     @asynccontextmanager
     async def transaction(self, *, seconds: float = 10, position: int | None = None) -> AsyncIterator[Lent]:
         """A transaction that nobody else writes for this process beside; the server ends it when its holder is
-        stopped in the middle for ``seconds``. It moves the checkpoint to ``position``, and then what kept the
-        lane from moving is over."""
+        stopped in the middle for ``seconds``. It moves the checkpoint to ``position``, where one is given."""
         arguments = (self._process.name, self.lease.token, str(int(seconds * 1000)))
         async with self._pool.acquire() as connection, connection.transaction():
             if position is None:

@@ -10,20 +10,20 @@ from tempfile import TemporaryDirectory
 import psutil
 
 _MEMORY = Path("/dev/shm")
-_ENOUGH = 4 * 2**30
-"""Bytes that a machine has to spare before its memory is used for files."""
+_ENOUGH = 10 * 2**30
+"""Bytes that a machine has to spare before its memory is used for files; all processes of a run ask at once."""
 _NAME = "headwater-tests-"
 
 
 @contextmanager
 def folder_in_memory(otherwise: Path) -> Iterator[Path]:
     """A folder in memory, where files are made and dropped at a twentieth of a disk's cost; else ``otherwise``."""
-    if not _MEMORY.is_dir() or min(_spare()) < _ENOUGH:
-        yield otherwise
-        return
     for left in _MEMORY.glob(f"{_NAME}*"):
         if not psutil.pid_exists(int(left.name.removeprefix(_NAME).split("-")[0])):
             shutil.rmtree(left, ignore_errors=True)
+    if not _MEMORY.is_dir() or min(_spare()) < _ENOUGH:
+        yield otherwise
+        return
     prefix = f"{_NAME}{os.getpid()}-"
     with TemporaryDirectory(prefix=prefix, dir=_MEMORY, ignore_cleanup_errors=True) as folder:
         yield Path(folder)

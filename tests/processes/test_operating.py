@@ -92,3 +92,35 @@ async def test_filling_every_view_from_the_first_event_does_no_effect(
         await works.database.writer.execute("update ops.lanes set position = 0, folded = 0")
     assert await works.rows("select * from processes.ledger order by id") == before
     assert len(outside.calls) == 2
+
+
+async def test_what_fails_is_told_until_it_works_though_the_rest_goes_on(works: Works, bus: Bus) -> None:
+    await works.start(Thanks(Outside()))
+    owner = await works.database.owner()
+    account = await an_account(bus)
+    await owner.execute("alter table processes.timers rename to timers_elsewhere")
+
+    async def told() -> str | None:
+        ((error,),) = await works.rows("select error from processes.lanes")
+        return str(error) if error else None
+
+    async def failing() -> bool:
+        return await told() is not None
+
+    async def moved() -> bool:
+        ((position,),) = await works.rows("select position from processes.lanes")
+        return bool(position == await works.log.head())
+
+    await accepted(bus, Pay(id=account, amount=1))
+    await until(failing, seconds=20)
+    await an_account(bus)
+    await until(moved, seconds=20)
+    assert await told() == "UndefinedTableError"
+    await owner.execute("alter table processes.timers_elsewhere rename to timers")
+    await owner.close()
+
+    async def well() -> bool:
+        return await told() is None
+
+    await until(well, seconds=20)
+    await works.quiet()
