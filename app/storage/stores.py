@@ -12,7 +12,7 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.redis import RedisView
 from projections.kit.declare.search import SearchView
 from projections.kit.declare.view import View
-from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
+from projections.kit.store.checkpoints import PostgresCheckpoints
 from projections.kit.store.postgres_store import PostgresStore
 from projections.kit.store.redis_store import RedisStore
 from projections.kit.store.search_store import SearchStore

@@ -14,8 +14,8 @@ from projections.kit.declare.folded_rows import fold
 from projections.kit.declare.view import FullKey, View
 from projections.kit.follow.parked_streams import Parked, ParkedStreams
 from projections.kit.read.status import views_status
+from projections.kit.store.checkpoints import PostgresCheckpoints
 from projections.kit.store.generations import enroll
-from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
 from projections.kit.store.postgres_store import PostgresStore
 from projections.kit.store.redis_store import RedisStore
 from projections.kit.store.search_store import SearchStore

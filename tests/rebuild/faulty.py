@@ -8,8 +8,7 @@ import pytest
 from app.log.postgres import PostgresLog
 from domain.kit.log import EVERYTHING, Envelope, Selection
 from projections.kit.declare.view import RowChanges
-from projections.kit.store.checkpoints import StoredCheckpoint
-from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
+from projections.kit.store.checkpoints import PostgresCheckpoints, StoredCheckpoint
 from projections.kit.store.store import Checkpoint
 from tests.rebuild.site import Built, Site
 

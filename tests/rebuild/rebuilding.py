@@ -24,8 +24,8 @@ from projections.kit.rebuild.cutover import Cutover
 from projections.kit.rebuild.model import RebuildRecord, RebuildState
 from projections.kit.rebuild.rebuilder import Rebuilder
 from projections.kit.rebuild.requests import Rebuilds
+from projections.kit.store.checkpoints import PostgresCheckpoints
 from projections.kit.store.generations import enroll_all
-from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
 from projections.kit.store.postgres_store import PostgresStore
 from projections.kit.store.redis_store import RedisStore
 from projections.kit.store.search_store import SearchStore

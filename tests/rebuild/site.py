@@ -18,8 +18,8 @@ from projections.kit.declare.view import FullKey, View
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.lane_progress import OpsLedger
 from projections.kit.rebuild.bulk_build import Builder, BulkLog
+from projections.kit.store.checkpoints import PostgresCheckpoints
 from projections.kit.store.generations import add_generation
-from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
 from projections.kit.store.postgres_store import PostgresStore
 from projections.kit.store.redis_store import RedisStore
 from projections.kit.store.search_store import SearchStore

@@ -61,6 +61,8 @@ class Sweep:
     most of them mean nothing to most fields; ids are tried everywhere. None: all are tried."""
     thorough: bool = False
     """Whether mutations are given every kind of id, not only those that their names speak of."""
+    compared: bool = True
+    """Whether what is told of the other's ids is compared with what is told of ids that nothing has."""
     position: str = ""
     """Where the log stands, for looks at the past; none are taken without it."""
 
@@ -102,7 +104,7 @@ class Sweep:
                 known = self.ways is None or (root.name, way) in self.ways
                 if known or slot.kind == "ID":
                     given, twin = (paged(root, filled(least, slot, id)) for id in (value, _twin(value)))
-                    calls.append(Call(given, None if twin == given else twin, way))
+                    calls.append(Call(given, twin if self.compared and twin != given else None, way))
         if self.position and "asOf" in root.field.args:
             past = {"asOf": {"position": self.position}}
             calls += [

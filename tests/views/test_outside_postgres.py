@@ -13,8 +13,8 @@ from projections.kit.declare.redis import RedisView
 from projections.kit.declare.search import SearchView
 from projections.kit.declare.view import View
 from projections.kit.read.status import ViewState, views_status
+from projections.kit.store.checkpoints import PostgresCheckpoints
 from projections.kit.store.generations import enroll
-from projections.kit.store.postgres_checkpoints import PostgresCheckpoints
 from projections.kit.store.redis_store import RedisStore
 from projections.kit.store.search_store import SearchStore
 from projections.kit.store.store import Lost

@@ -173,13 +173,13 @@ class Pages:
 def fresh(after: int, entries: Iterable[LogEntry]) -> list[LogEntry]:
     """The entries behind ``after``, each once: what is delivered again is dropped. Raises LogGap when one
     is missing."""
-    came = list(entries)
+    read = list(entries)
     # As it nearly always is, and every lane asks.
-    if [entry.envelope.position for entry in came] == list(range(after + 1, after + 1 + len(came))):
-        return came
+    if [entry.envelope.position for entry in read] == list(range(after + 1, after + 1 + len(read))):
+        return read
     new: list[LogEntry] = []
     expected = after + 1
-    for entry in came:
+    for entry in read:
         position = entry.envelope.position
         if position > expected:
             raise LogGap(f"Position {position} came where {expected} was due.")

@@ -69,8 +69,8 @@ async def enroll_all(pool: Pool, views: Sequence[type[View[Any]]]) -> dict[str, 
     seen before get generations that are built beside the live ones, as one rebuild, which ends by cutting
     all of them over together.
     """
-    asked = [(view.name, view.version, view.store, view.inline) for view in views]
-    columns = [list(column) for column in zip(*asked, strict=True)] or [[], [], [], []]
+    declared = [(view.name, view.version, view.store, view.inline) for view in views]
+    columns = [list(column) for column in zip(*declared, strict=True)] or [[], [], [], []]
     standing = await pool.fetch(_STANDING, *columns)
     if all(row["current"] for row in standing):
         return {row["view"]: row["known"] for row in standing}
