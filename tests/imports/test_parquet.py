@@ -155,6 +155,17 @@ def test_refuses_more_values_in_lists_than_a_row_may_have() -> None:
         read(content)
 
 
+def test_refuses_more_pages_than_a_group_may_have_however_many_columns_have_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    column = list(range(60))
+    content = written({"a": column, "b": column}, data_page_size=1, write_batch_size=1, use_dictionary=False)
+    assert len(read(content)) == 60
+    monkeypatch.setattr("app.gateway.imports.parquet_pages._MOST_PAGES", 100)
+    with pytest.raises(FileUnreadable, match="too many pages"):
+        read(content)
+
+
 def test_refuses_more_rows_than_a_group_may_have() -> None:
     content = written({"a": pa.nulls(10_100_000)}, row_group_size=20_000_000)
     assert len(content) < 1024 * 1024

@@ -13,6 +13,7 @@ from app.gateway.imports.file_rows import FileUnreadable
 _HEADER = 64 * 1024
 """Bytes of a header at most: statistics stand in it."""
 _MOST_PAGES = 50_000
+"""Pages of a group of rows."""
 _DICTIONARY, _DELTA_BYTE_ARRAY = 2, 7
 _KINDS = {0: 5, _DICTIONARY: 7, 3: 8}
 """By the type of a page, the member of its header that says more of it."""
@@ -26,6 +27,7 @@ class DecodedSize:
 
     size: int = 0
     """Bytes of all pages."""
+    pages: int = 0
     values: int = 0
     """Values, those included that are null."""
     widest: int = 0
@@ -33,14 +35,13 @@ class DecodedSize:
 
 
 # What pyarrow says of a column has no types, hence Any.
-def decoded_size(file: BinaryIO, column: Any) -> DecodedSize:
-    """What comes of one column of a group. Raises FileUnreadable."""
+def decoded_size(file: BinaryIO, column: Any, before: int = 0) -> DecodedSize:
+    """What comes of one column of a group, of which so many pages were read ``before``. Raises FileUnreadable."""
     found, delta = DecodedSize(), False
     start = column.data_page_offset
     if column.has_dictionary_page and 0 < column.dictionary_page_offset < start:
         start = column.dictionary_page_offset
     end = min(start + max(column.total_compressed_size, 0), file.seek(0, 2))
-    pages = 0
     while 0 <= start < end:
         file.seek(start)
         reader = _Compact(file.read(min(_HEADER, end - start)))
@@ -48,7 +49,7 @@ def decoded_size(file: BinaryIO, column: Any) -> DecodedSize:
         kind, plain, packed = (_number(header, member) for member in (1, 2, 3))
         about = header.get(_KINDS.get(kind, 0), {})
         values = _number(about, 1) if isinstance(about, dict) and about else 0
-        if min(plain, packed, values) < 0 or pages == _MOST_PAGES:
+        if min(plain, packed, values) < 0 or before + found.pages == _MOST_PAGES:
             raise FileUnreadable("A group of rows has too many pages, or such as cannot be.")
         found.size += plain
         if kind == _DICTIONARY:
@@ -57,7 +58,7 @@ def decoded_size(file: BinaryIO, column: Any) -> DecodedSize:
             found.values += values
             delta = delta or _number(about, _ENCODING.get(_KINDS.get(kind, 0), 0)) == _DELTA_BYTE_ARRAY
         start += reader.place + packed
-        pages += 1
+        found.pages += 1
     if delta:
         found.widest = found.size
     return found

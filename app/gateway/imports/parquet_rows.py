@@ -114,10 +114,10 @@ def _in_microseconds(batch: Any) -> Any:
 
 def _together(file: BinaryIO, opened: Any, group: int) -> int:
     """How many rows of a group are decoded at once. Raises FileUnreadable for one that is too large."""
-    about, size, widest, in_lists = opened.metadata.row_group(group), 0, 0, 0
+    about, size, pages, widest, in_lists = opened.metadata.row_group(group), 0, 0, 0, 0
     for place in range(about.num_columns):
-        found = decoded_size(file, about.column(place))
-        size, widest = size + found.size, widest + found.widest
+        found = decoded_size(file, about.column(place), pages)
+        size, pages, widest = size + found.size, pages + found.pages, widest + found.widest
         if opened.schema.column(place).max_repetition_level:
             in_lists += found.values
     if size > _GROUP or in_lists > _IN_LISTS or about.num_rows > _ROWS:
