@@ -36,8 +36,9 @@ from domain.gateway.connectors.terms import (
     Zone,
 )
 from domain.gateway.webhooks import checked_url
+from domain.kit.caller import require_person
 from domain.kit.fields import KEPT, Kept
-from domain.kit.model import Command
+from domain.kit.model import Caller, Command
 from domain.kit.process.schedules import Cron, CronInvalid
 
 
@@ -62,7 +63,8 @@ class RegisterConnector(Command, requires=(checked_url,)):
     seconds: Seconds | None = None
     header: Header | None = None
 
-    def handle(self, now: datetime) -> Connector:
+    def handle(self, by: Caller, now: datetime) -> Connector:
+        require_person(by)
         self._require_paths()
         registered = Connector.Registered(
             name=self.name.strip(),
@@ -113,7 +115,8 @@ class ChangeConnector(Command, requires=(checked_url,)):
     seconds: Seconds | Kept | None = KEPT
     header: Header | Kept | None = KEPT
 
-    def handle(self, connector: Connector, now: datetime) -> None:
+    def handle(self, connector: Connector, by: Caller, now: datetime) -> None:
+        require_person(by)
         url = connector.url if isinstance(self.url, Kept) else checked_url(self.url)
         if url != connector.url and connector.header is not None and isinstance(self.header, Kept):
             raise ConnectorHeaderNeeded(field="header")
@@ -145,7 +148,8 @@ class PauseConnector(Command):
 class ResumeConnector(Command):
     """Have a connector pull again, on from where it was."""
 
-    def handle(self, connector: Connector, now: datetime) -> None:
+    def handle(self, connector: Connector, by: Caller, now: datetime) -> None:
+        require_person(by)
         if connector.active:
             raise ConnectorActive(field="id")
         at = _next_pull(connector.mode, connector.cron, connector.zone, connector.seconds, now)
@@ -155,7 +159,8 @@ class ResumeConnector(Command):
 class RunConnector(Command):
     """Have a connector pull now, unless it does already."""
 
-    def handle(self, connector: Connector) -> None:
+    def handle(self, connector: Connector, by: Caller) -> None:
+        require_person(by)
         require_active(connector)
         connector.record(Connector.PullRequested())
 
