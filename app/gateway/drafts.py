@@ -174,6 +174,7 @@ class Intake:
             event_id=kept.event_id,
             row=row,
             letter=received.letter,
+            pull=received.pull,
         )
 
     def _accepted(

@@ -77,7 +77,14 @@ def connector_pages(
     pages = HttpPages(outgoing, SealedWebhookSecrets(settings.derive("webhook secrets")), clock)
     admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
     intake = _intake(settings, bus, codec, admission, checks)
-    return PulledIntake(pages, PulledItems(codec), files_of(settings, opening), intake, bus.log)
+    return PulledIntake(
+        pages,
+        PulledItems(codec),
+        files_of(settings, opening),
+        intake,
+        bus.log,
+        most_files=settings.max_files_bytes,
+    )
 
 
 def _intake(

@@ -184,7 +184,7 @@ class Ingestion(EventIntake):
 
     def _kept(self, intake: Intake, drafts: Sequence[EventDraft], gone: Collection[UUID]) -> list[EventDraft]:
         """What is stored: all but what is about people who were erased, what is kept in a dead letter already, and
-        letters beyond the day's number. Raises LettersFull rather than leave one of a row out."""
+        letters beyond the day's number. Raises LettersFull rather than leave out one of what is sent but once."""
         day, counted = intake.received_at.date(), Counter[UUID]()
         if day != self._day:
             self._letters.clear()
@@ -196,7 +196,7 @@ class Ingestion(EventIntake):
             if draft.violations:
                 owner = _owner(intake, draft)
                 full = self._letters[owner] + counted[owner] >= MOST_A_DAY
-                if full and draft.row is not None:
+                if full and (draft.row is not None or draft.pull is not None):
                     raise LettersFull
                 if draft.letter is not None or full:
                     continue
@@ -272,9 +272,8 @@ def _is_new(outcome: Outcome | None) -> bool:
 
 def _answer(draft: EventDraft, erased: bool, outcome: Outcome | None) -> EventAnswer:
     if draft.violations:
-        letter = draft.id if isinstance(outcome, AppendReceipt) else None
         gone = (ERASED,) if erased else ()
-        return _rejected(draft, *draft.violations, *gone, letter_id=letter)
+        return _rejected(draft, *draft.violations, *gone, letter=outcome)
     if erased:
         return _rejected(draft, ERASED)
     match outcome:
@@ -288,7 +287,8 @@ def _answer(draft: EventDraft, erased: bool, outcome: Outcome | None) -> EventAn
             return _rejected(draft, fault)
 
 
-def _rejected(draft: EventDraft, *violations: EventViolation, letter_id: UUID | None = None) -> EventAnswer:
-    return EventAnswer(
-        status=EventStatus.REJECTED, event_id=draft.event_id, violations=violations, letter_id=letter_id
-    )
+def _rejected(draft: EventDraft, *violations: EventViolation, letter: Outcome | None = None) -> EventAnswer:
+    answer = EventAnswer(status=EventStatus.REJECTED, event_id=draft.event_id, violations=violations)
+    if isinstance(letter, AppendReceipt):
+        answer.letter_id, answer.kept_at = draft.id, letter.first if letter.repeated else None
+    return answer

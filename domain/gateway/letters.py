@@ -34,7 +34,7 @@ Form = Annotated[EventForm, Internal(), Describe("How it is written, and is to b
 
 
 class LettersFull(Exception):
-    """As many rows of an import were rejected on this day as are kept."""
+    """As many rows of an import, or items of a source, were rejected on this day as are kept."""
 
 
 class DeadLetter(Aggregate, topic="gateway.dead_letter"):

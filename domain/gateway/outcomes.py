@@ -57,6 +57,8 @@ class EventAnswer:
     violations: tuple[EventViolation, ...] = ()
     letter_id: UUID | None = None
     """The dead letter that keeps what was rejected; none, where so many are kept today that this one is not."""
+    kept_at: int | None = None
+    """Where that letter stands in the log, if it was kept before."""
 
 
 @dataclass(frozen=True, slots=True)

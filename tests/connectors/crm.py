@@ -52,6 +52,8 @@ class Crm:
                 await respond(writer, 200, b'{"data": {"items": [')
             case "huge":
                 await respond(writer, 200, b" " * (4 * 1024 * 1024 + 10))
+            case "many":
+                await respond(writer, 200, {"data": {"items": [1] * 5_001}})
             case "slow down":
                 await respond(writer, 429, {}, **{"Retry-After": "60"})
             case "no list":

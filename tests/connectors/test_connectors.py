@@ -1,12 +1,21 @@
 """What connectors are told: what cannot pull is refused before it is stored."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
+import asyncpg
 import pytest
 
-from tests.connectors.conftest import connected, registered
+from app.log.postgres import PostgresLog
+from app.placement import fence
+from domain.kit.log import Append, Outcome
+from tests.connectors.conftest import Puller, connected, registered, seen
+from tests.connectors.crm import Crm
 from tests.kit.client import Client
+from tests.outgoing.servers import destination
 
 URL = "https://crm.example/contacts"
 
@@ -82,3 +91,31 @@ async def test_pausing_and_resuming_twice_is_refused(client: Client) -> None:
     changed = await client.send("ChangeConnector", input={**id, "cron": None, "name": "People"})
     assert (changed["connector"]["cron"], changed["connector"]["nextAt"]) == (None, None)
     assert changed["connector"]["name"] == "People"
+
+
+async def test_a_load_that_comes_in_while_its_tenant_is_moved_comes_in_afterwards(
+    puller: Puller, client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append_each = PostgresLog.append_each
+
+    async def fenced(log: PostgresLog, appends: Sequence[Append]) -> Sequence[Outcome | None]:
+        return await fence.refusing(partial(append_each, log))(appends)
+
+    # As processes of the product have it.
+    monkeypatch.setattr(PostgresLog, "append_each", fenced)
+    crm = Crm(1, 2, 3)
+    crm.faults = {"": ["500"]}
+    owner = await asyncpg.connect(database_url)
+    async with destination(behave=crm) as server:
+        id = await connected(client, server.url, "FULL", timePath=None)
+        await puller.pulled(client, id)
+        await fence.freeze(owner, client.tenant)
+        puller.clock.ahead = timedelta(seconds=30)
+        await puller.idle(client)
+        assert len(crm.asked) == 3
+        await fence.lift(owner, client.tenant)
+        puller.clock.ahead = timedelta(seconds=90)
+        await puller.idle(client)
+        row = await seen(client, id)
+    await owner.close()
+    assert (row["accepted"], row["error"]) == (3, None)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.connectors.conftest import Json, Puller, connected, seen
-from tests.connectors.crm import Crm, contact
+from tests.connectors.crm import CHANGED, RIGHT, Crm, contact
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.outgoing.servers import destination
@@ -79,6 +79,8 @@ async def test_a_full_load_tells_what_is_gone_and_half_a_load_changes_nothing(
         crm.contacts[0] = contact(1)
         row = await puller.pulled(client, id)
         assert (counts(row), row["gone"]) == ((7, 6, 0), 1)
+    (folder,) = puller.product.settings.data_dir.rglob(str(client.tenant))
+    assert not [path for path in folder.rglob("*") if path.is_file()]
     assert len(await of_type(client, "contact.changed")) == 6
     assert len(await of_type(client, "contact.gone")) == 1
 
@@ -87,6 +89,7 @@ async def test_looks_every_few_seconds_and_a_look_that_finds_nothing_is_no_event
     puller: Puller, client: Client
 ) -> None:
     crm = Crm(1)
+    crm.contacts.append({"name": "No id", "changed": CHANGED})
     async with destination(behave=crm) as server:
         id = await connected(client, server.url, "REAL_TIME")
         puller.clock.ahead = timedelta(seconds=11)
@@ -103,7 +106,7 @@ async def test_looks_every_few_seconds_and_a_look_that_finds_nothing_is_no_event
         puller.clock.ahead = timedelta(seconds=100)
         await puller.idle(client)
     assert len(crm.asked) == asked
-    assert counts(await seen(client, id)) == (1, 0, 0)
+    assert counts(await seen(client, id)) == (1, 0, 1)
 
 
 async def test_pulls_when_its_schedule_says_so_and_catches_up_once(puller: Puller, client: Client) -> None:
@@ -125,6 +128,7 @@ async def test_pulls_when_its_schedule_says_so_and_catches_up_once(puller: Pulle
     [
         (["404"], "http_404"),
         (["huge"], "page_too_large"),
+        (["many"], "page_too_large"),
         (["no list"], "no_items"),
         (["elsewhere"], "link_elsewhere"),
     ],
@@ -206,6 +210,21 @@ async def test_items_without_id_or_time_are_dead_letters(puller: Puller, client:
     assert len(letters["edges"]) == 2
 
 
+async def test_no_rejected_item_is_lost_where_there_are_too_many(
+    puller: Puller, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm = Crm(1, 2)
+    crm.contacts += [{"name": name, "changed": CHANGED} for name in "ab"]
+    async with destination(behave=crm) as server:
+        id = await connected(client, server.url)
+        monkeypatch.setattr("app.gateway.ingestion.MOST_A_DAY", 1)
+        row = await puller.pulled(client, id)
+        assert (counts(row), row["cursor"], row["error"]) == ((2, 0, 0), "2", "too_many_rejected")
+        monkeypatch.setattr("app.gateway.ingestion.MOST_A_DAY", 2)
+        row = await puller.pulled(client, id)
+        assert (counts(row), row["error"]) == ((2, 0, 2), None)
+
+
 async def test_another_address_is_pulled_from_the_beginning_and_is_not_shown_the_old_header(
     puller: Puller, client: Client
 ) -> None:
@@ -220,6 +239,22 @@ async def test_another_address_is_pulled_from_the_beginning_and_is_not_shown_the
         assert changed["connector"]["cursor"] is None
         row = await puller.pulled(client, id)
     assert (second.asked, counts(row)) == ([""], (4, 1, 0))
+
+
+async def test_an_address_that_changes_in_the_middle_of_a_pull_is_no_cursor_that_comes_again(
+    puller: Puller, client: Client
+) -> None:
+    crm = Crm(1, 2, 3)
+    crm.faults = {"2": ["500"]}
+    async with destination(behave=crm) as server:
+        id = await connected(client, server.url)
+        await puller.pulled(client, id)
+        change = {"id": id, "url": f"{server.url}?all=1", "header": RIGHT}
+        assert "connector" in await client.send("ChangeConnector", input=change)
+        puller.clock.ahead = timedelta(seconds=30)
+        await puller.idle(client)
+        row = await seen(client, id)
+    assert (counts(row), row["error"]) == ((3, 2, 0), None)
 
 
 async def test_two_tenants_pull_beside_one_another_and_find_nothing_of_each_other(

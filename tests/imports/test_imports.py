@@ -1,10 +1,14 @@
 """Imports: the rows of files come in, once each, and what is wrong with them is told."""
 
 import json
+from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
 
+from app.log.postgres import PostgresLog
+from domain.kit.log import Append, Outcome
+from domain.operations.tenants import TenantMoving
 from tests.gateway.sending import Json, Sender, a_source, event
 from tests.imports.importing import BAD, FIELDS, Importer, counts, table
 from tests.kit.client import Client
@@ -32,6 +36,22 @@ async def test_the_rows_of_a_file_become_events(importer: Importer, shop: Sender
 async def test_the_same_file_again_changes_nothing(importer: Importer) -> None:
     assert await importer.run(table(700)) == [700, 700, 0, 0]
     assert await importer.run(table(700)) == [700, 0, 700, 0]
+
+
+async def test_an_import_goes_on_after_its_tenant_was_moved(
+    importer: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append_each, moves = PostgresLog.append_each, [1]
+
+    async def fenced(log: PostgresLog, appends: Sequence[Append]) -> Sequence[Outcome | None]:
+        if moves:
+            moves.pop()
+            raise TenantMoving
+        return await append_each(log, appends)
+
+    monkeypatch.setattr(PostgresLog, "append_each", fenced)
+    assert await importer.run(table(5)) == [5, 5, 0, 0]
+    assert not moves
 
 
 async def test_an_import_stands_still_while_it_is_paused(importer: Importer) -> None:

@@ -19,10 +19,11 @@ from domain.gateway.outcomes import EventAnswer, EventStatus, ReceivedEvent
 from domain.gateway.sources import INGEST
 from domain.kit.caller import Caller
 from domain.kit.log import Log
-from domain.kit.process.effects import EffectRefused
+from domain.kit.process.effects import EffectFailed, EffectRefused
 from domain.kit.process.files import FileDamaged, FileStore, OpenFile
 from domain.kit.process.jobs import Part
 from domain.kit.refusals import Forbidden, Refusal
+from domain.operations.tenants import TenantMoving
 
 OF_PARQUET = 10 * TOGETHER
 """Rows of a part of Parquet, where a group of rows is read from its beginning each time."""
@@ -64,6 +65,8 @@ class FileIntake(ImportRows):
         except Forbidden:
             # It was good when the import was started.
             raise EffectRefused("key_not_good") from None
+        except TenantMoving as moving:
+            raise EffectFailed(moving.code) from None
         except Refusal as refusal:
             raise EffectRefused(refusal.code) from None
         statuses = [

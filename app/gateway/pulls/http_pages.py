@@ -1,5 +1,6 @@
 """Pages of outside systems over HTTP: JSON that holds items, and says where the next page is."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from domain.processes.webhooks.attempts import pause_of
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of a page."""
+MOST_ITEMS = 5_000
+"""Items of a page."""
 LONGEST_CURSOR = 2_000
 _SECONDS = 30.0
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel=(?:"(?:[^"]* )?next(?: [^"]*)?"|next\b)', re.IGNORECASE)
@@ -58,13 +61,16 @@ class HttpPages:
         if len(answer.body) > LARGEST:
             raise EffectRefused("page_too_large")
         try:
-            body = read_json(answer.body.decode())
+            # Others have their turn.
+            body = await asyncio.to_thread(_read, answer.body)
         except (NotEvents, UnicodeDecodeError):
             # It may have been cut off on its way.
             raise EffectFailed("not_json") from None
         items = found(body, connector.items_path)
         if not isinstance(items, list):
             raise EffectRefused("no_items")
+        if len(items) > MOST_ITEMS:
+            raise EffectRefused("page_too_large")
         return HttpPage(items, _storable(_next(connector, url, cursor, body, answer, items)))
 
     def _header(self, connector: Connector) -> dict[str, str]:
@@ -75,6 +81,11 @@ class HttpPages:
         except ValueError:
             raise EffectRefused("credentials_unreadable") from None
         return {name.strip(): value.strip()}
+
+
+def _read(body: bytes) -> Json:
+    """What a body says. Raises NotEvents and UnicodeDecodeError."""
+    return read_json(body.decode())
 
 
 def found(value: Json, path: str | None) -> Json:
@@ -116,11 +127,22 @@ def _next(
             link = _NEXT.search(answer.headers.get("link", ""))
             if link is None:
                 return None
-            address = urljoin(url, str(link[1]))
+            try:
+                address = urljoin(url, str(link[1]))
+                host = host_of(address)
+            except ValueError:
+                raise EffectRefused("link_elsewhere") from None
             # The header that lets us in is for this host alone.
-            if urlsplit(address)[:2] != urlsplit(connector.url)[:2]:
+            if host != host_of(connector.url):
                 raise EffectRefused("link_elsewhere")
             return address
+
+
+def host_of(address: str) -> tuple[str, str, str | None, int | None]:
+    """Whom an address names, however it is written. Raises ValueError for what is no address."""
+    parts = urlsplit(address)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return parts.scheme, parts.netloc.rpartition("@")[0], parts.hostname, port
 
 
 def _storable(cursor: str | None) -> str | None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,13 +15,15 @@ from app.gateway.pulls.pulled_items import PulledItems
 from domain.gateway.bodies import read_value
 from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.pull_ports import ConnectorPages, PulledLoad, PulledPage
+from domain.gateway.letters import LettersFull
 from domain.gateway.outcomes import EventAnswer, EventStatus, ReceivedEvent
 from domain.gateway.sources import INGEST
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.log import Log
-from domain.kit.process.effects import EffectRefused
-from domain.kit.process.files import FileDamaged, FileStore, OpenFile
+from domain.kit.process.effects import EffectFailed, EffectRefused
+from domain.kit.process.files import FileDamaged, FileStore, FileTooLarge, OpenFile
 from domain.kit.refusals import Refusal
+from domain.operations.tenants import TenantMoving
 
 MOST_ITEMS = 10_000
 """Items of a full load."""
@@ -34,10 +37,18 @@ class PulledIntake(ConnectorPages):
     """What the tenants of one database pull."""
 
     def __init__(
-        self, pages: HttpPages, items: PulledItems, files: FileStore, intake: Ingestion, log: Log
+        self,
+        pages: HttpPages,
+        items: PulledItems,
+        files: FileStore,
+        intake: Ingestion,
+        log: Log,
+        *,
+        most_files: int,
     ) -> None:
+        """``most_files``: bytes of all files of a tenant."""
         self._pages, self._items, self._files = pages, items, files
-        self._intake, self._log = intake, log
+        self._intake, self._log, self._most_files = intake, log, most_files
 
     async def page(
         self,
@@ -53,14 +64,39 @@ class PulledIntake(ConnectorPages):
         if mark in before:
             raise EffectRefused("cursor_repeats")
         page = await self._pages.read(connector, cursor)
-        events = [self._items.event(connector, item, connector.id) for item in page.items]
+        events = (self._items.event(connector, item, connector.id) for item in page.items)
         counts = await self._take(tenant_id, connector, events, pull=page_id, again=again)
         over = not page.items or page.next is None or page.next == cursor
-        return PulledPage(cursor=page.next or cursor, over=over, mark=mark, **counts)
+        return PulledPage(
+            cursor=page.next or cursor,
+            over=over,
+            mark=mark,
+            fresh=counts.fresh,
+            accepted=counts.accepted,
+            duplicates=counts.duplicates,
+            rejected=counts.rejected,
+        )
 
     async def load(
-        self, tenant_id: UUID, connector: Connector, known: Mapping[str, str], *, run_id: UUID, at: datetime
+        self,
+        tenant_id: UUID,
+        connector: Connector,
+        known: Mapping[str, str],
+        *,
+        run_id: UUID,
+        load_id: UUID,
+        at: datetime,
     ) -> UUID:
+        def read(items: Sequence[Json]) -> list[tuple[str | None, bytes]]:
+            return [self._line(connector, item, known, load_id, at) for item in items]
+
+        def gone(keys: Iterable[str]) -> list[bytes]:
+            events = (
+                None if connector.gone_type is None else self._items.gone(connector, key, load_id, at)
+                for key in keys
+            )
+            return [_dumped({"gone": True, "event": event}) for event in events]
+
         lines = dict[str, bytes]()
         cursor, marks, size = None, set[str](), 0
         while True:
@@ -68,22 +104,19 @@ class PulledIntake(ConnectorPages):
                 raise EffectRefused("cursor_repeats")
             marks.add(mark)
             page = await self._pages.read(connector, cursor)
-            for item in page.items:
-                line = self._line(connector, item, known, run_id, at)
-                lines[line[0] or f"none {len(lines)}"] = line[1]
-                size += len(line[1])
+            for key, line in await asyncio.to_thread(read, page.items):
+                lines[key or f"none {len(lines)}"] = line
+                size += len(line)
             if len(lines) > MOST_ITEMS or size > _LARGEST or len(marks) > _PAGES:
                 raise EffectRefused("load_too_large")
             if not page.items or page.next is None or page.next == cursor:
                 break
             cursor = page.next
-        for key in known.keys() - lines.keys():
-            event = None if connector.gone_type is None else self._items.gone(connector, key, run_id, at)
-            lines[key] = _dumped({"gone": True, "event": event})
-        return await self._put_aside(tenant_id, run_id, list(lines.values()))
+        missing = await asyncio.to_thread(gone, known.keys() - lines.keys())
+        return await self._put_aside(tenant_id, run_id, [*lines.values(), *missing])
 
     async def swap(
-        self, tenant_id: UUID, connector: Connector, file_id: UUID, *, run_id: UUID, again: bool
+        self, tenant_id: UUID, connector: Connector, file_id: UUID, *, load_id: UUID, again: bool
     ) -> PulledLoad:
         try:
             file = await self._files.open(tenant_id, file_id)
@@ -95,19 +128,27 @@ class PulledIntake(ConnectorPages):
         except FileDamaged:
             raise EffectRefused("file_damaged") from None
         known = {line["key"]: line["digest"] for line in lines if line.get("key") is not None}
-        events = [line["event"] for line in lines if line["event"] is not None]
-        counts = await self._take(tenant_id, connector, events, pull=run_id, again=again)
-        gone = [line for line in lines if "gone" in line]
-        counts["duplicates"] += sum(line["event"] is None and "gone" not in line for line in lines)
-        return PulledLoad(known=known, gone=len(gone), **counts)
+        events = (line["event"] for line in lines if line["event"] is not None)
+        counts = await self._take(tenant_id, connector, events, pull=load_id, again=again)
+        same = sum(line["event"] is None and "gone" not in line for line in lines)
+        return PulledLoad(
+            known=known,
+            gone=sum("gone" in line for line in lines),
+            accepted=counts.accepted,
+            duplicates=counts.duplicates + same,
+            rejected=counts.rejected,
+        )
+
+    async def discard(self, tenant_id: UUID, file_id: UUID) -> None:
+        await self._files.remove(tenant_id, file_id)
 
     def _line(
-        self, connector: Connector, item: Json, known: Mapping[str, str], run_id: UUID, at: datetime
+        self, connector: Connector, item: Json, known: Mapping[str, str], load_id: UUID, at: datetime
     ) -> tuple[str | None, bytes]:
         """The key of an item, and its line in what is put aside: with an event, unless it is known as it is."""
         key, digest = self._items.key(connector, item), self._items.digest(item)
         same = key is not None and known.get(key) == digest
-        event = None if same else self._items.event(connector, item, run_id, at)
+        event = None if same else self._items.event(connector, item, load_id, at)
         return key, _dumped({"key": key, "digest": digest, "event": event})
 
     async def _put_aside(self, tenant_id: UUID, run_id: UUID, lines: Sequence[bytes]) -> UUID:
@@ -116,41 +157,65 @@ class PulledIntake(ConnectorPages):
             for line in (_dumped({"run": str(run_id)}), *lines):
                 yield line
 
-        stored = await self._files.store(tenant_id, "full load", pieces(), most=2 * _LARGEST)
+        left = max(self._most_files - await self._files.used(tenant_id), 0)
+        try:
+            stored = await self._files.store(tenant_id, "full load", pieces(), most=min(2 * _LARGEST, left))
+        except FileTooLarge:
+            raise EffectRefused("files_full" if left < 2 * _LARGEST else "load_too_large") from None
         return stored.id
 
     async def _take(
-        self, tenant_id: UUID, connector: Connector, events: Sequence[Json], *, pull: UUID, again: bool
-    ) -> dict[str, int]:
-        """How many were accepted, known already and rejected."""
+        self, tenant_id: UUID, connector: Connector, events: Iterable[Json], *, pull: UUID, again: bool
+    ) -> "_Taken":
         by = Caller(tenant_id=tenant_id, user_id=SYSTEM, permissions=frozenset({INGEST}))
-        received = [_received(event, pull) for event in events]
+        # Others have their turn.
+        received = await asyncio.to_thread(lambda: [_received(event, pull) for event in events])
         try:
             answers = await taken(self._intake, by, connector.source_id, received)
+        except LettersFull:
+            raise EffectRefused("too_many_rejected") from None
+        except TenantMoving as moving:
+            raise EffectFailed(moving.code) from None
         except Refusal as refusal:
             raise EffectRefused(refusal.code) from None
-        statuses = [answer.status for answer in answers]
-        if again:
-            statuses = await self._first(tenant_id, answers, pull)
-        return {
-            "accepted": statuses.count(EventStatus.ACCEPTED),
-            "duplicates": statuses.count(EventStatus.DUPLICATE),
-            "rejected": statuses.count(EventStatus.REJECTED),
-        }
-
-    async def _first(self, tenant_id: UUID, answers: Sequence[EventAnswer], pull: UUID) -> list[EventStatus]:
-        """What became of each at first: what a try that was cut off stored is known now, but was accepted."""
-        statuses, seen = [], set[int]()
+        found, seen = _Taken(), set[int | UUID | None]()
         for answer in answers:
-            status, position = answer.status, answer.position
-            if status is EventStatus.DUPLICATE and position is not None and position not in seen:
-                (stored,) = await self._log.read(after=position - 1, until=position, limit=1)
-                ours = json.loads(stored.metadata).get("pull") == str(pull)
-                status = EventStatus.ACCEPTED if ours and stored.tenant_id == tenant_id else status
-            if position is not None:
-                seen.add(position)
-            statuses.append(status)
-        return statuses
+            name = answer.letter_id if answer.position is None else answer.position
+            first = name not in seen
+            seen.add(name)
+            ours = again and first and await self._is_ours(tenant_id, answer, pull)
+            found.count(answer, ours=ours)
+        return found
+
+    async def _is_ours(self, tenant_id: UUID, answer: EventAnswer, pull: UUID) -> bool:
+        """Whether what is known already was stored by a try of the same that was cut off."""
+        position = answer.position if answer.status is EventStatus.DUPLICATE else answer.kept_at
+        if position is None:
+            return False
+        (stored,) = await self._log.read(after=position - 1, until=position, limit=1)
+        return stored.tenant_id == tenant_id and json.loads(stored.metadata).get("pull") == str(pull)
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What became of items."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    fresh: bool = False
+    """Whether any of them is new in the log."""
+
+    def count(self, answer: EventAnswer, *, ours: bool) -> None:
+        """Count an item; ``ours``: what it was known by was stored by a try of the same that was cut off."""
+        rejected = answer.status is EventStatus.REJECTED
+        known = answer.status is EventStatus.DUPLICATE or answer.kept_at is not None
+        if known and not ours:
+            self.duplicates += 1
+            return
+        self.accepted += not rejected
+        self.rejected += rejected
+        self.fresh = self.fresh or not rejected or answer.letter_id is not None
 
 
 class NoPages(ConnectorPages):
@@ -163,6 +228,9 @@ class NoPages(ConnectorPages):
         raise EffectRefused("unavailable")
 
     async def swap(self, *given: Any, **named: Any) -> PulledLoad:
+        raise EffectRefused("unavailable")
+
+    async def discard(self, *given: Any, **named: Any) -> None:
         raise EffectRefused("unavailable")
 
 

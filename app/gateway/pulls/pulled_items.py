@@ -20,8 +20,9 @@ class PulledItems:
         self._codec = codec
 
     def mark(self, connector: Connector, cursor: str | None) -> str:
-        """What a cursor is known by within a pull."""
-        return self._codec.fingerprint("connector cursor", f"{connector.id} {cursor or ''}")[:16]
+        """What a cursor of the connector's address is known by within a pull."""
+        text = f"{connector.id} {connector.round} {cursor or ''}"
+        return self._codec.fingerprint("connector cursor", text)[:16]
 
     def key(self, connector: Connector, item: Json) -> str | None:
         """What an item is known by, whatever becomes of it; None for one that says no id."""

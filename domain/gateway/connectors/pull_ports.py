@@ -18,6 +18,10 @@ class PulledPage:
     """Whether there is no page behind it; its cursor is then where the next pull begins."""
     mark: str = ""
     """A fingerprint of the cursor that it was read at."""
+    moved: bool = False
+    """Whether its cursor is another than the one that it was read at."""
+    fresh: bool = False
+    """Whether anything of it is new in the log."""
     round: int = 0
     accepted: int = 0
     duplicates: int = 0
@@ -53,18 +57,30 @@ class ConnectorPages(Protocol):
         again: bool,
     ) -> PulledPage:
         """Take in a page, the first one without a cursor; one whose mark was there before is refused.
-        ``again``: the page of this id may have been taken in
-        before, by a try that was cut off; what that did is counted as this one's."""
+        ``again``: the page of this id may have been taken in before, by a try that was cut off or a pull that
+        failed; what that did is counted as this one's. What was rejected before is known, and no more counted."""
         ...
 
     async def load(
-        self, tenant_id: UUID, connector: Connector, known: Mapping[str, str], *, run_id: UUID, at: datetime
+        self,
+        tenant_id: UUID,
+        connector: Connector,
+        known: Mapping[str, str],
+        *,
+        run_id: UUID,
+        load_id: UUID,
+        at: datetime,
     ) -> UUID:
-        """Put aside all that there is now, with what has changed and gone since; the file that holds it."""
+        """Put aside all that there is now, with what has changed and gone since; the file that holds it. Events
+        go by ``load_id``, that of the first of several runs whose load came in by half."""
         ...
 
     async def swap(
-        self, tenant_id: UUID, connector: Connector, file_id: UUID, *, run_id: UUID, again: bool
+        self, tenant_id: UUID, connector: Connector, file_id: UUID, *, load_id: UUID, again: bool
     ) -> PulledLoad:
         """Take in what was put aside."""
+        ...
+
+    async def discard(self, tenant_id: UUID, file_id: UUID) -> None:
+        """Remove what was put aside; nothing happens when it is gone."""
         ...

@@ -32,6 +32,13 @@ class Pulling:
     known: Mapping[str, str] = field(default_factory=dict)
     """What there was at the last full load."""
 
+    half: UUID | None = None
+    """The page or load of a pull that failed: some of it may have come in that is not counted."""
+    half_page: int = 0
+    """The page of a pull at which that page is read again."""
+    half_at: datetime | None = None
+    """Of a load, the time that it gives its events."""
+
     def next_at(self, at: datetime) -> datetime | None:
         """When it pulls next after a moment, by itself."""
         if self.seconds is not None:
@@ -42,6 +49,10 @@ class Pulling:
     def idle(self) -> Self:
         """The same, with no pull under way."""
         return replace(self, run_id=None, marks=(), busy=False)
+
+    def whole(self) -> Self:
+        """The same, with nothing that came in by half."""
+        return replace(self, half=None, half_page=0, half_at=None)
 
     def shown(self, at: datetime) -> datetime | None:
         """What is said of when it pulls next."""

@@ -6,10 +6,11 @@ came in of it is known by its ids. A full load is put aside as a whole first, an
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from domain.gateway.connectors.connector_commands import NotePage, NotePullEnd, NotePullFailure, StopConnector
 from domain.gateway.connectors.connectors import Connector
+from domain.gateway.connectors.pull_effects import Discard, Load, Pull, Swap
 from domain.gateway.connectors.pull_ports import ConnectorPages, PulledLoad, PulledPage
 from domain.gateway.connectors.pull_state import Pulling
 from domain.gateway.connectors.terms import SyncMode
@@ -20,7 +21,6 @@ from domain.kit.process.effects import (
     Call,
     Cancel,
     Done,
-    Effect,
     Failed,
     Fired,
     Send,
@@ -37,7 +37,6 @@ UNAUTHORIZED = frozenset({"http_401", "http_403", "credentials_unreadable"})
 _MARKS = 500
 """Of so many cursors it is known whether they come again."""
 _TIMER = "pull"
-_TRIES = (0, 5, 30, 300)
 
 
 class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1):
@@ -46,39 +45,6 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
     slots = 16
     slots_each = 1
     kept = timedelta(days=2)
-
-    class Pull(Effect, schedule=_TRIES, timeout=300):
-        """Take in the next page."""
-
-        connector_id: UUID
-        run_id: UUID
-        page: int
-
-        @property
-        def key(self) -> str:
-            return f"pull {self.run_id} {self.page}"
-
-    class Load(Effect, schedule=_TRIES, timeout=900):
-        """Put a full load aside."""
-
-        connector_id: UUID
-        run_id: UUID
-        at: datetime
-
-        @property
-        def key(self) -> str:
-            return f"load {self.run_id}"
-
-    class Swap(Effect, schedule=_TRIES, timeout=900):
-        """Take in a full load that was put aside."""
-
-        connector_id: UUID
-        run_id: UUID
-        file_id: UUID
-
-        @property
-        def key(self) -> str:
-            return f"swap {self.run_id}"
 
     def __init__(self, ports: ProcessPorts, pages: ConnectorPages) -> None:
         self._repository, self._pages = ports.repository, pages
@@ -131,13 +97,15 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
         return Then(begun.state, *begun.actions, *timer)
 
     @when_done(Pull)
-    def pulled(self, state: Pulling | None, done: "Done[ConnectorPulls.Pull]") -> Then[Pulling]:
+    def pulled(self, state: Pulling | None, done: Done[Pull]) -> Then[Pulling]:
         if state is None:
             return Then(None)
         effect, page = done.action, done.result
         if page is None:
-            return Then(state.idle())
-        busy = bool(page["accepted"] or page["rejected"])
+            return Then(_with_half(state, effect).idle())
+        busy = bool(page["fresh"])
+        if effect.page_id is not None and effect.page_id == state.half:
+            state = state.whole()
         noted = NotePage(
             id=effect.connector_id,
             round=page["round"],
@@ -147,14 +115,13 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
             rejected=page["rejected"],
         )
         # A look each few seconds that finds nothing is no event.
-        quiet = state.mode is SyncMode.REAL_TIME and page["over"] and not busy and effect.page == 0
+        quiet = state.mode is SyncMode.REAL_TIME and page["over"] and effect.page == 0
+        quiet = quiet and not busy and not page["moved"]
         actions: list[Action] = [] if quiet else [Send(noted)]
         state = replace(state, busy=state.busy or busy, marks=(*state.marks, page["mark"])[-_MARKS:])
         if not page["over"] and state.active:
             if page["cursor"] is not None and effect.page + 1 < MOST_PAGES:
-                following = self.Pull(
-                    connector_id=effect.connector_id, run_id=effect.run_id, page=effect.page + 1
-                )
+                following = self._page(state, effect.connector_id, effect.run_id, effect.page + 1)
                 return Then(state, *actions, following)
             return self._fail(state, effect.connector_id, "too_many_pages", done.at, *actions)
         if not page["over"]:
@@ -162,20 +129,27 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
         return self._end(state, effect.connector_id, done.at, 0, *actions)
 
     @when_done(Load)
-    def loaded(self, state: Pulling | None, done: "Done[ConnectorPulls.Load]") -> Then[Pulling]:
+    def loaded(self, state: Pulling | None, done: Done[Load]) -> Then[Pulling]:
         effect = done.action
-        if state is None or done.result is None or not state.active:
+        if done.result is None:
             return Then(state and state.idle())
-        swap = self.Swap(
-            connector_id=effect.connector_id, run_id=effect.run_id, file_id=UUID(str(done.result))
+        file_id = UUID(str(done.result))
+        if state is None or not state.active:
+            return Then(state and state.idle(), Discard(file_id=file_id))
+        swap = Swap(
+            connector_id=effect.connector_id,
+            run_id=effect.run_id,
+            file_id=file_id,
+            at=effect.at,
+            half=effect.half,
         )
         return Then(state, swap)
 
     @when_done(Swap)
-    def swapped(self, state: Pulling | None, done: "Done[ConnectorPulls.Swap]") -> Then[Pulling]:
-        load = done.result
+    def swapped(self, state: Pulling | None, done: Done[Swap]) -> Then[Pulling]:
+        load, discard = done.result, Discard(file_id=done.action.file_id)
         if state is None or load is None:
-            return Then(state and state.idle())
+            return Then(state and _with_half(state, done.action).idle(), discard)
         noted = NotePage(
             id=done.action.connector_id,
             round=0,
@@ -184,18 +158,28 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
             duplicates=load["duplicates"],
             rejected=load["rejected"],
         )
-        state = replace(state, known=load["known"])
-        return self._end(state, done.action.connector_id, done.at, load["gone"], Send(noted))
+        state = replace(state, known=load["known"]).whole()
+        then = self._end(state, done.action.connector_id, done.at, load["gone"], Send(noted))
+        return Then(then.state, *then.actions, discard)
 
     @when_failed(Pull, Load, Swap)
     def failed(
         self,
         state: Pulling | None,
-        failed: "Failed[ConnectorPulls.Pull | ConnectorPulls.Load | ConnectorPulls.Swap]",
+        failed: Failed[Pull | Load | Swap],
     ) -> Then[Pulling]:
+        effect = failed.action
+        discard = (Discard(file_id=effect.file_id),) if isinstance(effect, Swap) else ()
         if state is None:
-            return Then(None)
-        return self._fail(state, failed.action.connector_id, failed.error[:100] or "failed", failed.at)
+            return Then(None, *discard)
+        error = failed.error[:100] or "failed"
+        then = self._fail(_with_half(state, effect), effect.connector_id, error, failed.at)
+        return Then(then.state, *then.actions, *discard)
+
+    @when_failed(Discard)
+    def undiscarded(self, state: Pulling | None, failed: Failed[Discard]) -> Then[Pulling]:
+        """It goes after a week, as all files."""
+        return Then(state)
 
     @when_failed(NotePage, NotePullEnd, NotePullFailure, StopConnector)
     def unnoted(self, state: Pulling | None, failed: Failed[Command]) -> Then[Pulling]:
@@ -214,12 +198,12 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
             connector,
             cursor,
             before=call.state.marks,
-            page_id=call.key,
-            again=call.attempt > 1,
+            page_id=effect.page_id or call.key,
+            again=effect.again or call.attempt > 1,
         )
         if page.over and connector.mode is SyncMode.BATCH:
             page = replace(page, cursor=None)
-        return replace(page, round=connector.round)
+        return replace(page, round=connector.round, moved=page.cursor != cursor)
 
     @performs(Load)
     async def load(self, effect: Load, call: Call[Pulling]) -> UUID | None:
@@ -227,7 +211,12 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
         if connector is None or call.state is None:
             return None
         return await self._pages.load(
-            call.tenant_id, connector, call.state.known, run_id=effect.run_id, at=effect.at
+            call.tenant_id,
+            connector,
+            call.state.known,
+            run_id=effect.run_id,
+            load_id=effect.half or effect.run_id,
+            at=effect.at,
         )
 
     @performs(Swap)
@@ -236,8 +225,16 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
         if connector is None:
             return None
         return await self._pages.swap(
-            call.tenant_id, connector, effect.file_id, run_id=effect.run_id, again=call.attempt > 1
+            call.tenant_id,
+            connector,
+            effect.file_id,
+            load_id=effect.half or effect.run_id,
+            again=effect.half is not None or call.attempt > 1,
         )
+
+    @performs(Discard)
+    async def discard(self, effect: Discard, call: Call[Pulling]) -> None:
+        await self._pages.discard(call.tenant_id, effect.file_id)
 
     async def _connector(self, call: Call[Pulling], id: UUID) -> Connector | None:
         found = (await self._repository.get(call.tenant_id, [id], fresh=True)).get(id)
@@ -247,20 +244,44 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
     def _begin(self, state: Pulling, id: UUID, run_id: UUID, at: datetime) -> Then[Pulling]:
         begun = replace(state, run_id=run_id, marks=(), busy=False)
         if state.mode is SyncMode.FULL:
-            return Then(begun, self.Load(connector_id=id, run_id=run_id, at=at))
-        return Then(begun, self.Pull(connector_id=id, run_id=run_id, page=0))
+            load = Load(connector_id=id, run_id=run_id, at=state.half_at or at, half=state.half)
+            return Then(begun, load)
+        return Then(begun, self._page(begun, id, run_id, 0))
+
+    def _page(self, state: Pulling, id: UUID, run_id: UUID, page: int) -> Pull:
+        again = state.half is not None and page == state.half_page
+        page_id = state.half if again else uuid5(run_id, f"page {page}")
+        return Pull(connector_id=id, run_id=run_id, page=page, page_id=page_id, again=again)
 
     def _end(self, state: Pulling, id: UUID, at: datetime, gone: int, *actions: Action) -> Then[Pulling]:
         silent = state.mode is SyncMode.REAL_TIME and not state.failures and not state.busy
         ended = replace(state.idle(), failures=0)
         if silent:
             return Then(ended, *actions)
-        return Then(ended, *actions, Send(NotePullEnd(id=id, next_at=ended.shown(at), gone_items=gone)))
+        noted = Send(NotePullEnd(id=id, next_at=ended.shown(at), gone_items=gone))
+        # After failures the timer is far off.
+        timer = self._set_again(ended, at) if state.failures else ()
+        return Then(ended, *actions, noted, *timer)
 
     def _fail(self, state: Pulling, id: UUID, error: str, at: datetime, *actions: Action) -> Then[Pulling]:
         if error in UNAUTHORIZED:
             return Then(state.idle(), *actions, Send(StopConnector(id=id, error=error)))
         ended = replace(state.idle(), failures=state.failures + 1)
         failure = Send(NotePullFailure(id=id, error=error, next_at=ended.shown(at)))
-        timer = next_timer(_TIMER, ended.next_at(at)) if ended.active and ended.seconds is not None else ()
-        return Then(ended, *actions, failure, *timer)
+        return Then(ended, *actions, failure, *self._set_again(ended, at))
+
+    def _set_again(self, state: Pulling, at: datetime) -> tuple[Action, ...]:
+        """The timer of what goes by seconds, in place of the one that is set."""
+        return next_timer(_TIMER, state.next_at(at)) if state.active and state.seconds is not None else ()
+
+
+def _with_half(state: Pulling, effect: Pull | Load | Swap) -> Pulling:
+    """The state after an effect that was not brought to its end, of which a try may have taken something in."""
+    match effect:
+        case Pull():
+            page = effect.page if state.mode is SyncMode.BATCH else 0
+            return replace(state, half=effect.page_id, half_page=page)
+        case Swap():
+            return replace(state, half=effect.half or effect.run_id, half_at=effect.at)
+        case _:
+            return state
