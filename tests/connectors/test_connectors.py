@@ -35,6 +35,7 @@ URL = "https://crm.example/contacts"
         ({"url": "ftp://crm.example/"}, "webhook_url_refused", "url"),
         ({"header": "Host: crm.example"}, "invalid", "header"),
         ({"header": "a secret"}, "invalid", "header"),
+        ({"header": f"X-Key: {'a' * 7_994}"}, "invalid", "header"),
         ({"eventType": "Changed"}, "invalid", "eventType"),
         ({"itemsPath": "data..items"}, "invalid", "itemsPath"),
     ],
@@ -61,6 +62,10 @@ async def test_a_name_is_taken_once_and_is_free_again_after_its_connector(client
     assert (await client.send("RegisterConnector", input=given))["code"] == "already_taken"
     assert "connector" in await client.send("DeleteConnector", input={"id": id})
     assert "connector" in await client.send("RegisterConnector", input=given)
+
+
+async def test_a_header_may_be_as_long_as_it_says(client: Client) -> None:
+    assert "connector" in await registered(client, URL, header=f"X-Key: {'a' * 7_993}")
 
 
 async def test_a_tenant_has_twenty_at_the_most(client: Client) -> None:

@@ -122,7 +122,8 @@ Seconds = Annotated[
 ]
 Header = Annotated[
     str,
-    Len(1, 8_000),
+    # Sealed it is longer than what is sent, see `checked_header`.
+    Len(1, 12_000),
     ONE_LINE,
     Restricted(),
     Describe("A header that lets it in, as `Authorization: Bearer abc`; sealed, and never shown again."),
