@@ -105,7 +105,7 @@ def in_use(path: Path) -> bool:
     return False
 
 
-_NOT_OURS = {"lock", "layout.new", "keys", "mail", "exports"}
+_NOT_OURS = {"lock", "layout.new", "keys", "mail", "exports", "files"}
 """What may be there: what was begun, and what an API or a worker keeps that uses servers of somebody's own."""
 
 

@@ -9,6 +9,9 @@ import pytest
 
 from app.embedded import EmbeddedError
 from app.embedded.folder import held, in_use
+from app.files.factory import object_store
+from app.mail.factory import create_mailer
+from app.settings import Settings
 
 _BEGUN = "&& mkdir data && echo 1 > data/layout"
 _START = """
@@ -47,6 +50,16 @@ async def test_refuses_a_folder_with_other_peoples_files(tmp_path: Path) -> None
     with pytest.raises(EmbeddedError, match=r"is not a data folder of Headwater, and it is not empty\.$"):
         async with held(tmp_path):
             pass
+
+
+async def test_what_an_api_kept_beside_servers_of_its_own_is_no_obstacle(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", secret="s" * 32)
+    object_store(settings)
+    create_mailer(settings)
+    for name in ("keys", "mail", "exports"):
+        (settings.data_dir / name).mkdir(exist_ok=True)
+    async with held(settings.data_dir) as folder:
+        assert folder.sockets.is_dir()
 
 
 async def test_refuses_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
