@@ -71,7 +71,8 @@ async def test_what_was_answered_is_there_and_nothing_is_there_twice(
 ) -> None:
     key, batches, ports = await _key(settings), _batches(), [free_port(), free_port()]
     told: dict[str, set[tuple[str, str | None]]] = defaultdict(set)
-    half_way = asyncio.Event()
+    # Both have begun by then: one that is still starting would end with the database.
+    half_way = asyncio.Barrier(len(ports) + 1)
 
     async def send(port: int) -> None:
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
@@ -79,7 +80,7 @@ async def test_what_was_answered_is_there_and_nothing_is_there_twice(
         async with httpx.AsyncClient(base_url=url, timeout=20, headers=headers) as http:
             for number, batch in enumerate(batches):
                 if number == _BATCHES // 2:
-                    half_way.set()
+                    await half_way.wait()
                 for sent, result in zip(batch, await _answers(http, batch), strict=True):
                     told[json.dumps(sent)].add((result["status"], result.get("position")))
 
