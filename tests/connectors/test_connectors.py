@@ -1,17 +1,13 @@
 """What connectors are told: what cannot pull is refused before it is stored."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import asyncpg
 import pytest
 
-from app.log.postgres import PostgresLog
 from app.placement import fence
-from domain.kit.log import Append, Outcome
 from tests.connectors.conftest import Puller, connected, registered, seen
 from tests.connectors.crm import Crm
 from tests.kit.client import Client
@@ -99,15 +95,8 @@ async def test_pausing_and_resuming_twice_is_refused(client: Client) -> None:
 
 
 async def test_a_load_that_comes_in_while_its_tenant_is_moved_comes_in_afterwards(
-    puller: Puller, client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
+    puller: Puller, client: Client, database_url: str
 ) -> None:
-    append_each = PostgresLog.append_each
-
-    async def fenced(log: PostgresLog, appends: Sequence[Append]) -> Sequence[Outcome | None]:
-        return await fence.refusing(partial(append_each, log))(appends)
-
-    # As processes of the product have it.
-    monkeypatch.setattr(PostgresLog, "append_each", fenced)
     crm = Crm(1, 2, 3)
     crm.faults = {"": ["500"]}
     owner = await asyncpg.connect(database_url)

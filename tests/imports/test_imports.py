@@ -2,15 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
 
 from app.gateway import admission
-from app.log.postgres import PostgresLog
-from domain.kit.log import Append, Outcome
-from domain.operations.tenants import TenantMoving
+from app.placement import fence
+from app.storage.database import Database
+from domain.gateway.import_runs import ImportRun
 from tests.gateway.sending import Json, Sender, a_source, event
 from tests.imports.importing import BAD, FIELDS, Importer, counts, table
 from tests.kit.client import Client
@@ -40,20 +39,20 @@ async def test_the_same_file_again_changes_nothing(importer: Importer) -> None:
     assert await importer.run(table(700)) == [700, 0, 700, 0]
 
 
-async def test_an_import_goes_on_after_its_tenant_was_moved(
-    importer: Importer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    append_each, moves = PostgresLog.append_each, [1]
+async def test_an_import_goes_on_after_its_tenant_was_moved(importer: Importer, worker: Database) -> None:
+    owner = await worker.owner()
+    begun = await importer.begin(table(4_000, first=40_000))
+    await fence.freeze(owner, importer.client.tenant)
 
-    async def fenced(log: PostgresLog, appends: Sequence[Append]) -> Sequence[Outcome | None]:
-        if moves:
-            moves.pop()
-            raise TenantMoving
-        return await append_each(log, appends)
+    async def waits() -> bool:
+        tried = """select exists (select from processes.ledger
+                    where tenant_id = $1 and process = $2 and attempts > 0 and status = 'pending')"""
+        return bool(await owner.fetchval(tried, importer.client.tenant, ImportRun.name))
 
-    monkeypatch.setattr(PostgresLog, "append_each", fenced)
-    assert await importer.run(table(5)) == [5, 5, 0, 0]
-    assert not moves
+    await until(waits, seconds=30)
+    await fence.lift(owner, importer.client.tenant)
+    await owner.close()
+    assert counts(await importer.ended(begun["id"])) == [4_000, 4_000, 0, 0]
 
 
 async def test_an_import_stands_still_while_it_is_paused(importer: Importer) -> None:
