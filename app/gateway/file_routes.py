@@ -17,6 +17,7 @@ from api.kit.http.negotiation import is_plain
 from api.kit.http.problems import problem
 from api.kit.schema.services import Services
 from app.files.links import PATH, SignedLinks
+from app.files.quotas import FilesFull, store_within
 from app.gateway.lines import BodyTooSlow
 from app.gateway.routes import Authenticate, Place, json_response
 from domain.gateway.sources import INGEST
@@ -143,14 +144,12 @@ async def _stored(request: Request, authenticate: Authenticate, place: Place, bo
         return problem(429, "too_many_uploads", message, headers=come_back(_LATER, "files") | _CLOSE)
     bounds.under_way[tenant] += 1
     try:
-        left = bounds.in_all - await files.used(tenant)
-        try:
-            stored = await files.store(tenant, name, _body(request), most=min(bounds.most, max(left, 0)))
-        except FileTooLarge:
-            if left >= bounds.most:
-                raise
-            message = f"All files of the company have {bounds.in_all} bytes at most; each goes after a week."
-            return problem(413, "files_full", message, headers=_CLOSE)
+        stored = await store_within(
+            files, tenant, name, _body(request), most=bounds.most, in_all=bounds.in_all
+        )
+    except FilesFull:
+        message = f"All files of the company have {bounds.in_all} bytes at most; each goes after a week."
+        return problem(413, "files_full", message, headers=_CLOSE)
     finally:
         bounds.under_way[tenant] -= 1
         bounds.under_way += Counter()

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.files.quotas import FilesFull, store_within
 from app.gateway.ingestion import Ingestion
 from app.gateway.pace import taken
 from app.gateway.pulls.http_pages import HttpPages, Json
@@ -157,11 +158,15 @@ class PulledIntake(ConnectorPages):
             for line in (_dumped({"run": str(run_id)}), *lines):
                 yield line
 
-        left = max(self._most_files - await self._files.used(tenant_id), 0)
+        files, most = self._files, 2 * _LARGEST
         try:
-            stored = await self._files.store(tenant_id, "full load", pieces(), most=min(2 * _LARGEST, left))
+            stored = await store_within(
+                files, tenant_id, "full load", pieces(), most=most, in_all=self._most_files
+            )
+        except FilesFull:
+            raise EffectRefused("files_full") from None
         except FileTooLarge:
-            raise EffectRefused("files_full" if left < 2 * _LARGEST else "load_too_large") from None
+            raise EffectRefused("load_too_large") from None
         return stored.id
 
     async def _take(
