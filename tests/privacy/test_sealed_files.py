@@ -4,9 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from app.privacy.export.sealed_file import PIECE, Damaged, SealedFileWriter, drafts, pieces, sealed_key
+from app.files.pieces import PIECE
+from app.privacy.export.sealed_file import SealedFileWriter, drafts, pieces, sealed_key
+from domain.kit.process.files import FileDamaged
 
 KEY, ABOUT = bytes(range(32)), "tenant/export"
+SEALED = bytes.fromhex(
+    "746865207365616c6564206b65790a000000330159d4d4aa955be2ce28dbcc547449f5b9b026303c5ae44040f0fbddf0e58c293f2233"
+    "c8253da82dba922f28d8ce2a134c34f69a"
+)
+"""A file as it was first written."""
 
 
 def _written(path: Path, size: int) -> bytes:
@@ -41,12 +48,23 @@ def test_a_file_that_was_cut_off_does_not_open(tmp_path: Path, cut: int) -> None
     path = tmp_path / "file"
     _written(path, 2 * PIECE)
     path.write_bytes(path.read_bytes()[:-cut])
-    with pytest.raises(Damaged):
+    with pytest.raises(FileDamaged):
         list(pieces(path, key=KEY, about=ABOUT))
 
 
 def test_a_file_opens_in_its_own_place_only(tmp_path: Path) -> None:
     path = tmp_path / "file"
     _written(path, 10)
-    with pytest.raises(Damaged):
+    with pytest.raises(FileDamaged):
         list(pieces(path, key=KEY, about="tenant/another"))
+
+
+def test_a_file_that_lies_there_opens_and_is_written_the_same_again(tmp_path: Path) -> None:
+    there, again = tmp_path / "there", tmp_path / "again"
+    there.write_bytes(SEALED)
+    plain = b"".join(pieces(there, key=KEY, about=ABOUT))
+    assert plain == b"What was sealed before opens still."
+    file = SealedFileWriter(again, sealed_key=sealed_key(there), key=KEY, about=ABOUT)
+    file.write(plain)
+    file.finish()
+    assert again.read_bytes() == SEALED

@@ -90,7 +90,7 @@ class ExportFiles:
     async def read(self, tenant_id: UUID, export_id: UUID) -> Iterator[bytes] | None:
         """The file's plain text, piece by piece; None when it is gone, or its person was erased.
 
-        Reading raises Damaged. Run it in a thread.
+        Reading raises FileDamaged. Run it in a thread.
         """
         path = self._path(tenant_id, export_id)
         try:

@@ -1,8 +1,8 @@
 """Files that are encrypted as they lie on the disk: AES-256-GCM, piece by piece, under a key of their own.
 
 A file begins with a line that holds its key, sealed as a text of the person it is about: with the person's key the
-file goes as well. Each piece is bound to the file, its number, and whether it is the last one, so pieces can
-neither be left out nor put in another order, and a file that was cut off does not open to its end.
+file goes as well. Each piece says before it how long it is and whether it is the last one; a file that was cut off
+does not open to its end.
 """
 
 import os
@@ -11,16 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from app.files.pieces import PIECE, PieceCipher
+from domain.kit.process.files import FileDamaged
 
-PIECE = 64 * 1024
-"""Bytes of plain text in a piece."""
 _LENGTH = struct.Struct(">I?")
-
-
-class Damaged(Exception):
-    """A file does not open: it was changed, cut off, or belongs elsewhere."""
 
 
 class SealedFileWriter:
@@ -32,7 +26,7 @@ class SealedFileWriter:
             path,
             path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part"),
         )
-        self._cipher, self._about = AESGCM(key), about
+        self._cipher = PieceCipher(key, about.encode())
         self._held, self._number, self.size = bytearray(), 0, 0
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file: BinaryIO = os.fdopen(
@@ -67,7 +61,7 @@ class SealedFileWriter:
         self._draft.unlink(missing_ok=True)
 
     def _put(self, plain: bytes, *, last: bool) -> None:
-        sealed = self._cipher.encrypt(_nonce(self._number), plain, _about(self._about, self._number, last))
+        sealed = self._cipher.seal(self._number, plain, last=last)
         self._file.write(_LENGTH.pack(len(sealed), last) + sealed)
         self._number += 1
 
@@ -84,27 +78,15 @@ def sealed_key(path: Path) -> str:
 
 
 def pieces(path: Path, *, key: bytes, about: str) -> Iterator[bytes]:
-    """The plain text, piece by piece. Raises Damaged when one does not open, and when the last is missing."""
-    cipher = AESGCM(key)
+    """The plain text, piece by piece. Raises FileDamaged when one does not open, and when the last is missing."""
+    cipher = PieceCipher(key, about.encode())
     with path.open("rb") as file:
         file.readline()
         number, last = 0, False
         while not last:
             head = file.read(_LENGTH.size)
             if len(head) < _LENGTH.size:
-                raise Damaged(f"{path.name} was cut off.")
+                raise FileDamaged(f"{path.name} was cut off.")
             length, last = _LENGTH.unpack(head)
-            try:
-                yield cipher.decrypt(_nonce(number), file.read(length), _about(about, number, last))
-            except InvalidTag:
-                raise Damaged(f"Piece {number} of {path.name} does not open.") from None
+            yield cipher.open(number, file.read(length), last=last)
             number += 1
-
-
-def _nonce(number: int) -> bytes:
-    # The key is of this file alone, so counting never gives a nonce twice.
-    return number.to_bytes(12, "big")
-
-
-def _about(about: str, number: int, last: bool) -> bytes:
-    return f"{about}/{number}/{int(last)}".encode()
