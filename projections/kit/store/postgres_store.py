@@ -19,7 +19,7 @@ from projections.kit.store.generations import Connect, Connection, Pool
 from projections.kit.store.postgres_tables import ViewTable, prepare_tables
 from projections.kit.store.staging import Staging
 from projections.kit.store.statements import Statements
-from projections.kit.store.store import Checkpoint, LeaseLost, Lost, RowsRefused
+from projections.kit.store.store import Checkpoint, LeaseLost, Lost, Recorded, RowsRefused
 from projections.kit.store.tables import table_shape
 
 CONNECTION_SETTINGS = {
@@ -40,7 +40,7 @@ _MANY = 2_000
 _UNSTAGED = (*REFUSED, asyncpg.InsufficientPrivilegeError, asyncpg.InterfaceError, TypeError, ValueError)
 
 
-class PostgresStore(Generic[R]):
+class PostgresStore(Recorded, Generic[R]):
     """One generation of a Postgres view, in a schema of the generation; `enroll` must have named it.
 
     Writes go through ``pool``; ``owner`` connects as the owner of the tables, for prepare and drop. What the row
@@ -48,7 +48,6 @@ class PostgresStore(Generic[R]):
     """
 
     bulk_rows = 20_000
-    recorded = True
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from projections.kit.declare.row import R
@@ -114,12 +114,11 @@ class Lossy(Protocol):
         ...
 
 
-@runtime_checkable
-class Recorded(Protocol):
-    """A store whose checkpoint is the lane's own record, which reports move: it needs no save of its own where
-    nothing changed, and forgets nothing by itself."""
+class Recorded:
+    """The base of a store whose checkpoint is the lane's own record, which reports move: it needs no save of its
+    own where nothing changed, and forgets nothing by itself."""
 
-    recorded: ClassVar[bool]
+    __slots__ = ()
 
 
 @runtime_checkable
