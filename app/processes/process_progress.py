@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from app.processes.lease import Lease
 from app.processes.process_worker import ProcessWorker
 from app.processes.store import waiting
 from app.storage.database import Pool
 from domain.kit.clock import Clock
+from projections.kit.backoff import Backoff
 from projections.kit.follow.lease_locks import TIMEOUT
 
 _MOVE_IDLE = """
@@ -38,15 +39,21 @@ class ProcessProgress:
         self._poll = poll
 
     async def run(self) -> None:
-        """Save and look every ``poll`` seconds, until cancelled."""
+        """Save and look every ``poll`` seconds, more seldom while that fails, until cancelled."""
+        await asyncio.gather(self._forever(self._save), self._forever(self._wake))
+
+    async def _forever(self, step: Callable[[dict[str, ProcessWorker]], Awaitable[None]]) -> None:
+        attempts = 0
         while True:
-            held = {worker.lease.process: worker for worker in self._held()}
-            for step in (self._save, self._wake):
-                try:
-                    await step(held)
-                except Exception as error:  # noqa: BLE001  # Whatever it is, it is tried again.
+            try:
+                await step({worker.lease.process: worker for worker in self._held()})
+                attempts = 0
+                await asyncio.sleep(self._poll)
+            except Exception as error:  # noqa: BLE001  # Whatever it is, it is tried again.
+                attempts += 1
+                if attempts in (1, 6):
                     _logger.warning("What processes share cannot be done for now: %r", error)
-            await asyncio.sleep(self._poll)
+                await asyncio.sleep(Backoff(self._poll, 30).pause(attempts))
 
     async def _save(self, held: dict[str, ProcessWorker]) -> None:
         positions = {

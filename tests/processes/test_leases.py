@@ -6,13 +6,23 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from app.log.postgres import PostgresLog
 from app.processes.lease import Lease, beat, enroll, give_back, take
-from app.processes.process_progress import move_idle
+from app.processes.process_progress import ProcessProgress, move_idle
+from app.processes.process_worker import ProcessWorker
 from app.processes.store import ProcessStore
 from app.processes.unit_of_work import Cause, LedgerEntry, UnitOfWork
 from app.storage.database import Connection, Database
+from domain.kit.bus.bus import Bus
+from domain.kit.clock import SystemClock
+from domain.kit.codec import PlainCodec
+from domain.kit.log import Envelope
+from projections.kit.background import running
 from projections.kit.follow.lease_locks import prepare
+from projections.kit.follow.pages import Pages
 from projections.kit.store.store import LeaseLost
+from tests.kit.processes import until
+from tests.kit.servers import SECRET
 from tests.log.appends import TENANT, event
 from tests.processes.outside import Outside
 from tests.processes.toys import Thanked, Thanks
@@ -175,3 +185,40 @@ def _wish(tenant: UUID, number: int) -> LedgerEntry:
         correlation_id="a request",
     )
     return LedgerEntry(origin=origin, key="thank", kind="effect", name="thank", payload=b"{}", next_at=NOON)
+
+
+async def _none(position: int) -> Envelope:
+    raise LookupError(position)
+
+
+async def test_what_processes_share_is_tried_ever_more_seldom_and_told_twice(
+    database_url: str, log: PostgresLog, bus: Bus, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed = await Database.open(database_url, secret=SECRET, writers=1, readers=1)
+    await closed.close()
+    pages, looks = Pages(log, PlainCodec(), poll=1), 0
+    worker = ProcessWorker(
+        THANKS,
+        Lease(THANKS.name, 1, 1, 0),
+        pool=closed.writer,
+        pages=pages,
+        read=_none,
+        bus=bus,
+        clock=SystemClock(),
+        notice=lambda point, what: None,
+        poll=1,
+        slots=1,
+    )
+
+    def held() -> list[ProcessWorker]:
+        nonlocal looks
+        looks += 1
+        return [worker]
+
+    progress = ProcessProgress(closed.writer, SystemClock(), held, poll=0.001)
+    async with running(progress.run, name="progress of processes"):
+        # Saving finds nothing to do, and goes on at its pace beside what fails.
+        await until(lambda: len(caplog.records) >= 2)
+        told, before = len(caplog.records), looks
+        await until(lambda: looks > before + 100)
+    assert told == len(caplog.records) == 2
