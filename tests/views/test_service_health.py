@@ -29,18 +29,38 @@ async def test_each_process_says_how_it_is_and_goes_a_day_after_the_last_time(se
         raise RuntimeError
 
     async def told() -> bool:
-        return len(await services_health(pool)) == 2
+        return len(await services_health(pool)) == 3
 
     try:
         await pool.execute(_OLD, [10, 2_000])
         async with telling(pool, "api", "eu", dead):
             async with telling(pool, "worker", "eu", strained):
                 await until(told)
-        api, worker = await services_health(pool)
+                api, gone, worker = await services_health(pool)
         assert (api.service, api.status, api.region) == ("api", "unavailable", "eu")
         assert (worker.service, worker.status, worker.errors) == ("worker", "degraded", 1)
         assert max(api.age, worker.age) < 60
-        left = "select instance from ops.service_health where instance like 'gone%'"
-        assert [row[0] for row in await pool.fetch(left)] == ["gone:10"]
+        assert (gone.instance, gone.status) == ("gone:10", "silent")
+        # Those that ended have said so.
+        assert [each.instance for each in await services_health(pool)] == ["gone:10"]
     finally:
         await database.close()
+
+
+async def test_a_process_warns_once_while_it_cannot_say_how_it_is(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = await Database.open(settings.database_url, secret=settings.secret, writers=1, readers=1)
+    await database.close()
+    looks = 0
+
+    async def ready() -> str:
+        nonlocal looks
+        looks += 1
+        return "ready"
+
+    async with telling(database.writer, "api", "eu", ready, pause=0.001):
+        await until(lambda: looks > 5)
+    assert [record.levelname for record in caplog.records if "cannot be stored" in record.message] == [
+        "WARNING"
+    ]
