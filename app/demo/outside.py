@@ -42,7 +42,7 @@ def outside(
         return
     chance = random.Random(20260303)
     for number, (name, kind) in enumerate(_SOURCES):
-        registered = RegisterSource(id=source(company, number), name=name, kind=kind)
+        registered = RegisterSource(id=source(company, number), name=name, kind=kind, environment="demo")
         yield start + timedelta(minutes=52, seconds=number), owner, registered
     for number in range(batches):
         at = start + timedelta(hours=3) + timedelta(days=days, hours=-4) * (number / batches)

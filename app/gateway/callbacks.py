@@ -28,7 +28,7 @@ from domain.gateway.callbacks.signatures import is_signed
 from domain.gateway.events import OutsideEvent
 from domain.gateway.outcomes import EventAnswer, EventViolation, ReceivedEvent
 from domain.gateway.source_connections import NoteRefusedCallbacks
-from domain.gateway.sources import INGEST
+from domain.gateway.sources import INGEST, TEST_ENVIRONMENTS
 from domain.gateway.webhook_signature import SecretUnreadable, WebhookSecrets
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
@@ -50,13 +50,11 @@ _CALLBACKS = Measure(
 _PAUSE = 3600.0
 """Seconds between two notes in the log about callbacks of one source that were refused."""
 _SOURCES = 10_000
-_PRODUCTION = "production"
-"""The environment in which nothing is settled by what a provider sends in its test mode."""
 _TEST = EventViolation(
     "test_mode",
     ViolationCode.UNSUITABLE,
     ("data", "payload", "payload"),
-    "This payment is of the provider's test mode, and this source is of production: it settles nothing.",
+    "This payment is of the provider's test mode, and its source is not of an environment for tests.",
 )
 
 
@@ -158,7 +156,8 @@ def _event(
     key = key_of_callback(provider, callback, body)
     received = read_value(_envelope(source, provider, callback, key, body, started))
     payment = payment_in(provider, body)
-    if payment is not None and source.environment == _PRODUCTION and is_test(provider, callback, body):
+    in_earnest = source.environment not in TEST_ENVIRONMENTS
+    if payment is not None and in_earnest and is_test(provider, callback, body):
         return replace(received, unreadable=received.unreadable or _TEST)
     beside = payment and OutsideEvent.PaymentTold(source_id=source.id, provider=provider, payment=payment)
     return replace(

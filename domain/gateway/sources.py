@@ -30,6 +30,10 @@ INGEST = "gateway:ingest"
 """The permission to send events; a source's key has no other."""
 PAYMENTS = "commerce:payments"
 """The permission of another context to record payments, which takes whoever connects what tells of them."""
+TEST_ENVIRONMENTS = frozenset(
+    {"test", "testing", "sandbox", "staging", "development", "dev", "local", "demo"}
+)
+"""The environments whose sources let payments of a provider's test mode count."""
 LIVE_KEYS = 2
 """How many keys of a source are good at the same time: the one in use, and the one that takes its place."""
 LONGEST = timedelta(days=731)

@@ -8,6 +8,8 @@ from uuid import UUID, uuid5
 
 from domain.commerce.order_commands import RecordPayment, RecordPaymentFailure, RecordRefund
 from domain.commerce.order_fields import PaymentProvider
+from domain.commerce.order_settlements import payment_key
+from domain.commerce.orders import Order
 from domain.gateway.callbacks.notices import PaymentNotice, PaymentOutcome
 from domain.gateway.events import OutsideEvent
 from domain.gateway.payment_letters import KeepUnrecordedPayment
@@ -24,6 +26,7 @@ from domain.kit.process.effects import (
     Send,
     Then,
 )
+from domain.kit.process.ports import ProcessPorts
 from domain.kit.process.process import Process, on, performs, when_due, when_failed
 from domain.kit.refusals import NotFound, Refusal
 
@@ -87,6 +90,9 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         """Nothing waited before there was an order."""
         state["waiting"] = []
 
+    def __init__(self, ports: ProcessPorts) -> None:
+        self._repository = ports.repository
+
     @on(OutsideEvent.PaymentTold, by=lambda event, _: f"{event.provider}:{event.payment.payment_id}")
     def told(self, state: State | None, event: OutsideEvent.PaymentTold) -> Then[State]:
         state = state or PaidOrder()
@@ -125,14 +131,35 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
 
     @performs(Record)
     async def record(self, effect: Record, call: Call[State]) -> None:
+        command = _command(effect)
+        if command is None:
+            await self._failed_refund(effect, call)
+            return
         try:
-            outcome = await call.send(_command(effect))
+            outcome = await call.send(command)
         except Refusal as refusal:
             outcome = refusal
         if isinstance(outcome, NotFound):
             raise EffectFailed(_said(outcome))
         if isinstance(outcome, Refusal):
             raise EffectRefused(_said(outcome))
+
+    async def _failed_refund(self, effect: Record, call: Call[State]) -> None:
+        """Refuse what an order cannot take back: a refund that it has recorded, and that failed afterwards."""
+        payment = effect.payment
+        order = (await self._repository.get(call.tenant_id, [effect.order_id], fresh=True)).get(
+            effect.order_id
+        )
+        known = isinstance(order, Order) and payment_key(effect.provider, payment.refund_id) in order.refunds
+        if known:
+            raise EffectRefused(
+                f"refund_failed: Refund {payment.refund_id} of payment {payment.payment_id} was recorded, and has "
+                f"failed{f' ({payment.reason})' if payment.reason else ''}: "
+                f"{payment.amount} {payment.currency} went to nobody."
+            )
+        if call.attempt < len(SCHEDULE):
+            # That it succeeded may be told later.
+            raise EffectFailed("refund_unknown")
 
     @when_failed(Record)
     def not_recorded(self, state: State | None, failed: "Failed[OrderPayments.Record]") -> Then[State]:
@@ -163,7 +190,8 @@ def _same(notice: WaitingNotice, earlier: WaitingNotice) -> bool:
     return (new.outcome, new.refund_id) == (known.outcome, known.refund_id)
 
 
-def _command(effect: OrderPayments.Record) -> Command:
+def _command(effect: OrderPayments.Record) -> Command | None:
+    """What records it; None for what leaves an order as it is."""
     id, provider, payment = effect.order_id, effect.provider, effect.payment
     match payment.outcome:
         case PaymentOutcome.SETTLED:
@@ -187,6 +215,8 @@ def _command(effect: OrderPayments.Record) -> Command:
                 amount=payment.amount,
                 currency=payment.currency,
             )
+        case PaymentOutcome.REFUND_FAILED:
+            return None
 
 
 def _said(refusal: Refusal) -> str:

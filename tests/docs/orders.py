@@ -35,11 +35,16 @@ itself. Name the order, by its id, where the provider keeps what is yours: at St
 payment intent, or as `client_reference_id` of the checkout session; at PayPal as `custom_id` of the purchase unit.
 
 - Of Stripe is read: `payment_intent.succeeded` and `.payment_failed`, `checkout.session.completed`,
-  `.async_payment_succeeded` and `.async_payment_failed`; and of refunds, once they succeeded, `refund.created`,
-  `refund.updated` and `charge.refund.updated`: an endpoint at Stripe must subscribe to all three. A refund is not
-  recorded by itself where one of the same payment and amount was told of before in another way, by an id such as
-  `ch_1/500`: it becomes a dead letter. If it is another one indeed, record it by hand with an id of that form.
-- Of PayPal is read: `PAYMENT.CAPTURE.COMPLETED`, `.DENIED`, `.DECLINED`, `.REFUNDED`, `.REVERSED`.
+  `.async_payment_succeeded` and `.async_payment_failed`; and of refunds, once they succeeded or failed,
+  `refund.created`, `refund.updated`, `refund.failed` and `charge.refund.updated`: an endpoint at Stripe must
+  subscribe to all four. A refund is not recorded by itself where one of the same payment and amount was told
+  of before in another way, by an id such as `ch_1/500`: it becomes a dead letter. If it is another one
+  indeed, record it by hand with an id of that form.
+- Of PayPal is read: `PAYMENT.CAPTURE.COMPLETED`, `.DENIED`, `.DECLINED`, `.REFUNDED`, `.REVERSED`, and
+  `PAYMENT.REFUND.FAILED`; a refund counts once its status is `COMPLETED`.
+
+Payments of a provider's test mode settle nothing, unless the environment of the source is one for tests
+([which](gateway.md#callbacks-of-providers)).
 
 A payment is known by its id at the provider, a payment intent or a capture: whichever events tell of it, and
 however often, it is recorded once, and a refund by its own id there. What else is told of the payment need not
@@ -51,6 +56,10 @@ What is told of an order that is not there yet, or a refund of a payment that is
 the payment itself does not wait behind its refund.
 Then, and at once when an order refuses it, as a payment in another currency, it becomes a dead letter of the rule
 `payment` with the reason. Its replay has it recorded again; the `orderId` in its text may be corrected first.
+
+A refund that fails after it was recorded, as where the buyer's account is closed, stays recorded: the money is at
+the provider again, and that is a dead letter of the rule `payment`, whose message begins with `refund_failed`. Pay
+it out in another way, and discard the letter. A refund that fails without having been recorded changes nothing.
 
 ## States
 

@@ -75,6 +75,15 @@ REFUND = {
 }
 
 
+@pytest.mark.parametrize("kind", ["refund.failed", "refund.updated", "charge.refund.updated"])
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_stripe_tells_of_a_refund_that_failed(kind: str, status: str) -> None:
+    failed = of_stripe(kind, {**REFUND, "status": status, "failure_reason": "lost_or_stolen_card"})
+    assert failed is not None
+    assert (failed.outcome, failed.refund_id) == (PaymentOutcome.REFUND_FAILED, "re_1")
+    assert failed.reason == "lost_or_stolen_card"
+
+
 @pytest.mark.parametrize("kind", ["refund.created", "refund.updated", "charge.refund.updated"])
 def test_stripe_tells_of_a_refund_by_its_own_id(kind: str) -> None:
     assert of_stripe(kind, REFUND) == PaymentNotice(
@@ -84,7 +93,7 @@ def test_stripe_tells_of_a_refund_by_its_own_id(kind: str) -> None:
         currency="EUR",
         refund_id="re_1",
     )
-    for status in ("pending", "requires_action", "failed", "canceled", None):
+    for status in ("pending", "requires_action", None):
         assert of_stripe(kind, {**REFUND, "status": status}) is None
 
 
@@ -126,12 +135,18 @@ def test_paypal_tells_of_payments_and_refunds() -> None:
     assert (denied.outcome, denied.reason) == (PaymentOutcome.FAILED, "BUYER_COMPLAINT")
     up = {"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/2GG279541U471931P"}
     refunded = of_paypal(
-        "PAYMENT.CAPTURE.REFUNDED", {**capture, "id": "1JU08902781691411", "links": [{"rel": "self"}, up]}
+        "PAYMENT.CAPTURE.REFUNDED",
+        {**capture, "id": "1JU08902781691411", "links": [{"rel": "self"}, up], "status": "COMPLETED"},
     )
     assert refunded is not None
     assert (refunded.payment_id, refunded.refund_id) == ("2GG279541U471931P", "1JU08902781691411")
-    assert of_paypal("PAYMENT.CAPTURE.REFUNDED", {**capture, "links": []}) is None
-    assert of_paypal("PAYMENT.CAPTURE.REFUNDED", {**capture, "links": [up], "status": "FAILED"}) is None
+    assert refunded.outcome is PaymentOutcome.REFUNDED
+    assert of_paypal("PAYMENT.CAPTURE.REFUNDED", {**capture, "links": [], "status": "COMPLETED"}) is None
+    for status in ("PENDING", None):
+        assert of_paypal("PAYMENT.CAPTURE.REFUNDED", {**capture, "links": [up], "status": status}) is None
+    failed = of_paypal("PAYMENT.REFUND.FAILED", {**capture, "links": [up], "status": "FAILED"})
+    assert failed is not None
+    assert failed.outcome is PaymentOutcome.REFUND_FAILED
 
 
 @pytest.mark.parametrize("value", ["0", "0.00", "-5.00", "1e3", "1,000.00", " 5", "NaN", 5, None])

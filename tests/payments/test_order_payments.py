@@ -3,7 +3,8 @@
 import asyncio
 import json
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from domain.gateway.callbacks.notices import PaymentNotice, PaymentOutcome
 from domain.gateway.callbacks.providers import CallbackProvider
 from domain.gateway.events import OutsideEvent
 from domain.kit.process.effects import Fired, Schedule
+from domain.kit.process.ports import ProcessPorts
 from domain.kit.scenario import NOON
 from domain.processes.order_payments import MOST_WAITING, OrderPayments, PaidOrder
 from tests.commerce.test_api_orders import a_product, an_order, euros
@@ -33,16 +35,18 @@ def paid(order: str | None, intent: str = "pi_1", units: int = 2500, currency: s
     )
 
 
-def refunded(intent: str, units: int, refund: str = "re_1", order: str | None = None) -> Json:
+def refunded(
+    intent: str, units: int, refund: str = "re_1", order: str | None = None, status: str = "succeeded"
+) -> Json:
     return stripe_event(
-        "refund.created",
+        "refund.updated" if status == "failed" else "refund.created",
         {
             "id": refund,
             "charge": "ch_1",
             "payment_intent": intent,
             "amount": units,
             "currency": "eur",
-            "status": "succeeded",
+            "status": status,
             "metadata": {"order_id": order} if order else {},
         },
     )
@@ -178,7 +182,7 @@ async def test_a_refund_counts_once_whoever_tells_of_it(
 
 
 def test_what_waits_for_an_order_is_bounded_and_forgotten() -> None:
-    process, source = OrderPayments(), UUID(int=1)
+    process, source = OrderPayments(cast(ProcessPorts, SimpleNamespace(repository=None))), UUID(int=1)
     state: PaidOrder | None = None
     notices = [PaymentNotice(outcome=PaymentOutcome.SETTLED, payment_id="pi_1")]
     notices += [

@@ -9,7 +9,7 @@ import pytest
 from domain.gateway.events import stream_of, subject_of
 from domain.kit.permissions import ROLES
 from tests.commerce.test_api_orders import a_product, an_order
-from tests.gateway.callbacks import SECRET, a_provider, stripe_event
+from tests.gateway.callbacks import SECRET, Provider, a_provider, stripe_event
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.payments.conftest import Recorder
@@ -83,6 +83,22 @@ async def test_a_payment_in_test_mode_settles_nothing_of_production(
         "DeadLetters", filter={"rule": {"eq": "test_mode"}}, afterPosition=str(await recorder.log.head())
     )
     assert len(kept["edges"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "status"), [("prod", "rejected"), ("live", "rejected"), ("dev", "accepted")]
+)
+async def test_test_payments_count_in_environments_for_tests_alone(
+    product: Product, client: Client, environment: str, status: str
+) -> None:
+    named = {"name": f"Stripe {environment}", "kind": "WEBHOOK", "environment": environment}
+    source = (await client.send("RegisterSource", input=named))["source"]["id"]
+    connected = await client.send(
+        "ConnectSource", input={"id": source, "provider": "STRIPE", "secret": SECRET}
+    )
+    stripe = Provider(product.http, source, connected["source"]["callbackPath"])
+    answer = await stripe.stripe({**paid(str(uuid4())), "livemode": False})
+    assert answer.json()["status"] == status, answer.text
 
 
 async def test_a_payment_of_somebody_who_was_erased_counts_without_them(

@@ -24,6 +24,8 @@ class PaymentOutcome(StrEnum):
     SETTLED = "settled"
     FAILED = "failed"
     REFUNDED = "refunded"
+    REFUND_FAILED = "refund_failed"
+    """Money that was to go back, or seemed to have gone, is with the provider."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,11 @@ from domain.gateway.callbacks.notices import (
 )
 
 _AMOUNT = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,3})?")
-_NOT_MOVED = ("FAILED", "CANCELLED")
+_OUTCOMES = {
+    "COMPLETED": PaymentOutcome.REFUNDED,
+    "FAILED": PaymentOutcome.REFUND_FAILED,
+    "CANCELLED": PaymentOutcome.REFUND_FAILED,
+}
 _CAPTURE = re.compile(r"/v2/payments/captures/([A-Za-z0-9-]{1,100})")
 
 
@@ -62,15 +66,19 @@ def _failed(capture: dict[str, Json]) -> PaymentNotice | None:
 
 def _refunded(refund: dict[str, Json]) -> PaymentNotice | None:
     refund_id, payment_id, moved = id_of(refund.get("id")), _capture_of(refund), _amount(refund)
-    if not refund_id or not payment_id or moved is None or refund.get("status") in _NOT_MOVED:
+    status = refund.get("status")
+    # Of one that is pending, another event tells what comes of it.
+    outcome = _OUTCOMES.get(status) if isinstance(status, str) else None
+    if not refund_id or not payment_id or moved is None or outcome is None:
         return None
     return PaymentNotice(
-        outcome=PaymentOutcome.REFUNDED,
+        outcome=outcome,
         payment_id=payment_id,
         order_id=order_of(refund.get("custom_id")),
         amount=moved[0],
         currency=moved[1],
         refund_id=refund_id,
+        reason=word_of(object_in(refund, "status_details").get("reason")),
     )
 
 
@@ -99,4 +107,5 @@ _READERS: Mapping[str, Callable[[dict[str, Json]], PaymentNotice | None]] = {
     "PAYMENT.CAPTURE.DECLINED": _failed,
     "PAYMENT.CAPTURE.REFUNDED": _refunded,
     "PAYMENT.CAPTURE.REVERSED": _refunded,
+    "PAYMENT.REFUND.FAILED": _refunded,
 }

@@ -23,6 +23,12 @@ _WHOLE = frozenset(
 _THOUSANDTHS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 _MOST = 10**15
 _REFERENCE = "order_id"
+# One that succeeded may fail a month later: the bank of who paid sends the money back.
+_OUTCOMES = {
+    "succeeded": PaymentOutcome.REFUNDED,
+    "failed": PaymentOutcome.REFUND_FAILED,
+    "canceled": PaymentOutcome.REFUND_FAILED,
+}
 
 
 def payment_of_stripe(event: Json) -> PaymentNotice | None:
@@ -92,8 +98,10 @@ def _failed(event: Json) -> PaymentNotice | None:
 
 def _refunded(event: Json) -> PaymentNotice | None:
     refund = object_in(event, "data", "object")
-    if refund.get("status") != "succeeded":
-        # It is under way, or came to nothing: the payment stands as it stood.
+    status = refund.get("status")
+    outcome = _OUTCOMES.get(status) if isinstance(status, str) else None
+    if outcome is None:
+        # It is under way: another event tells what comes of it.
         return None
     refund_id, currency = id_of(refund.get("id")), currency_of(refund.get("currency"))
     payment_id = id_of(refund.get("payment_intent")) or id_of(refund.get("charge"))
@@ -101,12 +109,13 @@ def _refunded(event: Json) -> PaymentNotice | None:
     if not refund_id or not payment_id or amount is None:
         return None
     return PaymentNotice(
-        outcome=PaymentOutcome.REFUNDED,
+        outcome=outcome,
         payment_id=payment_id,
         order_id=_order(refund),
         amount=amount,
         currency=currency,
         refund_id=refund_id,
+        reason=word_of(refund.get("failure_reason")),
     )
 
 
@@ -122,5 +131,6 @@ _READERS: Mapping[str, Callable[[Json], PaymentNotice | None]] = {
     "checkout.session.async_payment_failed": _failed,
     "refund.created": _refunded,
     "refund.updated": _refunded,
+    "refund.failed": _refunded,
     "charge.refund.updated": _refunded,
 }
