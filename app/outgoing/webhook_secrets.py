@@ -1,8 +1,9 @@
 """Secrets of webhooks, sealed under a key that follows from ``HEADWATER_SECRET``."""
 
 import base64
+import hashlib
+import hmac
 import logging
-import os
 from time import monotonic
 from uuid import UUID
 
@@ -20,15 +21,18 @@ _MOST, _PAUSE = 10_000, 3600.0
 
 
 class SealedWebhookSecrets(WebhookSecrets):
-    """Each sealed for its webhook, with AES-256-GCM."""
+    """Each sealed for its webhook, with AES-256-GCM. The same secret of the same webhook is sealed alike, so that
+    a command that is sent again is the same command."""
 
     def __init__(self, key: str) -> None:
         """``key``: 64 hexadecimal digits."""
         self._cipher = AESGCM(bytes.fromhex(key))
+        self._nonces = hmac.digest(bytes.fromhex(key), b"nonces of sealed secrets", hashlib.sha256)
         self._told: TTLCache[UUID, bool] = TTLCache(_MOST, _PAUSE, timer=monotonic)
 
     def seal(self, webhook_id: UUID, secret: str) -> str:
-        nonce = os.urandom(_NONCE)
+        content = webhook_id.bytes + secret.encode()
+        nonce = hmac.digest(self._nonces, content, hashlib.sha256)[:_NONCE]
         sealed = nonce + self._cipher.encrypt(nonce, secret.encode(), webhook_id.bytes)
         return base64.b64encode(sealed).decode()
 

@@ -1,7 +1,8 @@
 """Secrets that were sealed under another HEADWATER_SECRET: what is told to whom, and what puts it right."""
 
 import json
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -23,6 +24,8 @@ from tests.webhooks.test_destinations import exported
 from tests.webhooks.test_webhook_deliveries import registered
 
 OTHERS = SealedWebhookSecrets("0" * 64)
+AT_RANDOM = "wh3a5nSzlmIwTbBgSbkwPNBAtfia5DKWjUtdsnUxhS5qZWqJlR0="
+"""What was sealed with a nonce at random."""
 
 
 def owning(client: Client) -> Caller:
@@ -82,3 +85,45 @@ async def test_deliveries_fail_for_want_of_the_secret_and_are_tried_again(
         await owner.send("SendTestEvent", input={"id": plain})
         await sender.quiet()
         assert len(server.received) == 1
+
+
+def test_what_is_sealed_again_is_the_same_and_what_was_sealed_at_random_opens() -> None:
+    id, other = UUID(int=7), UUID(int=8)
+    assert OTHERS.seal(id, SECRET) == OTHERS.seal(id, SECRET)
+    assert len({OTHERS.seal(id, SECRET), OTHERS.seal(other, SECRET), OTHERS.seal(id, NEWER)}) == 3
+    assert OTHERS.open(id, AT_RANDOM) == "whsec_AAAA"
+
+
+async def test_what_seals_a_secret_is_done_once_however_often_it_is_sent(
+    sender: Sender, owner: Client
+) -> None:
+    async def twice(operation: str, **input: Any) -> str:
+        """The id of what it is about."""
+        command = str(uuid4())
+        first, again = [await owner.send(operation, input=input, commandId=command) for _ in range(2)]
+        assert first.get("position") is not None, first
+        assert again == {**first, "repeated": True}
+        return str(next(each["id"] for each in first.values() if isinstance(each, dict)))
+
+    named = {"name": "Callbacks", "kind": "WEBHOOK"}
+    source = (await owner.send("RegisterSource", input=named))["source"]["id"]
+    await twice("ConnectSource", id=source, provider="STRIPE", secret=SECRET)
+    await twice("RotateSourceSecret", id=source, secret=NEWER)
+    header = "Authorization: Bearer abc"
+    connector = await twice(
+        "RegisterConnector",
+        name="Contacts",
+        sourceId=source,
+        url="https://crm.example/contacts",
+        mode="FULL",
+        pagination="LINK",
+        eventType="contact.changed",
+        header=header,
+    )
+    await twice("ChangeConnector", id=connector, url="https://crm.example/people", header=header)
+    url, key = "https://segment.example", ["writeKey=key"]
+    tool = await twice(
+        "RegisterDestination", name="Tool", kind="SEGMENT", url=url, types=["work.task"], credentials=key
+    )
+    await twice("ReplaceDestinationCredentials", id=tool, credentials=key)
+    await twice("ChangeDestination", id=tool, url=f"{url}/eu", credentials=key)
