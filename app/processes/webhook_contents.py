@@ -12,6 +12,7 @@ from api.kit.schema.row_visibility import RowVisibility, VisibilityRules
 from app.contexts import VISIBILITY
 from app.storage.database import Database
 from domain.contexts import confidential_of
+from domain.gateway.bodies import value_at
 from domain.gateway.events import OutsideEvent
 from domain.gateway.webhook_signature import message_id
 from domain.gateway.webhook_terms import WebhookTerms, camel, sent_value
@@ -109,7 +110,9 @@ class VisibleContents(WebhookContents):
             # What an outside system sent is one text in the log.
             parts = msgspec.json.decode(text)
             data |= {"data": parts, **{name: parts.get(name) for name in _PARTS}}
-        fields = {name: value for name, path in sources.items() if (value := _found(data, path)) is not None}
+        fields = {
+            name: value for name, path in sources.items() if (value := value_at(data, path)) is not None
+        }
         about_person = envelope.topic == User.topic
         person = fields.pop("userId", None) or (envelope.originator_id if about_person else envelope.user_id)
         return Message(
@@ -212,13 +215,6 @@ class VisibleContents(WebhookContents):
         if isinstance(value, list):
             return [await self._opened(tenant_id, each) for each in value]
         return value
-
-
-# JSON of any shape.
-def _found(data: Any, path: str) -> Any:
-    for name in path.split("."):
-        data = data.get(name) if isinstance(data, dict) else None
-    return data
 
 
 def _sealed(value: Any) -> Iterator[str]:

@@ -47,6 +47,13 @@ class _Repeated(dict[str, Any]):
     name: str
 
 
+def value_at(value: Json, path: str | None) -> Json:
+    """What stands at a path, as `data.items`, of no path the value itself; None where nothing does."""
+    for name in path.split(".") if path else ():
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 def read_body(body: bytes) -> tuple[list[ReceivedEvent], bool]:
     """The events of a body, and whether it is a list of them. Raises NotEvents and TooManyInBody."""
     try:

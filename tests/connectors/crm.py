@@ -54,8 +54,9 @@ class Crm:
                 await respond(writer, 200, b" " * (4 * 1024 * 1024 + 10))
             case "many":
                 await respond(writer, 200, {"data": {"items": [1] * 5_001}})
-            case "slow down":
-                await respond(writer, 429, {}, **{"Retry-After": "60"})
+            case "slow down" | "overloaded":
+                status = 429 if fault == "slow down" else 500
+                await respond(writer, status, {}, **{"Retry-After": "60"})
             case "no list":
                 await respond(writer, 200, {"data": {}})
             case "elsewhere":

@@ -7,9 +7,10 @@ from typing import Any
 import asyncpg
 import pytest
 
+from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.placement import fence
 from tests.connectors.conftest import Puller, connected, registered, seen
-from tests.connectors.crm import Crm
+from tests.connectors.crm import RIGHT, Crm
 from tests.kit.client import Client
 from tests.outgoing.servers import destination
 
@@ -113,3 +114,25 @@ async def test_a_load_that_comes_in_while_its_tenant_is_moved_comes_in_afterward
         row = await seen(client, id)
     await owner.close()
     assert (row["accepted"], row["error"]) == (3, None)
+
+
+async def test_a_header_that_cannot_be_read_pauses_nothing(
+    puller: Puller, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others, own = SealedWebhookSecrets("0" * 64), SealedWebhookSecrets.seal
+    crm = Crm(1)
+    async with destination(behave=crm) as server:
+        id = await connected(client, server.url)
+        with monkeypatch.context() as patch:
+            patch.setattr(SealedWebhookSecrets, "seal", lambda _, id, secret: own(others, id, secret))
+            await client.send("ChangeConnector", input={"id": id, "header": RIGHT})
+        await puller.pulled(client, id)
+        for seconds in (10, 60, 600):
+            puller.clock.ahead = timedelta(seconds=seconds)
+            await puller.idle(client)
+        row = await seen(client, id)
+        assert (row["error"], row["active"], crm.asked) == ("secret_unreadable", True, [])
+        assert row["nextAt"] is not None
+        await client.send("ChangeConnector", input={"id": id, "header": RIGHT})
+        row = await puller.pulled(client, id)
+    assert (row["error"], row["accepted"]) == (None, 1)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.gateway.pulls.http_pages import host_of
+from app.gateway.pulls.http_pages import linked_page
 from domain.gateway.connectors.connector_commands import (
     ChangeConnector,
     NotePage,
@@ -21,6 +21,7 @@ from domain.gateway.connectors.pulls import ConnectorPulls
 from domain.gateway.connectors.terms import Pagination, SyncMode
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
+from domain.kit.process.effects import EffectRefused
 from domain.kit.process.process_scenario import ProcessScenario, rehearse
 from domain.kit.refusals import TakesAPerson
 from domain.kit.scenario import NOON, given
@@ -186,8 +187,31 @@ def test_what_is_put_aside_for_a_connector_that_was_paused_or_deleted_is_removed
         scenario.done(str(FILE)).decides(Discard(file_id=FILE))
 
 
+def test_what_is_noted_of_a_deleted_connector_is_dropped_and_what_else_is_refused_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for refused, told in (("not_found", 0), ("invalid", 1)):
+        scenario = pulling(SyncMode.BATCH).done({**PAGE, "fresh": True})
+        assert scenario.failed(refused).decided == []
+        assert len(caplog.records) == told, refused
+
+
 def test_a_link_is_on_the_same_host_however_that_is_written() -> None:
-    host = host_of("https://crm.example/contacts")
-    assert host_of("https://CRM.example:443/contacts?page=2") == host
-    for other in ("http://crm.example/", "https://crm.example:8443/", "https://crm.example@evil.example/"):
-        assert host_of(other) != host
+    first = "https://crm.example/contacts"
+    for link in (
+        "https://CRM.example:443/contacts?page=2",
+        "?page=2",
+        "https://crm.ex\u00adample/contacts?page=2",
+    ):
+        assert linked_page(first, first, link) == f"{first}?page=2"
+    for other in (
+        "http://crm.example/",
+        "https://crm.example:8443/",
+        "https://crm.example@evil.example/",
+        "https://evil.example\\@crm.example/",
+        "https://crm.example/contacts#2",
+        "https://[crm.example/",
+        "https://crm.example:99999/",
+    ):
+        with pytest.raises(EffectRefused, match="link_elsewhere"):
+            linked_page(first, first, other)

@@ -147,7 +147,7 @@ async def test_says_why_a_pull_came_to_nothing_and_tries_at_the_next_time(
     assert (row["error"], row["failedAt"], row["accepted"]) == (None, None, 1)
 
 
-@pytest.mark.parametrize("fault", ["500", "hang", "cut", "broken", "slow down"])
+@pytest.mark.parametrize("fault", ["500", "hang", "cut", "broken", "slow down", "overloaded"])
 async def test_tries_again_within_the_pull_and_not_before_it_is_told_to(
     puller: Puller, client: Client, fault: str
 ) -> None:
@@ -159,7 +159,7 @@ async def test_tries_again_within_the_pull_and_not_before_it_is_told_to(
         assert (counts(row), row["cursor"], row["error"]) == ((2, 0, 0), "2", None)
         puller.clock.ahead = timedelta(seconds=30)
         await puller.idle(client)
-        assert crm.asked.count("2") == (1 if fault == "slow down" else 2)
+        assert crm.asked.count("2") == (1 if fault in ("slow down", "overloaded") else 2)
         puller.clock.ahead = timedelta(seconds=90)
         await puller.idle(client)
         row = await seen(client, id)

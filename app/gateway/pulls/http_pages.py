@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from domain.gateway.bodies import NotEvents, read_json
+from domain.gateway.bodies import NotEvents, read_json, value_at
 from domain.gateway.connectors.connectors import Connector
-from domain.gateway.connectors.terms import Pagination
-from domain.gateway.webhook_signature import WebhookSecrets
+from domain.gateway.connectors.terms import LONGEST_CURSOR, Pagination
+from domain.gateway.webhook_signature import SecretUnreadable, WebhookSecrets
 from domain.kit.clock import Clock
 from domain.kit.process.effects import EffectFailed, EffectRefused
-from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest, NoHttpAnswer
-from domain.processes.webhooks.attempts import pause_of
+from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest, NoHttpAnswer, pause_of
+from domain.kit.process.web_address import read_web_address
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of a page."""
-MOST_ITEMS = 5_000
+MOST_IN_PAGE = 5_000
 """Items of a page."""
-LONGEST_CURSOR = 2_000
 _SECONDS = 30.0
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel=(?:"(?:[^"]* )?next(?: [^"]*)?"|next\b)', re.IGNORECASE)
 _AGAIN = (408, 425, 429)
@@ -66,10 +65,10 @@ class HttpPages:
         except (NotEvents, UnicodeDecodeError):
             # It may have been cut off on its way.
             raise EffectFailed("not_json") from None
-        items = found(body, connector.items_path)
+        items = value_at(body, connector.items_path)
         if not isinstance(items, list):
             raise EffectRefused("no_items")
-        if len(items) > MOST_ITEMS:
+        if len(items) > MOST_IN_PAGE:
             raise EffectRefused("page_too_large")
         return HttpPage(items, _storable(_next(connector, url, cursor, body, answer, items)))
 
@@ -78,21 +77,15 @@ class HttpPages:
             return {}
         try:
             name, _, value = self._secrets.open(connector.id, connector.header).partition(":")
-        except ValueError:
-            raise EffectRefused("credentials_unreadable") from None
+        except SecretUnreadable:
+            # Operators may set the former key again.
+            raise EffectFailed("secret_unreadable") from None
         return {name.strip(): value.strip()}
 
 
 def _read(body: bytes) -> Json:
     """What a body says. Raises NotEvents and UnicodeDecodeError."""
     return read_json(body.decode())
-
-
-def found(value: Json, path: str | None) -> Json:
-    """What stands at a path; None where nothing does."""
-    for name in path.split(".") if path else ():
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
 
 
 def as_text(value: Json) -> str | None:
@@ -118,31 +111,28 @@ def _next(
 ) -> str | None:
     match connector.pagination:
         case Pagination.CURSOR:
-            return as_text(found(body, connector.cursor_path))
+            return as_text(value_at(body, connector.cursor_path))
         case Pagination.LAST_ITEM:
-            return as_text(found(items[-1], connector.cursor_path)) if items else None
+            return as_text(value_at(items[-1], connector.cursor_path)) if items else None
         case Pagination.PAGE:
             return str(int(cursor or "1") + 1) if items else None
         case Pagination.LINK:
             link = _NEXT.search(answer.headers.get("link", ""))
             if link is None:
                 return None
-            try:
-                address = urljoin(url, str(link[1]))
-                host = host_of(address)
-            except ValueError:
-                raise EffectRefused("link_elsewhere") from None
-            # The header that lets us in is for this host alone.
-            if host != host_of(connector.url):
-                raise EffectRefused("link_elsewhere")
-            return address
+            return linked_page(connector.url, url, str(link[1]))
 
 
-def host_of(address: str) -> tuple[str, str, str | None, int | None]:
-    """Whom an address names, however it is written. Raises ValueError for what is no address."""
-    parts = urlsplit(address)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return parts.scheme, parts.netloc.rpartition("@")[0], parts.hostname, port
+def linked_page(first: str, page: str, link: str) -> str:
+    """The address that a link of a page leads to. Raises EffectRefused unless it is at the same host as the first
+    page, read as the client reads it: the header that lets us in is for that host alone."""
+    try:
+        own, other = read_web_address(first), read_web_address(urljoin(page, link))
+    except ValueError:
+        raise EffectRefused("link_elsewhere") from None
+    if (own.scheme, own.host, own.port) != (other.scheme, other.host, other.port):
+        raise EffectRefused("link_elsewhere")
+    return str(other)
 
 
 def _storable(cursor: str | None) -> str | None:

@@ -26,7 +26,7 @@ from domain.kit.process.files import FileDamaged, FileStore, FileTooLarge, OpenF
 from domain.kit.refusals import Refusal
 from domain.operations.tenants import TenantMoving
 
-MOST_ITEMS = 10_000
+MOST_IN_LOAD = 10_000
 """Items of a full load."""
 _LARGEST = 64 * 1024 * 1024
 """Bytes of a full load."""
@@ -108,7 +108,7 @@ class PulledIntake(ConnectorPages):
             for key, line in await asyncio.to_thread(read, page.items):
                 lines[key or f"none {len(lines)}"] = line
                 size += len(line)
-            if len(lines) > MOST_ITEMS or size > _LARGEST or len(marks) > _PAGES:
+            if len(lines) > MOST_IN_LOAD or size > _LARGEST or len(marks) > _PAGES:
                 raise EffectRefused("load_too_large")
             if not page.items or page.next is None or page.next == cursor:
                 break

@@ -4,7 +4,8 @@ import json
 from datetime import UTC, datetime
 from uuid import UUID
 
-from app.gateway.pulls.http_pages import Json, as_text, found
+from app.gateway.pulls.http_pages import Json, as_text
+from domain.gateway.bodies import value_at
 from domain.gateway.connectors.connectors import Connector
 from domain.kit.codec import Codec
 
@@ -26,7 +27,7 @@ class PulledItems:
 
     def key(self, connector: Connector, item: Json) -> str | None:
         """What an item is known by, whatever becomes of it; None for one that says no id."""
-        id = as_text(found(item, connector.id_path))
+        id = as_text(value_at(item, connector.id_path))
         return None if id is None else self._codec.fingerprint("connector item", f"{connector.id} {id}")
 
     def digest(self, item: Json) -> str:
@@ -38,7 +39,7 @@ class PulledItems:
         """The event of an item: the same for the same content ``within`` a connector, or a load. One of an item
         without an id has none, and is rejected for it."""
         key = self.key(connector, item)
-        time = _time(found(item, connector.time_path)) if connector.time_path else None
+        time = _time(value_at(item, connector.time_path)) if connector.time_path else None
         event = {
             "eventType": connector.event_type,
             "timestamp": time if time is not None or at is None else at.isoformat(),
@@ -46,7 +47,7 @@ class PulledItems:
         }
         if key is not None:
             event |= {"eventId": str(self._id(f"{within} {key} {self.digest(item)}")), "correlationId": key}
-        user = as_text(found(item, connector.user_path)) if connector.user_path else None
+        user = as_text(value_at(item, connector.user_path)) if connector.user_path else None
         return event if user is None else event | {"userId": user}
 
     def gone(self, connector: Connector, key: str, run_id: UUID, at: datetime) -> Json:

@@ -4,6 +4,7 @@ What a page holds is in the log before the cursor behind it is, so a page that w
 came in of it is known by its ids. A full load is put aside as a whole first, and comes in from there.
 """
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
@@ -13,7 +14,7 @@ from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.pull_effects import Discard, Load, Pull, Swap
 from domain.gateway.connectors.pull_ports import ConnectorPages, PulledLoad, PulledPage
 from domain.gateway.connectors.pull_state import Pulling
-from domain.gateway.connectors.terms import SyncMode
+from domain.gateway.connectors.terms import LONGEST_FAULT, SyncMode
 from domain.kit.commands import Command
 from domain.kit.log import Envelope
 from domain.kit.process.effects import (
@@ -29,10 +30,13 @@ from domain.kit.process.effects import (
 from domain.kit.process.ports import ProcessPorts
 from domain.kit.process.process import Process, on, performs, when_done, when_due, when_failed
 from domain.kit.process.schedules import Cron, next_timer, occurrence_id, occurrence_of
+from domain.kit.refusals import NotFound
+
+_logger = logging.getLogger(__name__)
 
 MOST_PAGES = 10_000
 """Pages of one pull."""
-UNAUTHORIZED = frozenset({"http_401", "http_403", "credentials_unreadable"})
+UNAUTHORIZED = frozenset({"http_401", "http_403"})
 """The faults after which trying again is of no use until somebody changes the connector."""
 _MARKS = 500
 """Of so many cursors it is known whether they come again."""
@@ -172,7 +176,7 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
         discard = (Discard(file_id=effect.file_id),) if isinstance(effect, Swap) else ()
         if state is None:
             return Then(None, *discard)
-        error = failed.error[:100] or "failed"
+        error = failed.error[:LONGEST_FAULT] or "failed"
         then = self._fail(_with_half(state, effect), effect.connector_id, error, failed.at)
         return Then(then.state, *then.actions, *discard)
 
@@ -183,7 +187,9 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
 
     @when_failed(NotePage, NotePullEnd, NotePullFailure, StopConnector)
     def unnoted(self, state: Pulling | None, failed: Failed[Command]) -> Then[Pulling]:
-        """The connector was deleted."""
+        """The connector was deleted; what is refused for another reason is a fault of ours."""
+        if failed.error != NotFound.code:
+            _logger.error("%s was refused: %s", type(failed.action).__name__, failed.error)
         return Then(state)
 
     @performs(Pull)

@@ -43,6 +43,8 @@ class Pagination(StrEnum):
     LINK = "link"
 
 
+LONGEST_CURSOR = 2_000
+LONGEST_FAULT = 100
 _PATH = Pattern("[A-Za-z0-9_@$-]+([.][A-Za-z0-9_@$-]+)*", "is no path, as data.items")
 
 Name = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("The connector's name.")]
@@ -130,7 +132,7 @@ Header = Annotated[
 ]
 Cursor = Annotated[
     str,
-    Len(1, 2_000),
+    Len(1, LONGEST_CURSOR),
     Confidential(),
     Authored(),
     Describe("From where it goes on; null: from the beginning."),
@@ -138,6 +140,6 @@ Cursor = Annotated[
 NextAt = Annotated[
     datetime | None, Internal(), Describe("When it pulls next by its schedule; null where it has none.")
 ]
-Fault = Annotated[str, Len(1, 100), Internal(), Describe("Why a pull came to nothing, in a word.")]
+Fault = Annotated[str, Len(1, LONGEST_FAULT), Internal(), Describe("Why a pull came to nothing, in a word.")]
 Count = Annotated[int, Interval(ge=0), Internal()]
 Round = Annotated[int, Internal(), Describe("How often the address has changed since.")]

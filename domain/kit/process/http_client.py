@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -25,6 +27,18 @@ class HttpAnswer:
     """By names in small letters; of several of one name the last."""
     body: bytes
     """The beginning at the most, never for the eyes of a tenant: it may be what only this network can read."""
+
+
+def pause_of(answer: HttpAnswer, now: datetime) -> float:
+    """The seconds that an answer asks to wait, whatever its status; 0 where it says nothing that can be read."""
+    said = answer.headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit() and len(said) < 10:
+        return float(said)
+    try:
+        at = parsedate_to_datetime(said)
+    except (ValueError, OverflowError):
+        return 0
+    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
 
 
 class HttpFailure(StrEnum):

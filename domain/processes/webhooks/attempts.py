@@ -1,8 +1,7 @@
 """Tries to call a webhook, and what came of them."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.gateway.webhook_signature import (
@@ -13,7 +12,7 @@ from domain.gateway.webhook_signature import (
 )
 from domain.gateway.webhooks import Webhook, WebhookStop
 from domain.kit.clock import Clock
-from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest, NoHttpAnswer
+from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest, NoHttpAnswer, pause_of
 from domain.processes.webhooks.tools.caller import ToolCaller
 from domain.processes.webhooks.tools.protocol import Message, ToolAnswer
 
@@ -48,20 +47,6 @@ class Attempt:
             "status": self.status,
             "error": self.error,
         }
-
-
-def pause_of(answer: HttpAnswer, now: datetime) -> float:
-    """The seconds that an answer asks to wait; 0 where it says nothing that can be read."""
-    said = answer.headers.get("retry-after", "").strip()
-    if answer.status not in _LATER or not said:
-        return 0
-    if said.isascii() and said.isdigit() and len(said) < 10:
-        return float(said)
-    try:
-        at = parsedate_to_datetime(said)
-    except (ValueError, OverflowError):
-        return 0
-    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
 
 
 def given_up(webhook: Webhook, attempt: Attempt) -> WebhookStop | None:
@@ -119,6 +104,6 @@ class WebhookCaller:
             took=ended - began,
             status=answer.status,
             error=verdict.error,
-            pause=pause_of(answer, ended),
+            pause=pause_of(answer, ended) if answer.status in _LATER else 0,
             final=verdict.final,
         )
