@@ -13,7 +13,7 @@ from domain.kit.fields import Authored, Confidential, Describe, Internal, Interv
 from domain.kit.model import ONE_LINE
 
 MOST_ITEMS = 100
-_LONGEST_WORD, _WORD = 100, "[A-Za-z0-9_.-]*"
+LONGEST_WORD, _WORD = 100, "[A-Za-z0-9_.-]*"
 
 Quantity = Annotated[int, Interval(ge=1, le=1_000_000), Internal(), Describe("How many are ordered.")]
 ProductId = Annotated[UUID, Internal(), Describe("The product's id.")]
@@ -87,7 +87,7 @@ def value_of(values: type[StrEnum], said: object) -> str | None:
 
 def word_in(said: object) -> str:
     """The `FailureWord` that a text of old is; empty for any other text."""
-    word = isinstance(said, str) and len(said) <= _LONGEST_WORD and re.fullmatch(_WORD, said)
+    word = isinstance(said, str) and len(said) <= LONGEST_WORD and re.fullmatch(_WORD, said)
     return word[0] if word else ""
 
 
@@ -96,7 +96,7 @@ Method = Annotated[PaymentMethod | None, Internal(), Describe("How the buyer pay
 Cause = Annotated[CancelReason | None, Internal(), Describe("Why it was cancelled; null: nobody said so.")]
 FailureWord = Annotated[
     str,
-    Len(0, _LONGEST_WORD),
+    Len(0, LONGEST_WORD),
     Pattern(_WORD, "must be a word such as card_declined"),
     Internal(),
     Authored(),

@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID, uuid5
 
 from domain.commerce.order_fields import (
+    LONGEST_WORD,
     Buyer,
     Cause,
     Method,
@@ -177,7 +178,11 @@ class PaymentRow(Row):
     refunded_amount: Annotated[Decimal, Internal(), Describe("What of it was refunded.")] = NOTHING
     currency: Currency
     failure: Annotated[
-        str, Len(0, 500), Internal(), Authored(), Describe("Why it failed; null once it is settled.")
+        str,
+        Len(0, LONGEST_WORD),
+        Internal(),
+        Authored(),
+        Describe("Why it failed, in a word; null once it is settled."),
     ] = ""
     recorded_at: Annotated[datetime, Internal(), Describe("When its provider first told of it.")]
 
@@ -189,7 +194,7 @@ def _payment_id(event: Told, _: object) -> UUID:
     return uuid5(event.originator_id, payment_key(event.provider, event.payment_id))
 
 
-class Payments(PostgresView[PaymentRow], name="commerce.payments", version=3, inline=True):
+class Payments(PostgresView[PaymentRow], name="commerce.payments", version=4, inline=True):
     """Every payment of an order that its provider has told of, each for itself."""
 
     checks = (Check("valid_payment_status", "status in ('settled', 'failed')"),)

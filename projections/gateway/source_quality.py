@@ -25,8 +25,8 @@ LATE = 300
 """Seconds on the way from which on an event is late."""
 _FORM = ("json", "size", "envelope", "cloudevents", "row", "skew", "schema")
 """The rules that say what an event looks like."""
-_NEITHER = ("scope", "erased")
-"""Those that say who may send it, and about whom; all others say what goes together."""
+_NEITHER = ("scope", "test_mode")
+"""Those that say who may send it, and whether it counts here; all others say what goes together."""
 _OF_SOURCE = {"source_id": EventField("source_id")}
 
 
@@ -49,7 +49,7 @@ class SourceQualityRow(Row):
     delays: Annotated[Spread, Describe("How many seconds those accepted were on their way.")] = Spread()
 
 
-class SourceQualities(PostgresView[SourceQualityRow], name="gateway.source_quality", version=2):
+class SourceQualities(PostgresView[SourceQualityRow], name="gateway.source_quality", version=3):
     """The quality of every source, by the hour, of three years."""
 
     partitions = ByTime("hour", every=Span.MONTH, days=THREE_YEARS)

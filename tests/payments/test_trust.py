@@ -83,6 +83,9 @@ async def test_a_payment_in_test_mode_settles_nothing_of_production(
         "DeadLetters", filter={"rule": {"eq": "test_mode"}}, afterPosition=str(await recorder.log.head())
     )
     assert len(kept["edges"]) == 1
+    # It is what it says, and contradicts nothing.
+    [hour] = (await client.send("SourceQuality"))["edges"]
+    assert (hour["node"]["rejected"], hour["node"]["consistency"]) == (1, 100)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ _DEEPEST = 8
 
 @dataclass(slots=True)
 class DecodedSize:
-    """What comes of a group of rows, or of one of its columns, when it is decoded."""
+    """What comes of a column of a group of rows when it is decoded."""
 
     size: int = 0
     """Bytes of all pages."""
@@ -92,7 +92,7 @@ class _Compact:
     def _value(self, kind: int, depth: int) -> Any:
         """A value of a type, if it is a number or a struct."""
         match kind:
-            case 1 | 2 | 3:
+            case 3:
                 return self._byte()
             case 4 | 5 | 6:
                 return _signed(self._varint())
