@@ -3,6 +3,7 @@
 import hashlib
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -48,6 +49,8 @@ class EventDraft:
     violations: tuple[EventViolation, ...] = ()
     """Empty for an event that is accepted."""
     event_id: UUID | None
+    origin: Mapping[str, Any]
+    """What is stored beside it, see `ReceivedEvent`."""
     told: tuple[Event, ...] = ()
     """What follows the event, in its stream or that of the dead letter which it closes."""
     letter: ReplayedLetter | None = None
@@ -57,7 +60,6 @@ class EventDraft:
     """Whether its provider has signed it."""
     transmission: str | None = None
     """The delivery that brings no other event of the source, see `ReceivedEvent`."""
-    pull: UUID | None = None
 
     def become(self, id: UUID) -> None:
         """Be another dead letter of the same."""
@@ -72,16 +74,7 @@ class EventDraft:
     @property
     def metadata(self) -> bytes:
         """What is stored beside it: by this it is known again."""
-        if self.row is not None:
-            return row_metadata(self.row.import_id, self.row.number)
-        if self.pull is not None:
-            return b'{"command": "gateway.ingest", "pull": "%s"}' % str(self.pull).encode()
-        return b'{"command": "gateway.ingest"}'
-
-
-def row_metadata(import_id: UUID, row: int) -> bytes:
-    """What is stored beside the event of a row of a file."""
-    return b'{"command": "gateway.ingest", "import": "%s", "row": %d}' % (str(import_id).encode(), row)
+        return orjson.dumps({"command": "gateway.ingest", **self.origin})
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +167,7 @@ class Intake:
             event_id=kept.event_id,
             row=row,
             letter=received.letter,
-            pull=received.pull,
+            origin=received.origin,
         )
 
     def _accepted(
@@ -230,7 +223,7 @@ class Intake:
             letter=received.letter,
             once=received.once is not None,
             transmission=received.transmission,
-            pull=received.pull,
+            origin=received.origin,
         )
 
     def impersonal(self, draft: EventDraft) -> EventDraft:

@@ -196,7 +196,7 @@ class Ingestion(EventIntake):
             if draft.violations:
                 owner = _owner(intake, draft)
                 full = self._letters[owner] + counted[owner] >= MOST_A_DAY
-                if full and (draft.row is not None or draft.pull is not None):
+                if full and draft.origin:
                     raise LettersFull
                 if draft.letter is not None or full:
                     continue

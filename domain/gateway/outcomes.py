@@ -116,6 +116,13 @@ class ReceivedEvent:
     """Of a replay; what of it is rejected again is not kept again."""
 
     @property
+    def origin(self) -> dict[str, Any]:
+        """What is stored beside it, by which it is known what it came with; empty of what was sent."""
+        if self.row is not None:
+            return {"import": str(self.row.import_id), "row": self.row.number}
+        return {} if self.pull is None else {"pull": str(self.pull)}
+
+    @property
     def content(self) -> bytes:
         """Its value as JSON, the members in the order of their names: the same for the same event."""
         return self.encoded or orjson.dumps(self.value, option=orjson.OPT_SORT_KEYS)

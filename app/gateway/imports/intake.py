@@ -1,7 +1,6 @@
 """Takes in the rows of files: some hundred at a time, read in a thread, by the door of all events."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,19 +10,16 @@ from app.gateway.imports.file_rows import BlankStretch, FilePlace, FileUnreadabl
 from app.gateway.imports.row_events import RowMapping
 from app.gateway.imports.rows import rows
 from app.gateway.ingestion import Ingestion
-from app.gateway.pace import TOGETHER, taken
+from app.gateway.worker_intake import TOGETHER, files_reached, opened, taken, was_stored
 from domain.gateway.import_runs import ImportRows
 from domain.gateway.import_terms import FileFormat, ImportTerms
-from domain.gateway.letters import LettersFull
 from domain.gateway.outcomes import EventAnswer, EventStatus, ReceivedEvent
 from domain.gateway.sources import INGEST
 from domain.kit.caller import Caller
 from domain.kit.log import Log
-from domain.kit.process.effects import EffectFailed, EffectRefused
+from domain.kit.process.effects import EffectRefused
 from domain.kit.process.files import FileDamaged, FileStore, OpenFile
 from domain.kit.process.jobs import Part
-from domain.kit.refusals import Forbidden, Refusal
-from domain.operations.tenants import TenantMoving
 
 OF_PARQUET = 10 * TOGETHER
 """Rows of a part of Parquet, where a group of rows is read from its beginning each time."""
@@ -47,28 +43,14 @@ class FileIntake(ImportRows):
         self, tenant_id: UUID, terms: ImportTerms, progress: Mapping[str, int], *, at: datetime, again: bool
     ) -> Part:
         by = _starter(tenant_id, terms)
+        file = await opened(self._files, tenant_id, terms.file_id)
         try:
-            file = await self._files.open(tenant_id, terms.file_id)
-            if file is None:
-                raise EffectRefused("file_gone")
-            read = await asyncio.to_thread(read_part, file, terms, _place(progress))
-            events = read.events
-            answers = await taken(self._intake, by, terms.source_id, events, received_at=at)
-        except FileNotFoundError:
-            raise EffectRefused("file_gone") from None
-        except FileDamaged:
-            raise EffectRefused("file_damaged") from None
+            with files_reached():
+                read = await asyncio.to_thread(read_part, file, terms, _place(progress))
         except FileUnreadable:
             raise EffectRefused("file_unreadable") from None
-        except LettersFull:
-            raise EffectRefused("too_many_rejected") from None
-        except Forbidden:
-            # It was good when the import was started.
-            raise EffectRefused("key_not_good") from None
-        except TenantMoving as moving:
-            raise EffectFailed(moving.code) from None
-        except Refusal as refusal:
-            raise EffectRefused(refusal.code) from None
+        events = read.events
+        answers = await taken(self._intake, by, terms.source_id, events, received_at=at)
         statuses = [
             await self._status(tenant_id, event, answer, again=again)
             for event, answer in zip(events, answers, strict=True)
@@ -90,13 +72,10 @@ class FileIntake(ImportRows):
         self, tenant_id: UUID, event: ReceivedEvent, answer: EventAnswer, *, again: bool
     ) -> EventStatus:
         """What became of a row. What a try that was cut off has stored is known by now, but was accepted then."""
-        if not again or answer.status is not EventStatus.DUPLICATE or answer.position is None:
+        if not again or answer.status is not EventStatus.DUPLICATE:
             return answer.status
-        (stored,) = await self._log.read(after=answer.position - 1, until=answer.position, limit=1)
-        said = json.loads(stored.metadata)
-        row = event.row
-        ours = row is not None and (said.get("import"), said.get("row")) == (str(row.import_id), row.number)
-        return EventStatus.ACCEPTED if ours and stored.tenant_id == tenant_id else answer.status
+        ours = await was_stored(self._log, tenant_id, answer.position, event.origin)
+        return EventStatus.ACCEPTED if ours else answer.status
 
 
 class NoRows(ImportRows):

@@ -10,21 +10,18 @@ from uuid import UUID
 
 from app.files.quotas import FilesFull, store_within
 from app.gateway.ingestion import Ingestion
-from app.gateway.pace import taken
 from app.gateway.pulls.http_pages import HttpPages, Json
 from app.gateway.pulls.pulled_items import PulledItems
+from app.gateway.worker_intake import files_reached, opened, taken, was_stored
 from domain.gateway.bodies import read_value
 from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.pull_ports import ConnectorPages, PulledLoad, PulledPage
-from domain.gateway.letters import LettersFull
 from domain.gateway.outcomes import EventAnswer, EventStatus, ReceivedEvent
 from domain.gateway.sources import INGEST
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.log import Log
-from domain.kit.process.effects import EffectFailed, EffectRefused
-from domain.kit.process.files import FileDamaged, FileStore, FileTooLarge, OpenFile
-from domain.kit.refusals import Refusal
-from domain.operations.tenants import TenantMoving
+from domain.kit.process.effects import EffectRefused
+from domain.kit.process.files import FileStore, FileTooLarge, OpenFile
 
 MOST_IN_LOAD = 10_000
 """Items of a full load."""
@@ -119,15 +116,9 @@ class PulledIntake(ConnectorPages):
     async def swap(
         self, tenant_id: UUID, connector: Connector, file_id: UUID, *, load_id: UUID, again: bool
     ) -> PulledLoad:
-        try:
-            file = await self._files.open(tenant_id, file_id)
-            if file is None:
-                raise EffectRefused("file_gone")
+        file = await opened(self._files, tenant_id, file_id)
+        with files_reached():
             lines = await asyncio.to_thread(_read, file)
-        except FileNotFoundError:
-            raise EffectRefused("file_gone") from None
-        except FileDamaged:
-            raise EffectRefused("file_damaged") from None
         known = {line["key"]: line["digest"] for line in lines if line.get("key") is not None}
         events = (line["event"] for line in lines if line["event"] is not None)
         counts = await self._take(tenant_id, connector, events, pull=load_id, again=again)
@@ -141,7 +132,8 @@ class PulledIntake(ConnectorPages):
         )
 
     async def discard(self, tenant_id: UUID, file_id: UUID) -> None:
-        await self._files.remove(tenant_id, file_id)
+        with files_reached():
+            await self._files.remove(tenant_id, file_id)
 
     def _line(
         self, connector: Connector, item: Json, known: Mapping[str, str], load_id: UUID, at: datetime
@@ -160,9 +152,10 @@ class PulledIntake(ConnectorPages):
 
         files, most = self._files, 2 * _LARGEST
         try:
-            stored = await store_within(
-                files, tenant_id, "full load", pieces(), most=most, in_all=self._most_files
-            )
+            with files_reached():
+                stored = await store_within(
+                    files, tenant_id, "full load", pieces(), most=most, in_all=self._most_files
+                )
         except FilesFull:
             raise EffectRefused("files_full") from None
         except FileTooLarge:
@@ -175,30 +168,20 @@ class PulledIntake(ConnectorPages):
         by = Caller(tenant_id=tenant_id, user_id=SYSTEM, permissions=frozenset({INGEST}))
         # Others have their turn.
         received = await asyncio.to_thread(lambda: [_received(event, pull) for event in events])
-        try:
-            answers = await taken(self._intake, by, connector.source_id, received)
-        except LettersFull:
-            raise EffectRefused("too_many_rejected") from None
-        except TenantMoving as moving:
-            raise EffectFailed(moving.code) from None
-        except Refusal as refusal:
-            raise EffectRefused(refusal.code) from None
+        answers = await taken(self._intake, by, connector.source_id, received)
         found, seen = _Taken(), set[int | UUID | None]()
-        for answer in answers:
+        for event, answer in zip(received, answers, strict=True):
             name = answer.letter_id if answer.position is None else answer.position
             first = name not in seen
             seen.add(name)
-            ours = again and first and await self._is_ours(tenant_id, answer, pull)
+            ours = again and first and await self._is_ours(tenant_id, answer, event)
             found.count(answer, ours=ours)
         return found
 
-    async def _is_ours(self, tenant_id: UUID, answer: EventAnswer, pull: UUID) -> bool:
+    async def _is_ours(self, tenant_id: UUID, answer: EventAnswer, event: ReceivedEvent) -> bool:
         """Whether what is known already was stored by a try of the same that was cut off."""
         position = answer.position if answer.status is EventStatus.DUPLICATE else answer.kept_at
-        if position is None:
-            return False
-        (stored,) = await self._log.read(after=position - 1, until=position, limit=1)
-        return stored.tenant_id == tenant_id and json.loads(stored.metadata).get("pull") == str(pull)
+        return await was_stored(self._log, tenant_id, position, event.origin)
 
 
 @dataclass(slots=True)
