@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Annotated, Any, Protocol, runtime_checkable
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from domain.kit.caller import Caller
 from domain.kit.fields import Authored, Describe, Internal, Interval, Len, Pattern, Requires
-from domain.kit.model import ONE_LINE, Invalid
+from domain.kit.model import ONE_LINE
 from domain.kit.process.files import StoredFile
+from domain.kit.process.zones import require_zone
 
 MOST_FIELDS = 200
 
@@ -104,19 +103,6 @@ Separator = Annotated[
 SkippedLines = Annotated[
     int, Interval(ge=0, le=1000), Internal(), Describe("Lines before the one that names the columns.")
 ]
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def require_zone(name: str) -> None:
-    """Raise Invalid unless the IANA data base knows a zone of this name."""
-    if name not in _zones():
-        raise Invalid(field=None, reason="is not the name of a time zone")
-
-
 Mark = Annotated[DecimalMark, Internal(), Describe("What stands before decimals.")]
 Zone = Annotated[
     Annotated[str, Len(1, 50), Requires(require_zone)] | None,

@@ -1,8 +1,6 @@
 """What a person says about themselves: the texts of a profile, each with its limits and what it is kept for."""
 
-from functools import cache
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from domain.kit.fields import (
     Confidential,
@@ -15,7 +13,7 @@ from domain.kit.fields import (
     Purpose,
     Requires,
 )
-from domain.kit.refusals import Invalid
+from domain.kit.process.zones import require_zone
 from domain.kit.text import ADDRESS, ONE_LINE
 
 EMAIL_INDEX = "identity.user.email"
@@ -75,19 +73,6 @@ Location = Annotated[
     Purpose("To let colleagues know where the person works."),
     Describe("The user's location."),
 ]
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def require_zone(name: str) -> None:
-    """Raise Invalid unless the IANA data base knows a zone of this name."""
-    if name not in _zones():
-        raise Invalid(field=None, reason="is not the name of a time zone")
-
-
 Timezone = Annotated[
     str,
     Len(1, 50),

@@ -21,7 +21,7 @@ URL = "https://crm.example/contacts"
     ("change", "code", "field"),
     [
         ({"cron": "61 * * * *"}, "connector_unsuitable", "cron"),
-        ({"zone": "Europe/Atlantis"}, "connector_unsuitable", "zone"),
+        ({"zone": "Europe/Atlantis", "cron": None}, "invalid", "zone"),
         ({"seconds": 10}, "connector_unsuitable", "seconds"),
         ({"timePath": None}, "connector_unsuitable", "timePath"),
         ({"goneType": "contact.gone"}, "connector_unsuitable", "goneType"),

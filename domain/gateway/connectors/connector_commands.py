@@ -239,5 +239,4 @@ def _next_pull(
     try:
         return None if cron is None else Cron(cron, zone).after(now)
     except CronInvalid as invalid:
-        field = "zone" if "zone" in str(invalid) else "cron"
-        raise ConnectorUnsuitable(reason=f"The schedule {invalid}.", field=field) from None
+        raise ConnectorUnsuitable(reason=f"The schedule {invalid}.", field="cron") from None

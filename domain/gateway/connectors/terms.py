@@ -15,9 +15,11 @@ from domain.kit.fields import (
     Len,
     Pattern,
     References,
+    Requires,
     Restricted,
 )
 from domain.kit.model import ONE_LINE
+from domain.kit.process.zones import require_zone
 
 
 class SyncMode(StrEnum):
@@ -115,7 +117,9 @@ CronText = Annotated[
     Authored(),
     Describe("When it pulls, as `30 2 * * *`; not of `REAL_TIME`. Null: only when it is asked to."),
 ]
-Zone = Annotated[str, Len(1, 60), ONE_LINE, Internal(), Describe("The time zone of the schedule.")]
+Zone = Annotated[
+    str, Len(1, 60), Internal(), Requires(require_zone), Describe("The time zone of the schedule.")
+]
 Seconds = Annotated[
     int,
     Interval(ge=10, le=3_600),

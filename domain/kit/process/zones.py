@@ -1,0 +1,17 @@
+"""Time zones, by their names in the IANA data base."""
+
+from functools import cache
+from zoneinfo import available_timezones
+
+from domain.kit.refusals import Invalid
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def require_zone(name: str) -> None:
+    """Raise Invalid unless there is a zone of this name."""
+    if name not in _zones():
+        raise Invalid(field=None, reason="is not the name of a time zone")
