@@ -66,6 +66,8 @@ def file_routes(
             return problem(408, "body_too_slow", "The file did not come in time.", headers=_CLOSE)
         except FileTooLarge:
             return problem(413, "body_too_large", f"The file has more than {most} bytes.", headers=_CLOSE)
+        except _FileEmpty:
+            return problem(400, "invalid", "The file is empty.")
         except ClientDisconnect:
             return Response(status_code=400)
 
@@ -111,6 +113,10 @@ def file_routes(
 
 
 _CLOSE = {"connection": "close"}
+
+
+class _FileEmpty(Exception):
+    """There is no byte of it."""
 
 
 class _Bounds:
@@ -165,8 +171,8 @@ async def _stored(request: Request, authenticate: Authenticate, place: Place, bo
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
-    """The bytes of a file as they come in. Raises BodyTooSlow."""
-    loop = asyncio.get_running_loop()
+    """The bytes of a file as they come in. Raises BodyTooSlow and _FileEmpty."""
+    empty, loop = True, asyncio.get_running_loop()
     deadline, stream = loop.time() + _LONGEST, request.stream()
     while True:
         try:
@@ -175,9 +181,12 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
         except TimeoutError:
             raise BodyTooSlow from None
         if part is None:
-            return
+            break
         if part:
+            empty = False
             yield part
+    if empty:
+        raise _FileEmpty
 
 
 async def _pieces(reader: BinaryIO, start: int, end: int) -> AsyncIterator[bytes]:

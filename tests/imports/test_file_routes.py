@@ -77,6 +77,11 @@ async def test_refuses_what_is_no_name(importer: Importer, path: str, status: in
     assert response.status_code == status
 
 
+async def test_refuses_an_empty_file(importer: Importer) -> None:
+    response = await importer.post(b"", "empty.csv")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+
+
 async def test_refuses_nobody_and_what_is_encoded(importer: Importer) -> None:
     http = importer.product.http
     assert (await http.post("/v1/files", content=b"x")).status_code == 401

@@ -34,7 +34,7 @@ async def test_the_rows_of_a_file_become_events(importer: Importer, shop: Sender
     assert json.loads(found["data"])["payload"] == {"orderId": "o-7", "totalAmount": 8.5}
 
 
-async def test_the_same_file_again_changes_nothing(importer: Importer) -> None:
+async def test_the_same_file_again_brings_no_event_twice(importer: Importer) -> None:
     assert await importer.run(table(700)) == [700, 700, 0, 0]
     assert await importer.run(table(700)) == [700, 0, 700, 0]
 
