@@ -4,7 +4,6 @@ from app.composition.write_side import WriteSide
 from app.files.factory import files_of, links_of
 from app.gateway.admission import SourceAdmission
 from app.gateway.callbacks import CallbackDoor
-from app.gateway.definition_turns import LockedTurns
 from app.gateway.imports.desk import FileDesk
 from app.gateway.imports.intake import FileIntake, NoRows
 from app.gateway.ingestion import Ingestion
@@ -14,6 +13,7 @@ from app.gateway.pulls.intake import NoPages, PulledIntake
 from app.gateway.pulls.pulled_items import PulledItems
 from app.gateway.replays import DeadLetterReplay
 from app.gateway.schema_checks import SchemaChecks
+from app.gateway.turns import LockedTurns
 from app.keys import KeyRing
 from app.outgoing.http_client import OutgoingClient
 from app.outgoing.webhook_secrets import SealedWebhookSecrets

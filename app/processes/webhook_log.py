@@ -1,8 +1,6 @@
 """Deliveries of webhooks, read from the ledger."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,7 +14,6 @@ from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.setting_values import read_ports
 from app.settings import Settings
 from app.storage.database import Database
-from domain.gateway.tools.destinations import WebhookKind
 from domain.gateway.webhook_signature import message_id
 from domain.gateway.webhook_terms import WebhookTerms
 from domain.gateway.webhooks import Webhook
@@ -58,8 +55,6 @@ select l.id, l.payload, l.made_at, l.next_at, l.finished_at, l.result, {_STATUS}
  order by l.id desc limit $7
 """
 
-_REGISTERING = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
-
 
 @dataclass(slots=True)
 class _Happened:
@@ -77,7 +72,6 @@ class LedgerDeliveries(DeliveryLog):
     def __init__(self, database: Database, log: Log, codec: Codec) -> None:
         self._database, self._log, self._codec = database, log, codec
         self._webhooks = Repository(log, codec)
-        self._turn = asyncio.Lock()
 
     async def of(
         self,
@@ -119,31 +113,6 @@ class LedgerDeliveries(DeliveryLog):
                 None if statuses is None else [status.value for status in statuses],
                 limit,
             )
-
-    @asynccontextmanager
-    async def registering(self, tenant_id: UUID) -> AsyncIterator[list[WebhookKind]]:
-        # One of this process at a time, so that no more than one connection waits for other processes.
-        async with self._turn, self._database.writer.acquire() as connection, connection.transaction():
-            await connection.execute(_REGISTERING, f"webhooks of {tenant_id}")
-            yield await self._registered(tenant_id)
-
-    async def _registered(self, tenant_id: UUID) -> list[WebhookKind]:
-        # From the log, as a view may be behind.
-        types = [Webhook.Registered.stored_as, Webhook.Deleted.stored_as]
-        standing: dict[UUID, WebhookKind] = {}
-        after = 0
-        while True:
-            page = await self._log.read(
-                after=after, limit=_PAGE, select=Selection(types=types, tenant_id=tenant_id)
-            )
-            for each in page:
-                event, after = self._codec.decode(each), each.position
-                if isinstance(event, Webhook.Registered):
-                    standing[each.originator_id] = event.kind
-                else:
-                    standing.pop(each.originator_id, None)
-            if len(page) < _PAGE:
-                return list(standing.values())
 
     async def _told(self, tenant_id: UUID, rows: Sequence[Any], seeing: EventSight) -> list[DeliveryRow]:
         deliveries = [_row(row) for row in rows]

@@ -1,14 +1,12 @@
 """What was sent to webhooks, and what is to be sent again: read from the ledger of the process that sends."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Protocol, TypeVar
 from uuid import UUID
 
-from domain.gateway.tools.destinations import WebhookKind
 from domain.gateway.webhook_signature import WebhookSecrets
 from domain.kit.fields import Describe
 from projections.kit.read.row_visibility import Happened
@@ -83,11 +81,6 @@ class DeliveryLog(Protocol):
         before: int | None,
     ) -> Sequence[DeliveryRow]:
         """The newest first, those before this number."""
-        ...
-
-    def registering(self, tenant_id: UUID) -> AbstractAsyncContextManager[Sequence[WebhookKind]]:
-        """What each of the tenant's webhooks speaks. Until the block ends nobody else registers one, in any
-        process."""
         ...
 
     async def count(

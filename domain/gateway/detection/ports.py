@@ -1,10 +1,9 @@
 """What looking for patterns and anomalies needs of the rest of the product."""
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 from uuid import UUID
 
 from domain.gateway.detection.matching import EarlierMatch, Occurred
@@ -73,15 +72,6 @@ class Awaiting:
 
     event: Occurred
     related: str
-
-
-@runtime_checkable
-class DefinitionTurns(Protocol):
-    """Has patterns, watches and connectors defined one after the other."""
-
-    def turn(self, tenant_id: UUID) -> AbstractAsyncContextManager[None]:
-        """Until the block ends, nobody else has a turn for the tenant, in any process."""
-        ...
 
 
 class OutsideHistory(Protocol):

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import strawberry
 
+from api.gateway.addresses import require_callable
+from api.gateway.room import Room
 from api.gateway.sources import Source
 from api.kit.model import Node, Refusal, Resource, Sending, Sent, linked, shows
 from domain.gateway.connectors import connector_commands as domain
 from domain.gateway.connectors.connectors import MOST, TooManyConnectors
+from domain.gateway.connectors.connectors import Connector as ConnectorEvents
 from domain.gateway.connectors.headers import checked_header
-from domain.gateway.detection.ports import DefinitionTurns
-from domain.gateway.webhooks import WebhookUrlRefused
 from projections.gateway.connectors import ConnectorRow, Connectors
 from projections.gateway.sources import Sources
 from projections.gateway.webhook_deliveries import WebhookDesk
@@ -29,31 +30,32 @@ _connectors = Resource(Connector, Connectors, read=_SEE, write=_DO)
 _connectors.filter(also=("source_id",))
 
 
+_ROOM = Room(
+    what="connectors",
+    most=MOST,
+    begins=ConnectorEvents.Registered,
+    ends=ConnectorEvents.Deleted,
+    full=lambda: TooManyConnectors(most=MOST),
+)
+
+
 async def _register(sending: Sending) -> Sent | Refusal:
-    command = await sending.command(domain.RegisterConnector)
-    ask = sending.ask
-    tenant_id = ask.caller.tenant_id
-    async with ask.port(DefinitionTurns).turn(tenant_id):  # type: ignore[type-abstract]
-        if not await sending.was_executed() and await ask.services.rows.count(Connectors, tenant_id) >= MOST:
-            raise TooManyConnectors(most=MOST)
-        return await _sealed(sending, command)
+    return await _ROOM.send(sending, _sealed(sending, await sending.command(domain.RegisterConnector)))
 
 
 async def _change(sending: Sending) -> Sent | Refusal:
-    return await _sealed(sending, await sending.command(domain.ChangeConnector))
+    return await sending.send(_sealed(sending, await sending.command(domain.ChangeConnector)))
 
 
-async def _sealed(
+def _sealed(
     sending: Sending, command: domain.RegisterConnector | domain.ChangeConnector
-) -> Sent | Refusal:
-    """What comes of a command whose header goes no further than here as it was sent."""
-    desk = sending.ask.port(WebhookDesk)
-    if isinstance(command.url, str) and (reason := desk.refusal_of(command.url.strip())):
-        raise WebhookUrlRefused(reason=reason, field="url")
-    if isinstance(command.header, str):
-        sealed = desk.secrets.seal(command.id, checked_header(command.header))
-        command = replace(command, header=sealed)
-    return await sending.send(command)
+) -> domain.RegisterConnector | domain.ChangeConnector:
+    """A command whose header goes no further than here as it was sent. Raises WebhookUrlRefused."""
+    require_callable(sending, command.url)
+    if not isinstance(command.header, str):
+        return command
+    sealed = sending.ask.port(WebhookDesk).secrets.seal(command.id, checked_header(command.header))
+    return replace(command, header=sealed)
 
 
 @strawberry.type

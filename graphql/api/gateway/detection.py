@@ -1,15 +1,12 @@
 """Patterns and watches, and what was found: one by one, listed, and live."""
 
-from contextlib import AbstractAsyncContextManager
-
 import strawberry
 
+from api.gateway.room import Room
 from api.gateway.sources import Source
 from api.kit.model import Node, Resource, headed, linked, shows
 from api.kit.schema.mutations import Sending, Sent
 from domain.gateway.detection import anomaly_watches, patterns
-from domain.gateway.detection.ports import DefinitionTurns
-from domain.kit.log import Selection
 from domain.kit.refusals import Refusal
 from projections.gateway.detection import (
     Anomalies,
@@ -64,43 +61,28 @@ class AnomalyWatch(Node):
     )
 
 
-_PAGE = 1_000
+_PATTERNS = Room(
+    what="event patterns",
+    most=patterns.MOST_PATTERNS,
+    begins=patterns.EventPattern.Defined,
+    ends=patterns.EventPattern.Deleted,
+    full=lambda: patterns.TooManyEventPatterns(most=patterns.MOST_PATTERNS),
+)
+_WATCHES = Room(
+    what="anomaly watches",
+    most=anomaly_watches.MOST_WATCHES,
+    begins=anomaly_watches.AnomalyWatch.Defined,
+    ends=anomaly_watches.AnomalyWatch.Deleted,
+    full=lambda: anomaly_watches.TooManyAnomalyWatches(most=anomaly_watches.MOST_WATCHES),
+)
 
 
 async def _define_pattern(sending: Sending) -> Sent | Refusal:
-    command = await sending.command(patterns.DefineEventPattern)
-    async with _turn(sending):
-        if await _standing(sending, patterns.EventPattern) >= patterns.MOST_PATTERNS:
-            raise patterns.TooManyEventPatterns(most=patterns.MOST_PATTERNS)
-        return await sending.send(command)
+    return await _PATTERNS.send(sending, await sending.command(patterns.DefineEventPattern))
 
 
 async def _define_watch(sending: Sending) -> Sent | Refusal:
-    command = await sending.command(anomaly_watches.DefineAnomalyWatch)
-    async with _turn(sending):
-        if await _standing(sending, anomaly_watches.AnomalyWatch) >= anomaly_watches.MOST_WATCHES:
-            raise anomaly_watches.TooManyAnomalyWatches(most=anomaly_watches.MOST_WATCHES)
-        return await sending.send(command)
-
-
-def _turn(sending: Sending) -> AbstractAsyncContextManager[None]:
-    turns = sending.ask.port(DefinitionTurns)  # type: ignore[type-abstract]
-    return turns.turn(sending.ask.caller.tenant_id)
-
-
-async def _standing(
-    sending: Sending, of: type[patterns.EventPattern] | type[anomaly_watches.AnomalyWatch]
-) -> int:
-    """How many of them the tenant has, by the log, as a view may be behind; none for what was executed already."""
-    if await sending.was_executed():
-        return 0
-    ask, standing, after = sending.ask, 0, 0
-    types = [of.Defined.stored_as, of.Deleted.stored_as]
-    wanted = Selection(types=types, tenant_id=ask.caller.tenant_id)
-    while page := await ask.services.log.read(after=after, limit=_PAGE, select=wanted):
-        standing += sum(1 if each.type == types[0] else -1 for each in page)
-        after = page[-1].position
-    return standing
+    return await _WATCHES.send(sending, await sending.command(anomaly_watches.DefineAnomalyWatch))
 
 
 _patterns = Resource(EventPattern, EventPatterns, read=READ, write=WRITE)

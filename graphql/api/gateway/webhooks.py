@@ -8,6 +8,8 @@ from uuid import UUID
 
 import strawberry
 
+from api.gateway.addresses import require_callable
+from api.gateway.room import Room
 from api.kit.model import (
     ClientError,
     First,
@@ -29,7 +31,8 @@ from domain.gateway import webhook_commands as domain
 from domain.gateway.exports import destination_commands as domain_destinations
 from domain.gateway.tools.destinations import WebhookKind, as_sealed, credential_names
 from domain.gateway.webhook_signature import new_secret
-from domain.gateway.webhooks import MANAGE, MOST, TooManyWebhooks, WebhookUrlRefused
+from domain.gateway.webhooks import MANAGE, MOST, TooManyWebhooks
+from domain.gateway.webhooks import Webhook as WebhookEvents
 from domain.kit.fields import Kept
 from domain.kit.refusals import NotFound
 from projections.gateway.webhook_deliveries import DeliveryAttempt, DeliveryRow, DeliveryStatus, WebhookDesk
@@ -104,6 +107,22 @@ class WebhookReplayCount:
     )
 
 
+_WEBHOOKS = Room(
+    what="webhooks",
+    most=MOST,
+    begins=WebhookEvents.Registered,
+    ends=WebhookEvents.Deleted,
+    full=lambda: TooManyWebhooks(most=MOST, what="webhooks"),
+    among=lambda event: event.kind is WebhookKind.WEBHOOK,
+)
+_DESTINATIONS = replace(
+    _WEBHOOKS,
+    what="destinations",
+    full=lambda: TooManyWebhooks(most=MOST, what="destinations"),
+    among=lambda event: event.kind is not WebhookKind.WEBHOOK,
+)
+
+
 async def _register(sending: Sending) -> Sent | Refusal:
     return await _with_secret(sending, domain.RegisterWebhook, sending.new_id)
 
@@ -131,7 +150,7 @@ async def _with_credentials(
 ) -> Sent | Refusal:
     plain = await sending.command(command)
     if isinstance(plain, domain_destinations.ChangeDestination):
-        _require_callable(sending, plain.url)
+        require_callable(sending, plain.url)
     if isinstance(plain.credentials, Kept):
         return await sending.send(plain)
     sealed = sending.ask.port(WebhookDesk).secrets.seal(id, "\n".join(plain.credentials))
@@ -160,13 +179,9 @@ async def _registered(
     sending: Sending, command: domain.RegisterWebhook | domain_destinations.RegisterDestination, **shown: str
 ) -> Sent | Refusal:
     """What comes of a registration. Raises TooManyWebhooks, and WebhookUrlRefused."""
-    _require_callable(sending, command.url)
-    destinations = isinstance(command, domain_destinations.RegisterDestination)
-    tenant_id = sending.ask.caller.tenant_id
-    async with sending.ask.port(WebhookDesk).deliveries.registering(tenant_id) as kinds:
-        if sum((kind is not WebhookKind.WEBHOOK) is destinations for kind in kinds) >= MOST:
-            raise TooManyWebhooks(most=MOST, what="destinations" if destinations else "webhooks")
-        return await sending.send(command, **shown)
+    require_callable(sending, command.url)
+    room = _DESTINATIONS if isinstance(command, domain_destinations.RegisterDestination) else _WEBHOOKS
+    return await room.send(sending, command, **shown)
 
 
 async def _change_destination(sending: Sending) -> Sent | Refusal:
@@ -175,14 +190,8 @@ async def _change_destination(sending: Sending) -> Sent | Refusal:
 
 async def _change(sending: Sending) -> Sent | Refusal:
     stated = await sending.command(domain.ChangeWebhook)
-    _require_callable(sending, stated.url)
+    require_callable(sending, stated.url)
     return await sending.send(stated)
-
-
-def _require_callable(sending: Sending, url: str | Kept | None) -> None:
-    """Raise WebhookUrlRefused for an address that would not be called, as far as its text says so."""
-    if isinstance(url, str) and (reason := sending.ask.port(WebhookDesk).refusal_of(url.strip())):
-        raise WebhookUrlRefused(reason=reason, field="url")
 
 
 async def _replay_event(sending: Sending) -> Sent | Refusal:
