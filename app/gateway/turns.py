@@ -7,12 +7,12 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from app.storage.database import Database
-from domain.kit.bus.turns import Turns
+from domain.kit.bus.turns import TenantTurns
 
 _TURN = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 
-class LockedTurns(Turns):
+class LockedTurns(TenantTurns):
     """Turns of one database. Who has one holds a connection, and appends by another of the same pool: so half of
     them are for turns at the most."""
 

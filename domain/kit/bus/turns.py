@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 @runtime_checkable
-class Turns(Protocol):
+class TenantTurns(Protocol):
     """Gives turns."""
 
     def turn(self, tenant_id: UUID, what: str) -> AbstractAsyncContextManager[None]:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from api.kit.model import Refusal, RequestContext, Sending, Sent
-from domain.kit.bus.turns import Turns
+from domain.kit.bus.turns import TenantTurns
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.log import Selection
@@ -31,7 +31,7 @@ class Room:
     async def send(self, sending: Sending, command: Command, **shown: object) -> Sent | Refusal:
         """What comes of a command that makes one. One that was executed already is answered as before."""
         ask = sending.ask
-        async with ask.port(Turns).turn(ask.caller.tenant_id, self.what):  # type: ignore[type-abstract]
+        async with ask.port(TenantTurns).turn(ask.caller.tenant_id, self.what):  # type: ignore[type-abstract]
             if not await sending.was_executed() and await self._standing(ask) >= self.most:
                 raise self.full()
             return await sending.send(command, **shown)
