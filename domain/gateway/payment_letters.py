@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.gateway.callbacks.notices import PaymentNotice
+from domain.gateway.callbacks.notices import PaymentNotice, Unread
 from domain.gateway.events import OutsideEvent, subject_of
 from domain.gateway.letters import DeadLetter
 from domain.gateway.sources import INGEST, PAYMENTS
@@ -24,20 +24,21 @@ class KeepUnrecordedPayment(Command):
 
     source_id: UUID
     outside_event_id: UUID
-    order_id: UUID
+    order_id: UUID | None
     provider: str
     payment: PaymentNotice
     reason: str
 
     def handle(self, by: Caller, now: datetime) -> DeadLetter:
         payment = self.payment
+        no_amount = payment.unread is Unread.AMOUNT
         summary = {
             "outsideEventId": str(self.outside_event_id),
-            "orderId": str(self.order_id),
+            "orderId": None if self.order_id is None else str(self.order_id),
             "provider": self.provider,
             "outcome": payment.outcome.value,
             "paymentId": payment.payment_id,
-            "amount": str(payment.amount),
+            "amount": None if no_amount else str(payment.amount),
             "currency": payment.currency,
         }
         kept = DeadLetter.Kept(
@@ -50,7 +51,7 @@ class KeepUnrecordedPayment(Command):
             cut=False,
             rule=RULE,
             code=ViolationCode.UNSUITABLE.value,
-            path=("orderId",),
+            path=("amount" if no_amount else "orderId",),
             message=self.reason[:_LONGEST_REASON] or "The payment cannot be recorded.",
             violations=1,
         )
@@ -71,8 +72,14 @@ class RetryPayment(Command):
         payment, provider = outside_event.payment, outside_event.provider
         if payment is None or provider is None or outside_event.source_id != self.source_id:
             raise NotFound(field="outside_event_id", what="payment")
+        if payment.unread is Unread.AMOUNT:
+            raise Invalid(
+                field="amount", reason="cannot be read: record the payment by hand", why=ViolationCode.FORMAT
+            )
         again = OutsideEvent.PaymentTold(
-            source_id=self.source_id, provider=provider, payment=replace(payment, order_id=self.order_id)
+            source_id=self.source_id,
+            provider=provider,
+            payment=replace(payment, order_id=self.order_id, unread=None),
         )
         outside_event.record(again)
         dead_letter.record(DeadLetter.Replayed(edited=self.edited))

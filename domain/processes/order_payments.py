@@ -10,7 +10,7 @@ from domain.commerce.order_commands import RecordPayment, RecordPaymentFailure, 
 from domain.commerce.order_fields import PaymentProvider
 from domain.commerce.order_settlements import payment_key
 from domain.commerce.orders import Order
-from domain.gateway.callbacks.notices import PaymentNotice, PaymentOutcome
+from domain.gateway.callbacks.notices import PaymentNotice, PaymentOutcome, Unread
 from domain.gateway.events import OutsideEvent
 from domain.gateway.payment_letters import KeepUnrecordedPayment
 from domain.kit.commands import Command
@@ -103,11 +103,15 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
             provider=PaymentProvider(event.provider.value),
             payment=event.payment,
         )
-        order_id = event.payment.order_id or state.order_id
+        order_id, unread = event.payment.order_id or state.order_id, event.payment.unread
+        if unread is Unread.AMOUNT:
+            return Then(state, Send(_letter(notice, order_id, "It says no amount that can be read.")))
         if order_id is None:
             waiting = (*(each for each in state.waiting if not _same(notice, each)), notice)
             forget = () if state.waiting else (Schedule(_TIMER, event.timestamp + KEPT),)
-            return Then(PaidOrder(waiting=_bounded(waiting)), *forget)
+            # Another event may name the order yet.
+            letters = [Send(_letter(notice, None, "It names an order, and not by its id."))] if unread else []
+            return Then(PaidOrder(waiting=_bounded(waiting)), *forget, *letters)
         cancel = (Cancel(_TIMER),) if state.waiting else ()
         return Then(PaidOrder(order_id=order_id), *cancel, *self._records(order_id, (*state.waiting, notice)))
 
@@ -163,17 +167,21 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
 
     @when_failed(Record)
     def not_recorded(self, state: State | None, failed: "Failed[OrderPayments.Record]") -> Then[State]:
-        effect = failed.action
-        letter = KeepUnrecordedPayment(
-            id=uuid5(effect.outside_event_id, f"payment {effect.told}"),
-            source_id=effect.source_id,
-            outside_event_id=effect.outside_event_id,
-            order_id=effect.order_id,
-            provider=effect.provider.value,
-            payment=effect.payment,
-            reason=failed.error,
-        )
-        return Then(state, Send(letter))
+        return Then(state, Send(_letter(failed.action, failed.action.order_id, failed.error)))
+
+
+def _letter(
+    notice: WaitingNotice | OrderPayments.Record, order_id: UUID | None, reason: str
+) -> KeepUnrecordedPayment:
+    return KeepUnrecordedPayment(
+        id=uuid5(notice.outside_event_id, f"payment {notice.told}"),
+        source_id=notice.source_id,
+        outside_event_id=notice.outside_event_id,
+        order_id=order_id,
+        provider=notice.provider.value,
+        payment=notice.payment,
+        reason=reason,
+    )
 
 
 def _bounded(waiting: tuple[WaitingNotice, ...]) -> tuple[WaitingNotice, ...]:

@@ -94,6 +94,16 @@ def test_an_enum_of_an_event_may_gain_a_value() -> None:
     assert changed("events", "work.project.visibility_changed", fields=more) == []
 
 
+def test_a_part_of_an_event_may_gain_an_optional_field() -> None:
+    name = "gateway.event.payment_told"
+    known, end, marks = locked()["events"][name]["fields"]["payment"].rpartition(")")
+    more = f"{known}, fee: Decimal, internal, optional, kind: a/b | None, optional{end}{marks}"
+    assert changed("events", name, fields=fields("events", name, payment=more)) == []
+    for added in (", fee: Decimal", ", fee: Decimal, fine: str, optional", ", fee: int, optional, fine: str"):
+        other = fields("events", name, payment=f"{known}{added}{end}{marks}")
+        assert "raise its version" in changed("events", name, fields=other)[0], added
+
+
 @pytest.mark.parametrize("change", [{"reason": "str"}, {"title": None}, {"title": "int"}], ids=str)
 def test_an_event_of_another_shape_needs_another_version(change: dict[str, str | None]) -> None:
     other = fields("events", "work.task.renamed", **change)

@@ -55,7 +55,23 @@ are read in Stripe's own units: MGA has no decimal places there, ISK and UGX hav
 What is told of an order that is not there yet, or a refund of a payment that is not, waits for it during 21 hours;
 the payment itself does not wait behind its refund.
 Then, and at once when an order refuses it, as a payment in another currency, it becomes a dead letter of the rule
-`payment` with the reason. Its replay has it recorded again; the `orderId` in its text may be corrected first.
+`payment` with the reason. So does at once what names an order by anything but its id, its number say, and what
+says no amount or currency that can be read. The text of such a letter is not what the provider sent:
+
+```json
+{
+  "outsideEventId": "c5feeda3-12d5-5e5f-b346-ce244402faba",
+  "orderId": null,
+  "provider": "stripe",
+  "outcome": "settled",
+  "paymentId": "pi_1",
+  "amount": "25.00",
+  "currency": "EUR"
+}
+```
+
+`replayDeadLetter` has it recorded again. Of its text `orderId` alone may be corrected; what moved stays what the
+provider told, under `outsideEventId`. Where `amount` is null, record the payment by hand and discard the letter.
 
 A refund that fails after it was recorded, as where the buyer's account is closed, stays recorded: the money is at
 the provider again, and that is a dead letter of the rule `payment`, whose message begins with `refund_failed`. Pay

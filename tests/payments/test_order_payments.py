@@ -27,7 +27,7 @@ pytestmark = pytest.mark.servers
 Json = dict[str, Any]
 
 
-def paid(order: str | None, intent: str = "pi_1", units: int = 2500, currency: str = "eur") -> Json:
+def paid(order: str | None, intent: str = "pi_1", units: int | str = 2500, currency: str = "eur") -> Json:
     metadata = {"order_id": order} if order else {}
     return stripe_event(
         "payment_intent.succeeded",

@@ -28,6 +28,14 @@ class PaymentOutcome(StrEnum):
     """Money that was to go back, or seemed to have gone, is with the provider."""
 
 
+class Unread(StrEnum):
+    """What a notice of moved money says in a way that cannot be read."""
+
+    ORDER = "order"
+    AMOUNT = "amount"
+    """The amount, or its currency."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PaymentNotice:
     """What a provider tells of a payment."""
@@ -42,13 +50,20 @@ class PaymentNotice:
     amount: Annotated[
         Decimal,
         Internal(),
-        Describe("How much was paid or refunded, in units of the currency; 0 if it failed."),
+        Describe(
+            "How much was paid or refunded, in units of the currency; 0 if it failed or cannot be read."
+        ),
     ] = Decimal(0)
-    currency: Annotated[str, Len(0, 3), Internal(), Describe("The currency; empty if it failed.")] = ""
+    currency: Annotated[
+        str, Len(0, 3), Internal(), Describe("The currency; empty if it failed or cannot be read.")
+    ] = ""
     refund_id: Annotated[
         str, Len(0, 200), Internal(), Authored(), Describe("The refund's id at the provider.")
     ] = ""
     reason: Annotated[str, Len(0, 100), Internal(), Authored(), Describe("Why it failed, in a word.")] = ""
+    unread: Annotated[
+        Unread | None, Internal(), Describe("What it says, and cannot be read; null: nothing.")
+    ] = None
 
 
 def object_in(value: Json, *path: str) -> dict[str, Json]:
@@ -82,3 +97,11 @@ def order_of(*references: Json) -> UUID | None:
         except ValueError:
             continue
     return None
+
+
+def unread_of(amount: Decimal | None, *references: Json) -> Unread | None:
+    """What of an amount, and of what names the order, cannot be read."""
+    if amount is None:
+        return Unread.AMOUNT
+    names = any(reference not in (None, "") for reference in references)
+    return Unread.ORDER if names and order_of(*references) is None else None

@@ -12,6 +12,7 @@ from domain.gateway.callbacks.notices import (
     id_of,
     object_in,
     order_of,
+    unread_of,
     word_of,
 )
 
@@ -40,15 +41,16 @@ def payer_of_paypal(event: Json) -> str:
 
 
 def _settled(capture: dict[str, Json]) -> PaymentNotice | None:
-    payment_id, moved = id_of(capture.get("id")), _amount(capture)
-    if not payment_id or moved is None:
+    payment_id, (amount, currency) = id_of(capture.get("id")), _amount(capture)
+    if not payment_id or amount == 0:
         return None
     return PaymentNotice(
         outcome=PaymentOutcome.SETTLED,
         payment_id=payment_id,
         order_id=order_of(capture.get("custom_id")),
-        amount=moved[0],
-        currency=moved[1],
+        amount=amount or Decimal(0),
+        currency=currency,
+        unread=unread_of(amount, capture.get("custom_id")),
     )
 
 
@@ -65,20 +67,21 @@ def _failed(capture: dict[str, Json]) -> PaymentNotice | None:
 
 
 def _refunded(refund: dict[str, Json]) -> PaymentNotice | None:
-    refund_id, payment_id, moved = id_of(refund.get("id")), _capture_of(refund), _amount(refund)
+    refund_id, payment_id, (amount, currency) = id_of(refund.get("id")), _capture_of(refund), _amount(refund)
     status = refund.get("status")
     # Of one that is pending, another event tells what comes of it.
     outcome = _OUTCOMES.get(status) if isinstance(status, str) else None
-    if not refund_id or not payment_id or moved is None or outcome is None:
+    if not refund_id or not payment_id or amount == 0 or outcome is None:
         return None
     return PaymentNotice(
         outcome=outcome,
         payment_id=payment_id,
         order_id=order_of(refund.get("custom_id")),
-        amount=moved[0],
-        currency=moved[1],
+        amount=amount or Decimal(0),
+        currency=currency,
         refund_id=refund_id,
         reason=word_of(object_in(refund, "status_details").get("reason")),
+        unread=unread_of(amount, refund.get("custom_id")),
     )
 
 
@@ -92,13 +95,13 @@ def _capture_of(refund: dict[str, Json]) -> str:
     return ""
 
 
-def _amount(moved: dict[str, Json]) -> tuple[Decimal, str] | None:
+def _amount(moved: dict[str, Json]) -> tuple[Decimal | None, str]:
+    """The amount, None for what is none, and its currency."""
     said = object_in(moved, "amount")
     value, currency = said.get("value"), currency_of(said.get("currency_code"))
     if not isinstance(value, str) or not _AMOUNT.fullmatch(value) or not currency:
-        return None
-    amount = Decimal(value)
-    return (amount, currency) if amount else None
+        return None, currency
+    return Decimal(value), currency
 
 
 _READERS: Mapping[str, Callable[[dict[str, Json]], PaymentNotice | None]] = {

@@ -12,6 +12,7 @@ from domain.gateway.callbacks.notices import (
     id_of,
     object_in,
     order_of,
+    unread_of,
     word_of,
 )
 
@@ -71,14 +72,15 @@ def _session_settled(event: Json) -> PaymentNotice | None:
 def _moved(paid: dict[str, Json], payment: Json, units: Json) -> PaymentNotice | None:
     payment_id, currency = id_of(payment), currency_of(paid.get("currency"))
     amount = amount_of_stripe(units, currency)
-    if not payment_id or amount is None:
+    if not payment_id or _is_nothing(units):
         return None
     return PaymentNotice(
         outcome=PaymentOutcome.SETTLED,
         payment_id=payment_id,
         order_id=_order(paid),
-        amount=amount,
+        amount=amount or Decimal(0),
         currency=currency,
+        unread=unread_of(amount, *_references(paid)),
     )
 
 
@@ -106,21 +108,31 @@ def _refunded(event: Json) -> PaymentNotice | None:
     refund_id, currency = id_of(refund.get("id")), currency_of(refund.get("currency"))
     payment_id = id_of(refund.get("payment_intent")) or id_of(refund.get("charge"))
     amount = amount_of_stripe(refund.get("amount"), currency)
-    if not refund_id or not payment_id or amount is None:
+    if not refund_id or not payment_id or _is_nothing(refund.get("amount")):
         return None
     return PaymentNotice(
         outcome=outcome,
         payment_id=payment_id,
         order_id=_order(refund),
-        amount=amount,
+        amount=amount or Decimal(0),
         currency=currency,
         refund_id=refund_id,
         reason=word_of(refund.get("failure_reason")),
+        unread=unread_of(amount, *_references(refund)),
     )
 
 
 def _order(paid: dict[str, Json]) -> UUID | None:
-    return order_of(object_in(paid, "metadata").get(_REFERENCE), paid.get("client_reference_id"))
+    return order_of(*_references(paid))
+
+
+def _references(paid: dict[str, Json]) -> tuple[Json, Json]:
+    return object_in(paid, "metadata").get(_REFERENCE), paid.get("client_reference_id")
+
+
+def _is_nothing(units: Json) -> bool:
+    """Whether no money moved."""
+    return type(units) is int and units == 0
 
 
 _READERS: Mapping[str, Callable[[Json], PaymentNotice | None]] = {
