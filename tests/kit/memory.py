@@ -19,7 +19,8 @@ _NAME = "headwater-tests-"
 def folder_in_memory(otherwise: Path) -> Iterator[Path]:
     """A folder in memory, where files are made and dropped at a twentieth of a disk's cost; else ``otherwise``."""
     for left in _MEMORY.glob(f"{_NAME}*"):
-        if not psutil.pid_exists(int(left.name.removeprefix(_NAME).split("-")[0])):
+        owner = left.name.removeprefix(_NAME).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(left, ignore_errors=True)
     if not _MEMORY.is_dir() or min(_spare()) < _ENOUGH:
         yield otherwise
