@@ -14,6 +14,7 @@ from app.storage.database import Database
 from domain.contexts import confidential_of
 from domain.gateway.bodies import value_at
 from domain.gateway.events import OutsideEvent
+from domain.gateway.exports.mapped_fields import PARTS
 from domain.gateway.webhook_signature import message_id
 from domain.gateway.webhook_terms import WebhookTerms, camel, sent_value
 from domain.gateway.webhooks import MANAGE, Webhook
@@ -24,7 +25,7 @@ from domain.kit.events import event_classes
 from domain.kit.fields import Confidential, Personal, Restricted, is_marked
 from domain.kit.log import Envelope, Log, Selection
 from domain.kit.sealed import ERASED, Opening, is_sealed, subject_of
-from domain.processes.webhooks.ports import Sendable, SponsorGone, WebhookContents
+from domain.processes.webhooks.ports import Sendable, SentBody, SponsorGone, WebhookContents
 from domain.processes.webhooks.tools.protocol import Message
 from projections.identity.member_access import standing
 from projections.kit.read.live_generations import LiveGenerations
@@ -34,8 +35,6 @@ from projections.kit.read.status import Positions
 _SECONDS = 10.0
 """How long a view may take to fold the event."""
 _PAGE = 200
-_PARTS = ("payload", "metadata")
-"""What the data of an outside event consist of; a mapping names them as fields of the event."""
 _POSITION = "select position from es.event_ids where tenant_id = $1 and event_id = $2"
 
 _WAITING = """
@@ -81,7 +80,7 @@ class VisibleContents(WebhookContents):
         self._rules = None if live is None else visibility_rules(database, live)
         self._positions = None if live is None else Positions(database.writer, live)
 
-    async def body(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> bytes | None:
+    async def body(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> SentBody | None:
         sponsor = await self._sponsor(tenant_id, webhook)
         envelope = await self._envelope(tenant_id, event_id)
         if envelope is None:
@@ -102,14 +101,17 @@ class VisibleContents(WebhookContents):
             return None
         sources = dict(each.split("=", 1) for each in webhook.mapping)
         wanted = {source.partition(".")[0] for source in sources.values()}
-        outside = envelope.type == OutsideEvent.Accepted.stored_as
-        if outside and not wanted.isdisjoint(_PARTS):
+        event = self._codec.decode(envelope)
+        outside = event if isinstance(event, OutsideEvent.Accepted) else None
+        if outside and not wanted.isdisjoint(PARTS):
             wanted.add("data")
-        data, _ = await self._data(sponsor, webhook, envelope, wanted)
+        data, hidden = await self._data(sponsor, webhook, envelope, wanted)
         if outside and isinstance(text := data.get("data"), str):
             # What an outside system sent is one text in the log.
             parts = msgspec.json.decode(text)
-            data |= {"data": parts, **{name: parts.get(name) for name in _PARTS}}
+            data |= {"data": parts, **{name: parts.get(name) for name in PARTS}}
+        if "data" in hidden:
+            hidden += PARTS
         fields = {
             name: value for name, path in sources.items() if (value := value_at(data, path)) is not None
         }
@@ -117,12 +119,13 @@ class VisibleContents(WebhookContents):
         person = fields.pop("userId", None) or (envelope.originator_id if about_person else envelope.user_id)
         return Message(
             id=message_id(webhook.id, event_id),
-            type=envelope.type,
-            at=envelope.timestamp,
+            type=outside.event_type if outside else envelope.type,
+            at=outside.occurred_at if outside else envelope.timestamp,
             who=None if person is None else str(person),
             thing=str(envelope.originator_id),
             about_person=about_person,
             fields=fields,
+            withheld=tuple(sorted({each for each in sources.values() if each.partition(".")[0] in hidden})),
         )
 
     async def _erased(self, envelope: Envelope) -> bool:
@@ -230,8 +233,8 @@ def _sendable(envelope: Envelope) -> Sendable:
     return Sendable(event_id=envelope.event_id, type=envelope.type, thing=envelope.originator_id)
 
 
-def _encoded(envelope: Envelope, type: str, data: dict[str, Any], withheld: Sequence[str]) -> bytes:
-    return msgspec.json.encode(
+def _encoded(envelope: Envelope, type: str, data: dict[str, Any], withheld: Sequence[str]) -> SentBody:
+    text = msgspec.json.encode(
         {
             "type": type,
             "timestamp": envelope.timestamp,
@@ -244,3 +247,4 @@ def _encoded(envelope: Envelope, type: str, data: dict[str, Any], withheld: Sequ
             "withheld": withheld,
         }
     )
+    return SentBody(text, tuple(withheld))

@@ -96,7 +96,8 @@ class WebhookUrlRefused(Refusal):
 
 
 class WebhookTypeUnknown(Refusal):
-    """No event has a type that is, or begins with, {type}."""
+    """No event has a type that is, or begins with, {type}. Events of outside systems are gateway.event, with the
+    condition eventType={type}."""
 
 
 class WebhookConditionUnmet(Refusal):

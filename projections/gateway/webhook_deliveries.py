@@ -35,6 +35,13 @@ class DeliveryAttempt:
         str | None,
         Describe("Why it failed, such as `timed_out`; null if it did not."),
     ] = None
+    withheld: Annotated[
+        tuple[str, ...],
+        Describe(
+            "The fields that were left out of what was sent, as whoever vouches for the webhook may not see them, "
+            "it did not ask for them, or this installation masks them."
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

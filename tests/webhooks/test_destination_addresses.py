@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import pytest
+
 from app.outgoing.http_client import OutgoingClient
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from domain.gateway.tools.destinations import WebhookKind
@@ -13,8 +15,9 @@ from domain.processes.webhooks.tools.caller import ToolCaller
 from tests.gateway.sending import a_source, event
 from tests.kit.client import Client
 from tests.outgoing.servers import destination
-from tests.webhooks.conftest import Sender
+from tests.webhooks.conftest import Sender, employed
 from tests.webhooks.test_destinations import CREDENTIALS, exported
+from tests.webhooks.test_webhook_deliveries import registered, task
 from tests.webhooks.tools import Salesforce, answers, segment
 
 
@@ -85,13 +88,70 @@ async def test_what_an_outside_system_sent_is_mapped_as_payload_and_metadata(
         await exported(owner, "SEGMENT", server.url, types=["gateway.event"], mapping=mapping)
         payload = {"email": "zoe@example.com", "address": {"city": "Brno"}, "secret": "kept"}
         data = {"payload": payload, "metadata": {"channel": "web"}}
-        (answer,) = await shop.answers(event(data=data, userId="zoe"))
+        (answer,) = await shop.answers(event(data=data, userId="zoe", timestamp="2026-03-01T12:00:00+01:00"))
         assert answer["status"] == "accepted"
         await sender.quiet()
     [call] = [json.loads(each.body)["batch"][0] for each in server.received]
+    # Its name and time are the outside system's own.
+    assert (call["event"], call["timestamp"]) == ("order.created", "2026-03-01T11:00:00Z")
     assert call["properties"] == {
         "email": "zoe@example.com",
         "city": "Brno",
         "channel": "web",
         "type": "order.created",
     }
+
+
+async def test_what_was_mapped_and_left_out_is_named(sender: Sender, owner: Client) -> None:
+    role = await owner.send("CreateRole", input={"name": "Hooks", "permissions": ["gateway:webhooks"]})
+    guest = await employed(sender, "Tala", tenant=owner.tenant, role="guest")
+    await owner.send("GrantRole", input={"id": guest.me, "roleId": role["role"]["id"]})
+    guest = sender.product.client(owner.tenant, guest.user, ["gateway:webhooks"], role="guest")
+    async with destination(behave=answers(segment)) as server, destination() as plain:
+        mapping = ["title=title", "text=description"]
+        id = await exported(guest, "SEGMENT", server.url, types=["work.task.created"], mapping=mapping)
+        webhook = (await registered(guest, plain.url))["webhook"]["id"]
+        await task(owner, description="Kept")
+        await sender.quiet()
+        # Who may see what was sent sees what was not.
+        found = [(await sender.deliveries(owner, each))[0] for each in (id, webhook)]
+    assert [each["status"] for each in found] == ["DELIVERED"] * 2
+    assert [each["attempts"][0]["withheld"] for each in found] == [["description"]] * 2
+    assert json.loads(server.received[0].body)["batch"][0]["properties"] == {"title": "Mow"}
+
+
+@pytest.mark.parametrize(
+    ("types", "path", "found"),
+    [
+        (["work.task"], "dueDate", True),
+        (["work.task"], "description", True),
+        (["work.task"], "nonsense", False),
+        (["work.task"], "title.first", False),
+        (["work.task"], "payload.email", False),
+        (["gateway.event"], "payload.email", True),
+        (["gateway.event"], "eventType", True),
+        (["gateway.event"], "environment", False),
+        (["gateway.event"], "payment.paymentId", True),
+        (["gateway.event"], "payment.nonsense", False),
+    ],
+)
+async def test_a_mapping_of_what_no_event_has_is_refused(
+    client: Client, types: list[str], path: str, found: bool
+) -> None:
+    given = {"name": "Ours", "kind": "SEGMENT", "types": types, "credentials": CREDENTIALS["SEGMENT"]}
+    answer = await client.send("RegisterDestination", input={**given, "mapping": [f"x={path}"]})
+    assert (answer.get("code"), answer.get("field")) == (
+        (None, None) if found else ("destination_mapping_unmet", "mapping")
+    )
+    if not found:
+        id = (await client.send("RegisterDestination", input=given))["webhook"]["id"]
+        refused = await client.send("ChangeDestination", input={"id": id, "mapping": [f"x={path}"]})
+        assert refused["code"] == "destination_mapping_unmet"
+
+
+async def test_who_names_an_outside_type_is_told_how(client: Client) -> None:
+    given = {"name": "Ours", "url": "https://example.com/", "types": ["order.created"]}
+    refused = await client.send("RegisterWebhook", input=given)
+    assert refused["code"] == "webhook_type_unknown"
+    assert "gateway.event" in refused["message"]
+    assert "eventType=order.created" in refused["message"]

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
+from domain.gateway.exports.mapped_fields import require_found
 from domain.gateway.tools.destinations import (
     TERMS,
     Credentials,
@@ -34,7 +35,7 @@ from domain.kit.model import Caller, Command, distinct
 Names = Annotated[tuple[str, ...], Internal(), Describe("Their names.")]
 
 
-class RegisterDestination(Command, requires=(checked_types, require_conditions)):
+class RegisterDestination(Command, requires=(checked_types, require_conditions, require_found)):
     """Have events sent to an analytics tool or a CRM. You vouch for it: what you may not see is not sent."""
 
     name: Name
@@ -99,6 +100,8 @@ class ChangeDestination(Command, requires=(checked_types,)):
         require_conditions(types, conditions)
         mapping = webhook.mapping if isinstance(self.mapping, Kept) else distinct(self.mapping)
         require_mapped(webhook.kind, mapping)
+        if not (isinstance(self.types, Kept) and isinstance(self.mapping, Kept)):
+            require_found(types, mapping)
         changed = Webhook.Changed(
             name=webhook.name if isinstance(self.name, Kept) else self.name.strip(),
             url=url,

@@ -62,6 +62,10 @@ class DestinationMappingMissing(Refusal):
     """Map a field to {name}, as contacts are known by it there."""
 
 
+class DestinationMappingUnmet(Refusal):
+    """No event of these types has {mapped}, which the mapping names."""
+
+
 class NotADestination(Refusal):
     """This webhook is no destination."""
 

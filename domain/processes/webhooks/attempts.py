@@ -1,6 +1,6 @@
 """Tries to call a webhook, and what came of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from domain.gateway.webhook_signature import (
 from domain.gateway.webhooks import Webhook, WebhookStop
 from domain.kit.clock import Clock
 from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest, NoHttpAnswer, pause_of
+from domain.processes.webhooks.ports import SentBody
 from domain.processes.webhooks.tools.caller import ToolCaller
 from domain.processes.webhooks.tools.protocol import Message, ToolAnswer
 
@@ -38,14 +39,17 @@ class Attempt:
     """Seconds that the destination asks to wait."""
     final: bool = False
     """Whether another try would be answered alike."""
+    withheld: tuple[str, ...] = ()
+    """The fields that were left out."""
 
-    def noted(self) -> dict[str, str | int | None]:
+    def noted(self) -> dict[str, str | int | tuple[str, ...] | None]:
         """As JSON."""
         return {
             "at": self.at.isoformat(),
             "ms": round(self.took / timedelta(milliseconds=1)),
             "status": self.status,
             "error": self.error,
+            "withheld": self.withheld,
         }
 
 
@@ -65,23 +69,24 @@ class WebhookCaller:
         self._http, self._secrets, self._clock = http, secrets, clock
         self._tools = ToolCaller(http, secrets, _SECONDS)
 
-    async def post(self, webhook: Webhook, event_id: UUID, body: bytes) -> Attempt:
+    async def post(self, webhook: Webhook, event_id: UUID, body: SentBody) -> Attempt:
         """Call it once, with what is said about an event."""
         began = self._clock.now()
         # Of this moment, as receivers refuse what was signed long ago.
         secrets = self._secrets.readable(webhook.id, webhook.secrets(began))
         if not secrets:
             return self._failed(began, UNREADABLE)
-        headers = signed_headers(message_id(webhook.id, event_id), began, body, secrets)
+        headers = signed_headers(message_id(webhook.id, event_id), began, body.text, secrets)
         request = HttpRequest(
-            url=webhook.url, body=body, headers={"Content-Type": "application/json", **headers}
+            url=webhook.url, body=body.text, headers={"Content-Type": "application/json", **headers}
         )
         try:
             answer = await self._http.send(request, seconds=_SECONDS)
         except NoHttpAnswer as none:
             return self._failed(began, none.failure.value)
         good = 200 <= answer.status < 300
-        return self._answered(began, answer, ToolAnswer(None if good else f"http_{answer.status}"))
+        verdict = ToolAnswer(None if good else f"http_{answer.status}")
+        return replace(self._answered(began, answer, verdict), withheld=body.withheld)
 
     async def export(self, webhook: Webhook, message: Message | None) -> Attempt | None:
         """Send a message to a destination once, a probe without one; None when there is nothing to be sent."""
@@ -92,7 +97,9 @@ class WebhookCaller:
             return self._failed(began, none.failure.value)
         except SecretUnreadable:
             return self._failed(began, UNREADABLE)
-        return None if sent is None else self._answered(began, *sent)
+        if sent is None:
+            return None
+        return replace(self._answered(began, *sent), withheld=message.withheld if message else ())
 
     def _failed(self, began: datetime, error: str) -> Attempt:
         return Attempt(at=began, took=self._clock.now() - began, error=error)

@@ -23,6 +23,14 @@ class Sendable:
     thing: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class SentBody:
+    """What a webhook is sent about an event, as JSON, and the fields that were left out of it."""
+
+    text: bytes
+    withheld: tuple[str, ...] = ()
+
+
 class WebhookContents(Protocol):
     """What is sent about events: no more than whoever vouches for the webhook may see."""
 
@@ -31,7 +39,7 @@ class WebhookContents(Protocol):
         who was erased. Raises SponsorGone."""
         ...
 
-    async def body(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> bytes | None:
+    async def body(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> SentBody | None:
         """The JSON about an event; None for one that is not to leave. Raises SponsorGone."""
         ...
 

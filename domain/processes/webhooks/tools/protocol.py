@@ -29,6 +29,8 @@ class Message:
     about_person: bool = False
     """Whether that object is a person."""
     fields: Mapping[str, Json] = field(default_factory=dict)
+    withheld: tuple[str, ...] = ()
+    """What is mapped and left out, as whoever vouches may not see it."""
 
 
 TEST = Message(
