@@ -70,13 +70,17 @@ class ConnectorRow(Row):
     ended_at: Annotated[datetime | None, Describe("When a pull last ended well; null before the first.")] = (
         None
     )
-    failed_at: Annotated[datetime | None, Describe("When the last pull failed; null where it did not.")] = (
-        None
-    )
+    failed_at: Annotated[
+        datetime | None,
+        Describe("When the last pull, or a try of the one that is under way, failed; null where none did."),
+    ] = None
     error: Annotated[
         str | None,
         Len(max_length=100),
-        Describe("Why the last pull came to nothing, in a word, as `http_401`; null where it did not."),
+        Describe(
+            "Why the last pull, or a try of the one that is under way, came to nothing, in a word, as `http_401`; "
+            "null where none did."
+        ),
     ] = None
     created_at: CreatedAt
     updated_at: UpdatedAt
@@ -100,6 +104,7 @@ class Connectors(PostgresView[ConnectorRow], name="gateway.connectors", version=
     paused = carried(Connector.Paused, active=False, next_at=None)
     resumed = carried(Connector.Resumed, active=True, failed_at=None, error=None)
     stopped = carried(Connector.Stopped, active=False, next_at=None, failed_at=TIME)
+    try_failed = carried(Connector.TryFailed, failed_at=TIME)
     failed = carried(Connector.PullFailed, failed_at=TIME)
     requested = stamped(Connector.PullRequested)
     deleted = removed(Connector.Deleted)

@@ -147,25 +147,6 @@ async def test_says_why_a_pull_came_to_nothing_and_tries_at_the_next_time(
     assert (row["error"], row["failedAt"], row["accepted"]) == (None, None, 1)
 
 
-@pytest.mark.parametrize("fault", ["500", "hang", "cut", "broken", "slow down", "overloaded"])
-async def test_tries_again_within_the_pull_and_not_before_it_is_told_to(
-    puller: Puller, client: Client, fault: str
-) -> None:
-    crm = Crm(1, 2, 3)
-    crm.faults = {"2": [fault]}
-    async with destination(behave=crm) as server:
-        id = await connected(client, server.url)
-        row = await puller.pulled(client, id)
-        assert (counts(row), row["cursor"], row["error"]) == ((2, 0, 0), "2", None)
-        puller.clock.ahead = timedelta(seconds=30)
-        await puller.idle(client)
-        assert crm.asked.count("2") == (1 if fault in ("slow down", "overloaded") else 2)
-        puller.clock.ahead = timedelta(seconds=90)
-        await puller.idle(client)
-        row = await seen(client, id)
-    assert (counts(row), crm.asked) == ((3, 0, 0), ["", "2", "2"])
-
-
 async def test_a_cursor_that_comes_again_ends_the_pull(puller: Puller, client: Client) -> None:
     crm = Crm(1, 2, 3)
     crm.next = {"2": "0"}

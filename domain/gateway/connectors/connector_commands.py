@@ -210,6 +210,15 @@ class NotePullFailure(Command):
         connector.record(Connector.PullFailed(error=self.error, next_at=self.next_at))
 
 
+class NotePullTry(Command):
+    """Note that a try of a pull came to nothing, and that it is tried again; no client sends this."""
+
+    error: Fault
+
+    def handle(self, connector: Connector) -> None:
+        connector.record(Connector.TryFailed(error=self.error))
+
+
 class StopConnector(Command):
     """Note that nothing lets a connector in, so that it is paused; no client sends this."""
 

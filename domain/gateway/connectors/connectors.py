@@ -114,6 +114,11 @@ class Connector(Aggregate, topic="gateway.connector", unique=(Unique("name", fol
         error: Fault
         next_at: NextAt
 
+    class TryFailed(Event):
+        """A try of a pull came to nothing; it is tried again."""
+
+        error: Fault
+
     class Stopped(Event):
         """Paused by itself, since nothing lets it in."""
 

@@ -1,11 +1,17 @@
 """What pulls have done outside."""
 
+from collections.abc import Awaitable
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
-from domain.kit.process.effects import Effect
+from domain.gateway.connectors.connector_commands import NotePullTry
+from domain.gateway.connectors.pull_state import Pulling
+from domain.gateway.connectors.terms import LONGEST_FAULT
+from domain.kit.process.effects import Call, Effect, EffectFailed
 
 _TRIES = (0, 5, 30, 300)
+Result = TypeVar("Result")
 
 
 class Pull(Effect, schedule=_TRIES, timeout=300):
@@ -59,3 +65,13 @@ class Discard(Effect, schedule=_TRIES):
     @property
     def key(self) -> str:
         return f"discard {self.file_id}"
+
+
+async def tried(call: Call[Pulling], id: UUID, work: Awaitable[Result]) -> Result:
+    """What a try comes to. That the first one fails is told at once: the last one is minutes away."""
+    try:
+        return await work
+    except EffectFailed as failed:
+        if call.attempt == 1:
+            await call.send(NotePullTry(id=id, error=str(failed)[:LONGEST_FAULT] or "failed"))
+        raise

@@ -20,6 +20,8 @@ class PulledPage:
     """A fingerprint of the cursor that it was read at."""
     moved: bool = False
     """Whether its cursor is another than the one that it was read at."""
+    retried: bool = False
+    """Whether a try of it has failed before."""
     fresh: bool = False
     """Whether anything of it is new in the log."""
     round: int = 0

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from domain.gateway.connectors.connector_commands import NotePage, NotePullEnd, NotePullFailure, StopConnector
 from domain.gateway.connectors.connectors import Connector
-from domain.gateway.connectors.pull_effects import Discard, Load, Pull, Swap
+from domain.gateway.connectors.pull_effects import Discard, Load, Pull, Swap, tried
 from domain.gateway.connectors.pull_ports import ConnectorPages, PulledLoad, PulledPage
 from domain.gateway.connectors.pull_state import Pulling
 from domain.gateway.connectors.terms import LONGEST_FAULT, SyncMode
@@ -122,7 +122,11 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
         quiet = state.mode is SyncMode.REAL_TIME and page["over"] and effect.page == 0
         quiet = quiet and not busy and not page["moved"]
         actions: list[Action] = [] if quiet else [Send(noted)]
-        state = replace(state, busy=state.busy or busy, marks=(*state.marks, page["mark"])[-_MARKS:])
+        state = replace(
+            state,
+            busy=state.busy or busy or page.get("retried", False),
+            marks=(*state.marks, page["mark"])[-_MARKS:],
+        )
         if not page["over"] and state.active:
             if page["cursor"] is not None and effect.page + 1 < MOST_PAGES:
                 following = self._page(state, effect.connector_id, effect.run_id, effect.page + 1)
@@ -199,7 +203,7 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
             return None
         begins = effect.page == 0 and connector.mode is SyncMode.BATCH
         cursor = None if begins else connector.cursor
-        page = await self._pages.page(
+        reading = self._pages.page(
             call.tenant_id,
             connector,
             cursor,
@@ -207,16 +211,17 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
             page_id=effect.page_id or call.key,
             again=effect.again or call.attempt > 1,
         )
+        page = await tried(call, connector.id, reading)
         if page.over and connector.mode is SyncMode.BATCH:
             page = replace(page, cursor=None)
-        return replace(page, round=connector.round, moved=page.cursor != cursor)
+        return replace(page, retried=call.attempt > 1, round=connector.round, moved=page.cursor != cursor)
 
     @performs(Load)
     async def load(self, effect: Load, call: Call[Pulling]) -> UUID | None:
         connector = await self._connector(call, effect.connector_id)
         if connector is None or call.state is None:
             return None
-        return await self._pages.load(
+        loading = self._pages.load(
             call.tenant_id,
             connector,
             call.state.known,
@@ -224,6 +229,7 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
             load_id=effect.half or effect.run_id,
             at=effect.at,
         )
+        return await tried(call, connector.id, loading)
 
     @performs(Swap)
     async def swap(self, effect: Swap, call: Call[Pulling]) -> PulledLoad | None:
