@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -11,7 +11,7 @@ from app.placement import fence
 from app.storage.database import Database
 from domain.gateway.import_runs import ImportRun
 from tests.gateway.sending import Json, Sender, a_source, event
-from tests.imports.importing import BAD, FIELDS, Importer, counts, table
+from tests.imports.importing import BAD, COUNTS, FIELDS, Importer, counts, table
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product
@@ -248,24 +248,30 @@ async def test_a_key_imports_what_its_scopes_let_in_and_while_it_is_good(
 
     async def begun(content: bytes, kind: str, source: str = till.id) -> Json:
         fields = [{"member": "eventType", "column": kind}, *FIELDS[1:2]]
-        terms = {"fileId": await own.file(content), "sourceId": source, "format": "CSV", "fields": fields}
+        terms = {
+            "id": str(uuid4()),
+            "fileId": await own.file(content),
+            "sourceId": source,
+            "format": "CSV",
+            "fields": fields,
+        }
         answer: Json = (await own.client.post(_START, {"input": terms})).json()
-        return answer["data"]["startImport"]  # type: ignore[no-any-return]
-
-    async def newest() -> str:
-        listed = await client.send(
-            "Imports", filter={"sourceId": {"eq": till.id}}, orderBy="STARTED_AT", direction="DESC", first=1
-        )
-        id: str = listed["edges"][0]["node"]["id"]
-        return id
+        return answer["data"]["startImport"] | {"id": terms["id"]}  # type: ignore[no-any-return]
 
     content = table(2).replace(b"1.50", b"payment.received").replace(b"2.50", b"order.created")
-    assert "position" in await begun(content, "amount")
-    assert counts(await importer.ended(await newest())) == [2, 1, 0, 1]
+    started = await begun(content, "amount")
+    assert "position" in started
+    assert counts(await importer.ended(started["id"])) == [2, 1, 0, 1]
+    # It watches what it has started, and no import of another source.
+    progress = await own.client.send("ImportProgress", id=started["id"])
+    assert [progress[name] for name in ("status", *COUNTS)] == ["FINISHED", 2, 1, 0, 1]
+    other = await importer.begin(table(1))
+    assert await own.client.send("ImportProgress", id=other["id"]) is None
+    assert await client.send("ImportProgress", id=other["id"]) is not None
     assert (await begun(content, "amount", str(importer.source)))["code"] == "not_found"
-    assert "position" in await begun(table(6_000).replace(b"o-", b"order.n"), "order")
+    started = await begun(table(6_000).replace(b"o-", b"order.n"), "order")
     # It stands still until the key is no good any more.
-    await client.send("PauseImport", input={"id": (id := await newest())})
+    await client.send("PauseImport", input={"id": (id := started["id"])})
     (key,) = (await client.send("Source", id=till.id))["keys"]["nodes"]
     await client.send("RevokeSourceKey", input={"id": till.id, "keyId": key["id"]})
     # So long what is known of a key is believed.

@@ -4,6 +4,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import BinaryIO
 
 from app.gateway.imports.file_rows import FileRow, FileUnreadable
@@ -53,6 +54,21 @@ _MEMBERS = {
     "environment": "environment",
     "region": "region",
 }
+_UUID = re.compile("[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_TYPE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
+_NAMED = re.compile("[A-Za-z0-9._:/=+~-]{1,200}")
+_LIKELY = {
+    "id": ("eventId", _UUID),
+    "uuid": ("eventId", _UUID),
+    "type": ("eventType", _TYPE),
+    "event": ("eventType", _TYPE),
+    "eventname": ("eventType", _TYPE),
+    "user": ("userId", _NAMED),
+    "customer": ("userId", _NAMED),
+    "session": ("sessionId", _NAMED),
+    "correlation": ("correlationId", _NAMED),
+}
+"""What other headings mean, where all values look so."""
 
 
 def proposed_form(file: BinaryIO) -> FileForm:
@@ -91,9 +107,12 @@ def proposed_fields(file: BinaryIO, form: FileForm) -> tuple[ImportField, ...]:
         return ()
     found = sample(file, form)
     fields: dict[str, ImportField] = {}
+    sure = {name: member for name in names if (member := _MEMBERS.get(_heading(name)))}
     for name in names:
         values = [value for row in found if (value := (row.cells or {}).get(name)) not in (None, "")]
-        member = _MEMBERS.get(re.sub("[^a-z]", "", name.lower()), "")
+        member = _MEMBERS.get(_heading(name)) or _likely(name, values)
+        if name not in sure and member in sure.values():
+            member = ""
         kind = _kind(values, form)
         if not member or member in fields:
             member = f"payload.{_camel(name)}"
@@ -104,7 +123,22 @@ def proposed_fields(file: BinaryIO, form: FileForm) -> tuple[ImportField, ...]:
         while member in fields:
             member += "_"
         fields[member] = ImportField(member=member, column=name, kind=kind)
+    times = [each for each in fields.values() if each.kind is ValueKind.INSTANT]
+    if times and "timestamp" not in fields:
+        # No heading says so: the first one that holds times is it.
+        fields[times[0].member] = replace(times[0], member="timestamp")
     return tuple(fields.values())
+
+
+def _heading(name: str) -> str:
+    return re.sub("[^a-z]", "", name.lower())
+
+
+def _likely(name: str, values: Sequence[object]) -> str:
+    """The member of an event that a column is, if its values look so; empty for none."""
+    member, looks = _LIKELY.get(_heading(name), ("", _NAMED))
+    fits = values and all(isinstance(each, str) and looks.fullmatch(each.strip()) for each in values)
+    return member if fits else ""
 
 
 def sample(file: BinaryIO, form: FileForm) -> Sequence[FileRow]:
