@@ -17,6 +17,7 @@ from app.gateway.factory import gateway_ports
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.placement.fence import is_away
 from app.placement.tenant_service import TenantService
+from app.processes.lease import enroll
 from app.settings import Settings
 from domain.commerce.orders import Order
 from domain.gateway.outcomes import EventIntake
@@ -35,6 +36,7 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import ACCOUNTS, PLATFORM, SYSTEM, Caller
 from domain.kit.log import Log, Selection
 from domain.kit.permissions import ROLES
+from domain.processes.webhooks.deliveries import WebhookDeliveries
 from projections.kit.read.live_generations import pointers
 from projections.kit.read.postgres_reader import PostgresRows
 
@@ -116,6 +118,7 @@ async def ensure_demo(settings: Settings) -> None:
         if told_here or await log.head() == 0:
             ports = gateway_ports(settings, side, PostgresRows(side.database, live))
             intake = next(port for port in ports if isinstance(port, EventIntake))
+            companies = list[Company]()
             for company in COMPANIES:
                 if await is_away(side.database.writer, company.id):
                     continue  # Its story was told before it was moved, and goes on where it is.
@@ -124,9 +127,13 @@ async def ensure_demo(settings: Settings) -> None:
                 batches = company.batches * size // company.tasks
                 scaled = replace(company, tasks=size, orders=orders, batches=batches)
                 await tell(log, side.codec, scaled, intake=intake)
-                await _register_webhook(settings, side, scaled)
                 desk = TenantService(settings, side.database, side.bus)
                 await desk.adopt(company.id, company.name, company.slug)
+                companies.append(scaled)
+            # What sends to webhooks reacts to what comes after it is known, which the stories need not be.
+            await enroll(side.database.writer, WebhookDeliveries)
+            for company in companies:
+                await _register_webhook(settings, side, company)
             await _open_doors(settings, side)
 
 

@@ -20,6 +20,7 @@ from app.batches import batches
 from app.gateway.cloud_bodies import is_cloud, read_cloud_body
 from app.gateway.lines import BodyTooLarge, BodyTooSlow, body_of, lines_of
 from domain.gateway.bodies import NotEvents, TooManyInBody, read_body, read_line
+from domain.gateway.cloud_events import BATCH, STRUCTURED
 from domain.gateway.envelope import read_instant
 from domain.gateway.outcomes import MOST_EVENTS, EventAnswer, EventIntake, EventStatus
 from domain.kit.caller import Caller
@@ -93,7 +94,8 @@ async def _answered(request: Request, authenticate: Authenticate, place: Place) 
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     cloud = is_cloud(kind, request.headers)
     if kind not in (JSON, LINES) and not cloud:
-        raise _Stop(problem(415, "unsupported_media_type", f"Send {JSON} or {LINES} in UTF-8."))
+        message = f"Send {JSON}, {LINES}, {STRUCTURED} or {BATCH} in UTF-8."
+        raise _Stop(problem(415, "unsupported_media_type", message))
     if not is_plain(request.headers.getlist("content-encoding")):
         message = "Send the body without a Content-Encoding."
         raise _Stop(problem(415, "unsupported_media_type", message))

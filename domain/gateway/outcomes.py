@@ -144,7 +144,7 @@ class TooManyEvents(Refusal):
 
 
 class SourceNotNamed(Refusal):
-    """Say which source the events are from."""
+    """Say which source the events are from: as sourceId, or in an address as ?source=ID."""
 
 
 @runtime_checkable

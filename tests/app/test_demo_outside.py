@@ -19,6 +19,7 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
 from domain.kit.log import Selection
+from domain.processes.webhooks.deliveries import WebhookDeliveries
 
 
 class Died(Exception):
@@ -42,6 +43,8 @@ async def test_sources_send_over_the_whole_time_and_a_webhook_waits_also_after_a
     await ensure_demo(small)
     async with written(small) as side:
         events = await side.log.read(limit=20_000, select=Selection(tenant_id=SMALL.id))
+        lanes = "select max(position) from processes.lanes where process = $1"
+        known = await side.database.writer.fetchval(lanes, WebhookDeliveries.name)
     times = [event.timestamp for event in events]
     assert times == sorted(times)
 
@@ -52,3 +55,5 @@ async def test_sources_send_over_the_whole_time_and_a_webhook_waits_also_after_a
     assert len(of(OutsideEvent.Accepted)) == 9 * SMALL.batches - 1
     assert len(of(DeadLetter.Kept)) == 1
     assert len(of(Webhook.Registered)) == len(of(Webhook.ReplayRequested)) == 1
+    # What sends to it will hear of it.
+    assert known < next(each.position for each in events if each.type == Webhook.Registered.stored_as)

@@ -207,6 +207,7 @@ async def test_a_person_names_the_source(product: Product, client: Client) -> No
     person = Sender(product.http, till.id, client.token)
     unnamed = await person.send(event())
     assert (unnamed.status_code, unnamed.json()["error"]["code"]) == (400, "source_not_named")
+    assert "?source=" in unnamed.json()["error"]["message"]
     headers = {"authorization": f"Bearer {client.token}", "content-type": "application/json"}
     for source, status in ((till.id, 200), (str(uuid4()), 404), ("x", 400)):
         response = await product.http.post(f"/v1/events?source={source}", json=event(), headers=headers)
