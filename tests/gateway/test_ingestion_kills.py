@@ -71,16 +71,18 @@ async def test_what_was_answered_is_there_and_nothing_is_there_twice(
 ) -> None:
     key, batches, ports = await _key(settings), _batches(), [free_port(), free_port()]
     told: dict[str, set[tuple[str, str | None]]] = defaultdict(set)
-    # Both have begun by then: one that is still starting would end with the database.
-    half_way = asyncio.Barrier(len(ports) + 1)
+    # One that is still starting would end with the database.
+    begun, half_way = asyncio.Barrier(len(ports)), asyncio.Event()
 
     async def send(port: int) -> None:
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         url = f"http://127.0.0.1:{port}"
         async with httpx.AsyncClient(base_url=url, timeout=20, headers=headers) as http:
             for number, batch in enumerate(batches):
+                if number == 1:
+                    await begun.wait()
                 if number == _BATCHES // 2:
-                    await half_way.wait()
+                    half_way.set()
                 for sent, result in zip(batch, await _answers(http, batch), strict=True):
                     told[json.dumps(sent)].add((result["status"], result.get("position")))
 
