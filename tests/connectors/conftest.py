@@ -12,22 +12,12 @@ from app.settings import Settings
 from app.storage.database import Database
 from domain.gateway.connectors.pulls import ConnectorPulls
 from tests.connectors.crm import RIGHT
-from tests.kit.at_work import LateClock, at_work
+from tests.kit.at_work import AtWork, LateClock, at_work
 from tests.kit.client import Client
-from tests.kit.processes import until
 from tests.kit.product import Product, produced
 
 # JSON of any shape.
 Json = dict[str, Any]
-
-_OPEN = """
-    select not exists (select from processes.lanes where process = $1 and position < $2)
-       and not exists (select from processes.ledger e
-                        where e.process = $1 and e.tenant_id = $3 and e.finished_at is null
-                          and (e.status <> 'pending' or e.next_at <= $4)
-                          and not exists (select from processes.ledger f where f.instance = e.instance
-                                             and f.tenant_id = e.tenant_id and f.finished_at is null
-                                             and f.id < e.id))"""
 
 
 @dataclass
@@ -35,18 +25,14 @@ class Puller:
     """What pulls."""
 
     product: Product
+    work: AtWork
     database: Database
     log: PostgresLog
     clock: LateClock
 
     async def idle(self, client: Client) -> None:
         """Wait until nothing of this tenant is left to be done by now."""
-
-        async def done() -> bool:
-            given = (ConnectorPulls.name, await self.log.head(), client.tenant, self.clock.now())
-            return bool(await self.database.writer.fetchval(_OPEN, *given))
-
-        await until(done, seconds=30)
+        await self.work.idle(ConnectorPulls, client.tenant)
 
     async def pulled(self, client: Client, id: str) -> Json:
         """The connector after a pull that was asked for."""
@@ -101,7 +87,7 @@ async def product(settings: Settings) -> AsyncIterator[Product]:
 async def pulling(product: Product) -> AsyncIterator[Puller]:
     """What pulls."""
     async with at_work(product.settings, ConnectorPulls, poll=0.02) as work:
-        yield Puller(product, work.database, work.writes.log, work.clock)
+        yield Puller(product, work, work.database, work.writes.log, work.clock)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from app.composition.write_side import WriteSide, writing
 from app.contexts import VIEWS
@@ -17,6 +18,17 @@ from domain.kit.process.process import Process
 from projections.kit.background import running
 from projections.kit.follow.pages import Pages
 from projections.kit.read.live_generations import LiveGenerations, pointers
+from tests.kit.processes import until
+
+_IDLE = """
+    select not exists (select from processes.lanes where process = $1 and position < $2)
+       and not exists (select from processes.timers where process = $1 and tenant_id = $3 and due_at <= $4)
+       and not exists (select from processes.ledger e
+                        where e.process = $1 and e.tenant_id = $3 and e.finished_at is null
+                          and (e.status <> 'pending' or e.next_at <= $4 or $5)
+                          and not exists (select from processes.ledger f
+                                           where f.process = $1 and f.tenant_id = $3 and f.instance = e.instance
+                                             and f.finished_at is null and f.id < e.id))"""
 
 
 @dataclass
@@ -38,6 +50,15 @@ class AtWork:
     clock: LateClock
     live: LiveGenerations
     processes: Sequence[Process[Any]]
+
+    async def idle(self, process: type[Process[Any]], tenant: UUID, *, later: bool = False) -> None:
+        """Wait until nothing of a tenant is left to be done by now; ``later``: nor any try at a later moment."""
+
+        async def done() -> bool:
+            given = (process.name, await self.writes.log.head(), tenant, self.clock.now(), later)
+            return bool(await self.database.writer.fetchval(_IDLE, *given))
+
+        await until(done, seconds=30)
 
 
 @asynccontextmanager

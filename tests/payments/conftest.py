@@ -8,12 +8,10 @@ import pytest
 
 from app.composition.write_side import WriteSide
 from app.log.postgres import PostgresLog
-from app.storage.database import Database
 from domain.processes.order_payments import OrderPayments
 from projections.kit.read.postgres_reader import PostgresRows
-from tests.kit.at_work import LateClock, at_work
+from tests.kit.at_work import AtWork, LateClock, at_work
 from tests.kit.client import Client
-from tests.kit.processes import until
 from tests.kit.product import Product
 
 
@@ -21,7 +19,7 @@ from tests.kit.product import Product
 class Recorder:
     """What records payments."""
 
-    database: Database
+    work: AtWork
     log: PostgresLog
     clock: LateClock
     writes: WriteSide
@@ -29,26 +27,14 @@ class Recorder:
 
     async def idle(self, client: Client) -> None:
         """Wait until all that was told is recorded, but for what waits for a later moment."""
-        query = """
-            select not exists (select from processes.lanes where process = $1 and position < $2)
-               and not exists (select from processes.ledger where process = $1 and tenant_id = $3
-                                  and finished_at is null and (status <> 'pending' or next_at <= $4))"""
-
-        async def done() -> bool:
-            head = await self.log.head()
-            found = await self.database.writer.fetchval(
-                query, OrderPayments.name, head, client.tenant, self.clock.now()
-            )
-            return bool(found)
-
-        await until(done, seconds=30)
+        await self.work.idle(OrderPayments, client.tenant)
 
 
 @pytest.fixture(scope="module")
 async def recorder(product: Product) -> AsyncIterator[Recorder]:
     async with at_work(product.settings, OrderPayments) as work:
         rows = PostgresRows(work.database, work.live)
-        yield Recorder(work.database, work.writes.log, work.clock, work.writes, rows)
+        yield Recorder(work, work.writes.log, work.clock, work.writes, rows)
 
 
 @pytest.fixture(autouse=True)

@@ -19,9 +19,8 @@ from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
 from domain.processes.webhooks.deliveries import WebhookDeliveries
 from tests.domain.sending import accepted
-from tests.kit.at_work import LateClock, at_work
+from tests.kit.at_work import AtWork, LateClock, at_work
 from tests.kit.client import Client
-from tests.kit.processes import until
 from tests.kit.product import Product, produced
 from tests.mail.server import Inbox, mail_server
 
@@ -31,6 +30,7 @@ class Sender:
     """What sends to webhooks."""
 
     product: Product
+    work: AtWork
     database: Database
     log: PostgresLog
     bus: Bus
@@ -42,28 +42,15 @@ class Sender:
 
     async def quiet(self) -> None:
         """Wait until all that has happened is reacted to and nothing is left to be done."""
-        await self._until("e.finished_at is null")
+        await self._idle(later=True)
 
     async def idle(self) -> None:
         """The same, but for what waits for a later moment."""
-        await self._until(
-            """e.finished_at is null and (e.status <> 'pending' or e.next_at <= $3)
-               and not exists (select from processes.ledger f where f.instance = e.instance
-                                  and f.tenant_id = e.tenant_id and f.finished_at is null and f.id < e.id)""",
-            self.clock.now(),
-        )
+        await self._idle()
 
-    async def _until(self, open: str, *more: object) -> None:
-        name = WebhookDeliveries.name
-        query = f"""
-            select not exists (select from processes.lanes where process = '{name}' and position < $1)
-               and not exists (select from processes.ledger e
-                                where e.process = '{name}' and e.tenant_id = $2 and {open})"""
-
-        async def done() -> bool:
-            return bool(await self.database.writer.fetchval(query, await self.log.head(), self.tenant, *more))
-
-        await until(done, seconds=30)
+    async def _idle(self, *, later: bool = False) -> None:
+        assert self.tenant is not None
+        await self.work.idle(WebhookDeliveries, self.tenant, later=later)
 
     async def deliveries(self, client: Client, webhook: str, **more: Any) -> list[dict[str, Any]]:
         """What was sent to a webhook, the newest first."""
@@ -103,7 +90,7 @@ async def sender(product: Product) -> AsyncIterator[Sender]:
         settings = replace(product.settings, smtp_url=f"smtp://127.0.0.1:{port}")
         async with at_work(settings, WebhookDeliveries) as work:
             writes = work.writes
-            yield Sender(product, work.database, writes.log, writes.bus, work.clock, inbox, writes.ring)
+            yield Sender(product, work, work.database, writes.log, writes.bus, work.clock, inbox, writes.ring)
 
 
 @pytest.fixture(autouse=True)
