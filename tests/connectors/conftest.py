@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,12 @@ from tests.kit.product import Product, produced
 
 # JSON of any shape.
 Json = dict[str, Any]
+
+
+def daily() -> Json:
+    """A schedule whose next time is half a day away, whatever time it is."""
+    at = datetime.now(UTC) + timedelta(hours=12)
+    return {"cron": f"{at.minute} {at.hour} * * *", "zone": "UTC"}
 
 
 @dataclass
@@ -62,7 +68,7 @@ async def registered(client: Client, url: str, mode: str = "INCREMENTAL", **more
         "cursorPath": "data.next",
         "parameter": "cursor",
         "header": RIGHT,
-        **({"seconds": 10} if mode == "REAL_TIME" else {"cron": "30 2 * * *", "zone": "Europe/Prague"}),
+        **({"seconds": 10} if mode == "REAL_TIME" else {}),
         **more,
     }
     receipt: Json = await client.send("RegisterConnector", input=given)

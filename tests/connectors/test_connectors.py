@@ -9,7 +9,7 @@ import pytest
 
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.placement import fence
-from tests.connectors.conftest import Puller, connected, registered, seen
+from tests.connectors.conftest import Puller, connected, daily, registered, seen
 from tests.connectors.crm import RIGHT, Crm
 from tests.kit.client import Client
 from tests.outgoing.servers import destination
@@ -21,7 +21,7 @@ URL = "https://crm.example/contacts"
     ("change", "code", "field"),
     [
         ({"cron": "61 * * * *"}, "connector_unsuitable", "cron"),
-        ({"zone": "Europe/Atlantis", "cron": None}, "invalid", "zone"),
+        ({"zone": "Europe/Atlantis"}, "invalid", "zone"),
         ({"seconds": 10}, "connector_unsuitable", "seconds"),
         ({"timePath": None}, "connector_unsuitable", "timePath"),
         ({"goneType": "contact.gone"}, "connector_unsuitable", "goneType"),
@@ -82,7 +82,7 @@ async def test_a_tenant_has_twenty_at_the_most(client: Client) -> None:
 
 
 async def test_pausing_and_resuming_twice_is_refused(client: Client) -> None:
-    id = {"id": await connected(client, URL)}
+    id = {"id": await connected(client, URL, **daily())}
     paused = (await client.send("PauseConnector", input=id))["connector"]
     assert (paused["active"], paused["nextAt"]) == (False, None)
     assert (await client.send("PauseConnector", input=id))["code"] == "connector_paused"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.connectors.conftest import Json, Puller, connected, seen
+from tests.connectors.conftest import Json, Puller, connected, daily, seen
 from tests.connectors.crm import CHANGED, RIGHT, Crm, contact
 from tests.kit.client import Client
 from tests.kit.processes import until
@@ -34,7 +34,7 @@ async def test_goes_on_from_the_cursor_that_was_stored_with_the_page(
 ) -> None:
     crm = Crm(1, 2, 3, pages=pages)
     async with destination(behave=crm) as server:
-        id = await connected(client, server.url, **HOW[pages])
+        id = await connected(client, server.url, **HOW[pages], **daily())
         row = await puller.pulled(client, id)
         assert (row["accepted"], row["rejected"], row["error"]) == (3, 0, None)
         assert row["cursor"]
@@ -112,7 +112,7 @@ async def test_looks_every_few_seconds_and_a_look_that_finds_nothing_is_no_event
 async def test_pulls_when_its_schedule_says_so_and_catches_up_once(puller: Puller, client: Client) -> None:
     crm = Crm(1)
     async with destination(behave=crm) as server:
-        id = await connected(client, server.url)
+        id = await connected(client, server.url, **daily())
         await puller.idle(client)
         assert crm.asked == []
         puller.clock.ahead = timedelta(days=3)
@@ -139,7 +139,7 @@ async def test_says_why_a_pull_came_to_nothing_and_tries_at_the_next_time(
     crm = Crm(1, pages="link")
     crm.faults = {"": faults}
     async with destination(behave=crm) as server:
-        id = await connected(client, server.url, **HOW["link"])
+        id = await connected(client, server.url, **HOW["link"], **daily())
         row = await puller.pulled(client, id)
         assert (row["error"], row["accepted"], row["active"]) == (error, 0, True)
         assert row["failedAt"] < row["nextAt"]
@@ -166,7 +166,7 @@ async def test_is_paused_by_itself_when_nothing_lets_it_in_and_resumed_with_anot
 ) -> None:
     crm = Crm(1)
     async with destination(behave=crm) as server:
-        id = await connected(client, server.url, header="Authorization: Bearer wrong")
+        id = await connected(client, server.url, header="Authorization: Bearer wrong", **daily())
         row = await puller.pulled(client, id)
         assert (row["error"], row["active"], row["nextAt"]) == ("http_401", False, None)
         assert (await client.send("RunConnector", input={"id": id}))["code"] == "connector_paused"
@@ -256,7 +256,7 @@ async def test_a_connector_that_is_deleted_pulls_no_more(puller: Puller, client:
     crm = Crm(1, 2, 3)
     crm.faults = {"2": ["500"]}
     async with destination(behave=crm) as server:
-        id = await connected(client, server.url)
+        id = await connected(client, server.url, **daily())
         await puller.pulled(client, id)
         assert "connector" in await client.send("DeleteConnector", input={"id": id})
         puller.clock.ahead = timedelta(days=3)
@@ -265,6 +265,13 @@ async def test_a_connector_that_is_deleted_pulls_no_more(puller: Puller, client:
 
 
 async def test_what_lets_it_in_is_stored_sealed(puller: Puller, client: Client) -> None:
-    await connected(client, "https://crm.example/contacts", header="X-Key: hidden2")
-    stored = await puller.database.writer.fetch("select payload::text from es.events")
-    assert not [row for row in stored if "hidden2" in str(row)]
+    async with destination(behave=Crm(1)) as server:
+        id = await connected(client, server.url, header="X-Key: hidden2", **daily())
+        await puller.pulled(client, id)
+    found: dict[str, str] = {}
+    for table in ("es.events", "processes.instances", "processes.ledger", "gateway.connectors"):
+        rows = await puller.database.writer.fetch(
+            f"select stored::text as row from {table} stored where tenant_id = $1", client.tenant
+        )
+        found[table] = " ".join(row["row"] for row in rows)
+    assert not [table for table, rows in found.items() if "hidden2" in rows or not rows]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from app.gateway import admission
 from app.storage.database import Database
 from domain.gateway.import_runs import ImportRun
 from tests.gateway.sending import Sender, a_source
@@ -16,9 +17,11 @@ from tests.kit.product import Product
 
 @pytest.fixture(scope="module")
 async def worker(product: Product) -> AsyncIterator[Database]:
-    """What runs imports; the database."""
-    async with at_work(product.settings, ImportRun, poll=0.02) as work:
-        yield work.database
+    """What runs imports, and believes nothing of a source that it read before; the database."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(admission, "_SECONDS", 0.0)
+        async with at_work(product.settings, ImportRun, poll=0.02) as work:
+            yield work.database
 
 
 @pytest.fixture

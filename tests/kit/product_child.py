@@ -2,7 +2,7 @@
 
 ``python -m tests.kit.product_child NAME...`` takes its settings from the environment and numbers from stdin. For
 each number a worker of the processes of these names runs until there is nothing left to do, and kills itself at
-the so-manieth thing it gives notice of (0: never).
+the so-manieth thing it gives notice of (0: never); of those that are named behind the number, if one is.
 """
 
 import sys
@@ -20,6 +20,7 @@ NAMES = frozenset(sys.argv[1:])
 
 async def work(killed_at: str) -> None:
     """Run the processes until there is nothing left to do."""
+    number, _, named = killed_at.partition(" ")
     settings = read_settings()
     database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=2)
     async with writing(settings, database) as writes, pointers(database.writer, VIEWS) as live:
@@ -38,7 +39,7 @@ async def work(killed_at: str) -> None:
             log=writes.log,
             codec=writes.codec,
             bus=writes.bus,
-            notice=kills(int(killed_at)),
+            notice=kills(int(number), counts=lambda point, what: named in ("", point)),
         )
 
 
