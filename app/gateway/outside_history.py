@@ -61,7 +61,7 @@ _HAPPENED = f"""
 select e.{{by}} as related, e.id, e.event_type as type, e.occurred_at as at
   from {{{{events}}}} e
  where e.tenant_id = $1 and e.event_type = $2 and e.{{by}} is not null
-   and e.occurred_at >= $3 and e.occurred_at < $4 and e.received_at >= $3 - {_SKEW} and e.received_at > $5
+   and e.occurred_at >= $3 and e.occurred_at < $4 and e.received_at >= $3 - {_SKEW} and e.position > $5
    and ($6::timestamptz is null or (e.occurred_at, e.id) > ($6, $7::uuid))
  order by e.occurred_at, e.id limit $8
 """
@@ -152,7 +152,7 @@ class StoredHistory(OutsideHistory):
         self._positions = None if live is None else Positions(database.writer, live)
 
     async def received(self, tenant_id: UUID, after: LogPlace) -> ReceivedPage:
-        position, head = await self._position(tenant_id, after), await self._log.position_at(tenant_id, _EVER)
+        position, head = await self.position(tenant_id, after), await self._log.position_at(tenant_id, _EVER)
         wanted = Selection(types=[OutsideEvent.Accepted.stored_as], tenant_id=tenant_id)
         page = await self._log.read(after=position, until=head, limit=self.page, select=wanted)
         last = page if len(page) == self.page else await self._at(tenant_id, head)
@@ -164,7 +164,7 @@ class StoredHistory(OutsideHistory):
             more=len(page) == self.page,
         )
 
-    async def _position(self, tenant_id: UUID, place: LogPlace) -> int:
+    async def position(self, tenant_id: UUID, place: LogPlace) -> int:
         position = 0
         if place.stream_id is not None:
             position, _ = await self._log.position_of(tenant_id, place.stream_id, place.version)
@@ -209,7 +209,7 @@ class StoredHistory(OutsideHistory):
         type: str,
         since: datetime,
         until: datetime,
-        received_after: datetime,
+        received_after: int,
         after: Occurred | None,
     ) -> Sequence[Awaiting]:
         place = (None, None) if after is None else (after.at, after.id)
@@ -255,7 +255,7 @@ class StoredHistory(OutsideHistory):
 def _received(envelope: Envelope) -> Received:
     event = msgspec.json.decode(envelope.payload, type=_Accepted)
     return Received(
-        at=envelope.timestamp,
+        position=envelope.position,
         event=Occurred(id=envelope.originator_id, type=event.event_type, at=event.occurred_at),
         related={
             RelatedBy.CORRELATION: envelope.correlation_id,

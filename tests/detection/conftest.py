@@ -12,7 +12,7 @@ from app.storage.database import Database
 from domain.gateway.detection.anomaly_detection import AnomalyDetection
 from domain.gateway.detection.pattern_detection import PatternDetection
 from tests.gateway.sending import Sender, a_source, event
-from tests.kit.at_work import LateClock, at_work
+from tests.kit.at_work import AtWork, LateClock, at_work
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product
@@ -31,6 +31,7 @@ class Detector:
     """What looks for patterns and anomalies."""
 
     product: Product
+    work: AtWork
     database: Database
     clock: LateClock
     history: StoredHistory
@@ -72,7 +73,7 @@ async def detector(product: Product) -> AsyncIterator[Detector]:
     async with at_work(product.settings, *DETECTING) as work:
         patterns = next(process for process in work.processes if isinstance(process, PatternDetection))
         history = StoredHistory(work.database, work.live, work.writes.log)
-        yield Detector(product, work.database, work.clock, history, patterns)
+        yield Detector(product, work, work.database, work.clock, history, patterns)
 
 
 @pytest.fixture

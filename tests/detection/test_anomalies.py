@@ -98,6 +98,7 @@ def test_an_hour_that_cannot_be_judged_is_tried_again_for_a_day() -> None:
 async def test_a_tenant_has_fifty_watches_at_the_most(client: Client) -> None:
     inputs = [{"name": f"W {number}", "eventType": "order.created"} for number in range(50)]
     receipts = [await client.send("DefineAnomalyWatch", input=watch) for watch in inputs]
+    assert all("anomalyWatch" in receipt for receipt in receipts)
     more = {"name": "W", "eventType": "order.created"}
     refused = await client.send("DefineAnomalyWatch", input=more)
     assert refused["code"] == "too_many_anomaly_watches"

@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.gateway.outside_history import HistoryBehind, StoredHistory
+from domain.gateway.detection import pattern_detection
 from domain.gateway.detection.pattern_detection import (
     EVERY,
     LATENESS,
     PatternDetection,
-    PatternSearch,
-    SoughtPattern,
 )
+from domain.gateway.detection.pattern_search import PatternSearch, SoughtPattern
 from domain.gateway.detection.patterns import PatternKind, PatternTerms, RelatedBy
 from domain.gateway.detection.ports import LogPlace
 from domain.kit.commands import Command
@@ -44,11 +44,10 @@ def searching(process: PatternDetection) -> ProcessScenario[PatternSearch]:
         window_seconds=60,
         least=2,
     )
-    pattern = SoughtPattern(id=UUID(int=1), terms=terms, since=NOON)
+    place = LogPlace(stream_id=UUID(int=2), version=1, at=NOON)
+    pattern = SoughtPattern(id=UUID(int=1), terms=terms, since=place)
     scenario = rehearse(process)
-    scenario.state = PatternSearch(
-        patterns=(pattern,), after=LogPlace(stream_id=UUID(int=2), version=1, at=NOON), until=NOON
-    )
+    scenario.state = PatternSearch(patterns=(pattern,), after=place, until=NOON)
     scenario.timers["look"] = NOON
     return scenario
 
@@ -62,17 +61,20 @@ def test_a_look_that_is_given_up_is_taken_up_by_the_next() -> None:
     scenario.due("look").decides(process.Look(after=0, since=NOON, until=NOON + EVERY - LATENESS))
 
 
-def test_a_search_that_was_stored_with_positions_goes_on_by_moments() -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_search_that_was_stored_with_positions_or_moments_goes_on_by_events(version: int) -> None:
     state = searching(PatternDetection.__new__(PatternDetection)).state
     assert state is not None
     stored = json.loads(PatternDetection.keep(state))
-    stored["after"] = 17
-    stored["patterns"][0]["since"] = 12
+    if version == 1:
+        stored["after"] = 17
+    stored["patterns"][0]["since"] = {1: 12, 2: NOON.isoformat()}[version]
     stored["patterns"].append(stored["patterns"][0] | {"since": None})
-    restored = PatternDetection.restore(1, json.dumps(stored))
-    assert restored.after == LogPlace(stream_id=None, version=0, at=NOON)
+    restored = PatternDetection.restore(version, json.dumps(stored))
+    assert restored.after == (state.after if version == 2 else LogPlace(stream_id=None, version=0, at=NOON))
     on, off = restored.patterns
-    assert (off.since, on.since is not None and on.since < NOON) == (None, True)
+    assert on.since is not None
+    assert (on.since.stream_id, on.since.version, off.since) == (on.id, 1, None)
 
 
 async def test_what_others_were_to_follow_is_looked_at_in_steps(
@@ -85,8 +87,10 @@ async def test_what_others_were_to_follow_is_looked_at_in_steps(
     agos = [20, 20, 20, 20, 20, 15, 14, 13, 12, 11]
     await shop.answers(*(happened(SIGNED_UP, ago, f"u-{n}") for n, ago in enumerate(agos)))
     await detector.look(client)
-    detector.clock.ahead += timedelta(hours=2)
+    # A look that has found more is followed by another at once.
+    await detector.work.idle(PatternDetection, client.tenant)
     before = await detector.looks(client)
+    detector.clock.ahead += timedelta(hours=2)
 
     async def found() -> bool:
         return len(await matches(client)) == len(agos)
@@ -139,7 +143,7 @@ async def test_two_looks_at_the_same_find_each_once(shop: Sender, client: Client
         await shop.answers(*(happened(BOUGHT, ago, f"u-{number}") for number in range(5)))
     state = searching(detector.patterns).state
     assert state is not None
-    sought = replace(state.patterns[0], id=pattern, since=begun)
+    sought = replace(state.patterns[0], id=pattern, since=LogPlace(stream_id=None, version=0, at=begun))
     call: Call[PatternSearch] = Call(
         key=uuid4(),
         tenant_id=client.tenant,
@@ -163,10 +167,12 @@ async def test_more_than_a_page_is_looked_at_without_a_pause(
     shop: Sender, client: Client, detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(StoredHistory, "page", 25)
+    monkeypatch.setattr(pattern_detection, "EVERY", timedelta(minutes=10))
     await defined(client, "SEQUENCE", [SIGNED_UP, BOUGHT], 600)
     for type, ago in ((SIGNED_UP, 60), (BOUGHT, 30)):
         await shop.answers(*(happened(type, ago, f"u-{n}") for n in range(60)))
-    await detector.look(client)
+    # One look is due, and no other for ten minutes.
+    detector.clock.ahead += timedelta(minutes=11)
 
     async def found() -> bool:
         return bool((await client.send("PatternMatches", first=1))["totalCount"] == 60)

@@ -1,11 +1,19 @@
 """Patterns are found in events from outside, each match once."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
+from domain.gateway.detection.patterns import DefineEventPattern, PatternKind, RelatedBy
+from domain.kit.bus.bus import Bus
+from domain.kit.caller import Caller
+from domain.kit.clock import TimeOrderedIds
+from domain.kit.permissions import ROLES
 from tests.detection.conftest import Detector, defined, happened, matches
+from tests.domain.sending import accepted
 from tests.gateway.sending import Sender, a_source
+from tests.kit.at_work import LateClock
 from tests.kit.client import Client
 from tests.kit.product import Product
 
@@ -75,6 +83,29 @@ async def test_what_was_received_before_a_pattern_was_there_or_on_is_not_missing
     detector.clock.ahead += timedelta(hours=2)
     await detector.look(client)
     assert [each["related"] for each in await matches(client)] == ["u-3"]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_host_whose_clock_is_off_changes_nothing_of_what_is_missing(
+    shop: Sender, client: Client, detector: Detector, hours: int
+) -> None:
+    await shop.answers(happened(SIGNED_UP, 20))
+    writes = detector.work.writes
+    host = Bus(writes.log, writes.codec, LateClock(timedelta(hours=hours)), TimeOrderedIds())
+    pattern = DefineEventPattern(
+        id=uuid4(),
+        name="P",
+        kind=PatternKind.MISSING,
+        event_types=(SIGNED_UP, BOUGHT),
+        related_by=RelatedBy.USER,
+        window_seconds=3_600,
+    )
+    owner = Caller(tenant_id=client.tenant, user_id=client.user, permissions=ROLES["owner"])
+    await accepted(host, pattern, by=owner)
+    await shop.answers(happened(SIGNED_UP, 10, "u-2"))
+    detector.clock.ahead += timedelta(hours=3)
+    await detector.look(client)
+    assert [each["related"] for each in await matches(client)] == ["u-2"]
 
 
 async def test_what_is_received_late_is_found_late(shop: Sender, client: Client, detector: Detector) -> None:

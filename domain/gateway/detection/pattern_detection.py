@@ -12,6 +12,7 @@ from msgspec import convert
 from domain.gateway.detection.matching import FoundMatch, matches
 from domain.gateway.detection.notices import company, tell
 from domain.gateway.detection.pattern_matches import MOST_SHOWN, NotePatternMatch, match_id
+from domain.gateway.detection.pattern_search import PatternSearch, SoughtPattern
 from domain.gateway.detection.patterns import EventPattern, PatternKind, PatternTerms
 from domain.gateway.detection.ports import Awaiting, GroupSpan, LogPlace, OutsideHistory, Received
 from domain.kit.log import Envelope
@@ -29,41 +30,6 @@ _GROUPS = 20
 _EVER = "1970-01-01T00:00:00Z"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SoughtPattern:
-    """A pattern, and the moment after which what is received counts; None while it is off."""
-
-    id: UUID
-    terms: PatternTerms
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatternSearch:
-    """The patterns of a company, and how far it was looked."""
-
-    patterns: tuple[SoughtPattern, ...]
-    after: LogPlace
-    """The last event that was looked at."""
-    until: datetime
-    """When what was to follow other events had to have happened."""
-
-    @property
-    def active(self) -> bool:
-        """Whether there is something to look for."""
-        return any(pattern.since is not None for pattern in self.patterns)
-
-    def switched(self, id: UUID, since: LogPlace | None) -> "PatternSearch":
-        """With one of the patterns on, from this place on, or off."""
-        moment = None if since is None else since.at
-        patterns = tuple(
-            replace(pattern, since=moment) if pattern.id == id else pattern for pattern in self.patterns
-        )
-        # Whoever looked for nothing has nothing to catch up on.
-        here = self if self.active or since is None else replace(self, after=since, until=since.at)
-        return replace(here, patterns=patterns)
-
-
 State = PatternSearch
 
 
@@ -76,7 +42,7 @@ class LookedUntil:
     more: bool
 
 
-class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection", version=2):
+class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection", version=3):
     """Look for the patterns of a company every ten seconds, while it has any.
 
     One instance for each company, so that what is received is read once for all of its patterns.
@@ -104,6 +70,13 @@ class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection",
         state["after"] = {"stream_id": None, "version": 0, "at": state["until"]}
         for pattern in state["patterns"]:
             pattern["since"] = None if pattern["since"] is None else _EVER
+
+    @staticmethod
+    def upcast_v2_v3(state: dict[str, Any]) -> None:
+        """Moments became events: of a pattern that is on, that which defined it, which is there for certain."""
+        for pattern in state["patterns"]:
+            if (at := pattern["since"]) is not None:
+                pattern["since"] = {"stream_id": pattern["id"], "version": 1, "at": at}
 
     @on(EventPattern.Defined, by=company)
     def defined(self, state: State | None, event: EventPattern.Defined, envelope: Envelope) -> Then[State]:
@@ -153,10 +126,11 @@ class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection",
         for pattern in state.patterns:
             if pattern.since is None:
                 continue
-            new = [each for each in page.events if each.at > pattern.since]
+            begun = await self._history.position(call.tenant_id, pattern.since)
+            new = [each for each in page.events if each.position > begun]
             if pattern.terms.kind is PatternKind.MISSING:
                 await self._late(pattern, new, effect.until, call)
-                until = await self._missing(pattern, pattern.since, since, until, call)
+                until = await self._missing(pattern, begun, since, until, call)
             else:
                 await self._together(pattern, new, call)
         return LookedUntil(after=page.until, until=until, more=page.more or until < effect.until)
@@ -220,7 +194,7 @@ class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection",
     async def _missing(
         self,
         pattern: SoughtPattern,
-        received_after: datetime,
+        received_after: int,
         since: datetime,
         until: datetime,
         call: Call[State],

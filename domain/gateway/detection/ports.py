@@ -32,9 +32,9 @@ class LogPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """An event from outside, when it was received, and what it belongs together by."""
+    """An event from outside, where it stands in the log, and what it belongs together by."""
 
-    at: datetime
+    position: int
     event: Occurred
     related: Mapping[RelatedBy, str | None]
 
@@ -82,6 +82,10 @@ class OutsideHistory(Protocol):
         later pages too."""
         ...
 
+    async def position(self, tenant_id: UUID, place: LogPlace) -> int:
+        """The position of a place in the log of the database in which the company is now."""
+        ...
+
     async def of_groups(
         self, tenant_id: UUID, by: RelatedBy, types: Collection[str], spans: Sequence[GroupSpan]
     ) -> Mapping[str, GroupEvents]:
@@ -101,11 +105,11 @@ class OutsideHistory(Protocol):
         type: str,
         since: datetime,
         until: datetime,
-        received_after: datetime,
+        received_after: int,
         after: Occurred | None,
     ) -> Sequence[Awaiting]:
-        """Some events of a type since a moment and before another that belong to a group and were received later
-        than a third, in the order of their times, behind the last one that is known; none when there are no
+        """Some events of a type since a moment and before another that belong to a group and stand behind this
+        position of the log, in the order of their times, behind the last one that is known; none when there are no
         more."""
         ...
 
