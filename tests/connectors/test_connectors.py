@@ -122,7 +122,7 @@ async def test_a_header_that_cannot_be_read_pauses_nothing(
     others, own = SealedWebhookSecrets("0" * 64), SealedWebhookSecrets.seal
     crm = Crm(1)
     async with destination(behave=crm) as server:
-        id = await connected(client, server.url)
+        id = await connected(client, server.url, **daily())
         with monkeypatch.context() as patch:
             patch.setattr(SealedWebhookSecrets, "seal", lambda _, id, secret: own(others, id, secret))
             await client.send("ChangeConnector", input={"id": id, "header": RIGHT})
