@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID, uuid5
 
 from hypothesis import given
@@ -36,11 +37,16 @@ def occurred(*said: tuple[str, int]) -> list[Occurred]:
 
 
 def found_in_pages(
-    pattern: PatternTerms, events: Sequence[Occurred], sizes: Sequence[int], *, ahead: int = 0
+    pattern: PatternTerms,
+    events: Sequence[Occurred],
+    sizes: Sequence[int],
+    *,
+    ahead: int = 0,
+    most: int = 1_000,
 ) -> list[FoundMatch]:
     """What is found when the events are received in this order, in pages of these sizes: each page is looked at
-    with what was received before it, and with so many that were received after it. What is known by the same event
-    is the same match."""
+    with what was received before it, and with so many that were received after it, of which the latest are read.
+    What is known by the same event is the same match."""
     told: list[EarlierMatch] = []
     found: list[FoundMatch] = []
     place = 0
@@ -51,9 +57,10 @@ def found_in_pages(
         since = min(event.at for event in page) - 2 * pattern.window
         until = max(event.at for event in page) + 2 * pattern.window
         known = [event for event in events[: place + ahead] if since <= event.at <= until]
+        latest = sorted(known, key=lambda event: (event.at, event.id))[-most:]
         new = [
             each
-            for each in matches(pattern, known, {event.id for event in page}, told)
+            for each in matches(pattern, latest, {event.id for event in page}, told, whole=len(known) <= most)
             if each.anchor not in {earlier.anchor for earlier in found}
         ]
         found += new
@@ -173,8 +180,29 @@ def test_a_burst_after_a_pause_is_another() -> None:
     assert len(found_in_pages(terms(PatternKind.COUNT, TYPES[:1], 3), events, [6])) == 2
 
 
-def test_of_a_group_that_is_not_whole_its_first_events_begin_nothing() -> None:
-    events = occurred(*(("a.b", second) for second in range(5)))
-    fresh = {event.id for event in events}
+@given(pages, st.integers(0, 8), st.integers(2, 4), st.integers(4, 12))
+def test_a_flood_of_which_the_latest_alone_are_known_is_found_once(
+    sizes: list[int], ahead: int, least: int, most: int
+) -> None:
+    events = occurred(*(("a.b", number // 3) for number in range(25)))
+    pattern = terms(PatternKind.COUNT, TYPES[:1], least)
+    found = found_in_pages(pattern, events, sizes, ahead=ahead, most=most)
+    assert len(found) == 1
+    assert len(found_in_pages(pattern, events, [25], most=most)) == 1
+
+
+def test_a_flood_that_goes_on_is_told_of_once_a_window_at_the_most() -> None:
+    events = occurred(*(("a.b", number // 8) for number in range(400)))
+    found = found_in_pages(terms(PatternKind.COUNT, TYPES[:1], 3), events, [20] * 20, most=10)
+    moments = [each.ended_at for each in found]
+    window = timedelta(seconds=WINDOW)
+    assert moments
+    assert all(later - earlier > window for earlier, later in pairwise(moments))
+
+
+def test_what_was_left_out_long_ago_begins_nothing_anew() -> None:
+    events = occurred(*(("a.b", second) for second in range(20)))
     pattern = terms(PatternKind.COUNT, TYPES[:1], 3)
-    assert matches(pattern, events, fresh, whole=False) == []
+    # Received late: what is known begins after it.
+    assert matches(pattern, events[10:], {events[2].id}, whole=False) == []
+    assert matches(pattern, events[10:], {events[-1].id}, whole=False) == []

@@ -91,7 +91,8 @@ def _counts(
     *,
     whole: bool,
 ) -> list[FoundMatch]:
-    """One for each time in which every event is the last of enough within the window: where that begins."""
+    """One for each time in which every event is the last of enough within the window: where that, or what is known
+    of it, begins."""
     least, window = terms.least or 0, terms.window
     arrived = sorted(event.at for event in events if event.id in fresh)
     found: list[FoundMatch] = []
@@ -103,13 +104,13 @@ def _counts(
         first = at
         while at < len(events) and _enough(events, at, least, window):
             at += 1
-        # Of what precedes the first of these events nothing is known, unless they are whole.
-        known = whole or first >= least
-        if known and _near(arrived, events[first].at - window, events[first].at):
-            ended_at = events[first].at
-            if not any(ended_at <= moment <= events[at - 1].at for moment in moments):
-                counted = tuple(event for event in events[: first + 1] if event.at >= ended_at - window)
-                found.append(FoundMatch(anchor=events[first].id, events=counted, ended_at=ended_at))
+        ended_at, last = events[first].at, events[at - 1].at
+        # Where what precedes it is left out, it may have begun there, and be told: so it is told once a window.
+        told_since = ended_at if whole or first >= least else ended_at - window
+        was_told = any(told_since <= moment <= last for moment in moments)
+        if not was_told and _near(arrived, ended_at - window, ended_at):
+            counted = tuple(event for event in events[: first + 1] if event.at >= ended_at - window)
+            found.append(FoundMatch(anchor=events[first].id, events=counted, ended_at=ended_at))
     return found
 
 
