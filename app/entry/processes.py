@@ -19,6 +19,7 @@ from app.processes.lease import enroll
 from app.processes.recipients import Recipients
 from app.processes.reminders import NotifiedReminders
 from app.processes.runner import run_processes
+from app.processes.tenant_invoices import ReachedBilling
 from app.processes.webhook_contents import VisibleContents
 from app.processes.webhook_notices import MailedWebhookNotices
 from app.setting_values import read_ports
@@ -87,6 +88,7 @@ def processes(parts: Parts) -> list[Process[Any]]:
         NotifiedReminders(people, parts.bus),
         AddressProver(parts.accounts or here, parts.reach or always(here)),
         RegistryNames(here, parts.accounts or here, platform),
+        ReachedBilling(parts.reach or always(here)),
         StoredHistory(parts.database, parts.live, parts.log),
         *_webhooks(parts, mailer),
         *_gateway(parts),

@@ -14,7 +14,7 @@ from app.gateway.ingestion import Ingestion
 from app.gateway.paypal_certificates import PayPalCertificates
 from app.telemetry.metrics import REGISTRY
 from domain.gateway.bodies import NotEvents, read_json, read_value
-from domain.gateway.callbacks.payments import payment_in, person_in
+from domain.gateway.callbacks.payments import invoice_named, payment_in, person_in, with_invoice
 from domain.gateway.callbacks.providers import (
     Callback,
     CallbackProvider,
@@ -31,7 +31,7 @@ from domain.gateway.source_connections import NoteRefusedCallbacks
 from domain.gateway.sources import INGEST, TEST_ENVIRONMENTS
 from domain.gateway.webhook_signature import SecretUnreadable, WebhookSecrets
 from domain.kit.bus.bus import Bus
-from domain.kit.caller import SYSTEM, Caller
+from domain.kit.caller import PLATFORM, SYSTEM, Caller
 from domain.kit.clock import Clock
 from domain.kit.refusals import ViolationCode
 from projections.gateway.sources import SourceRow, Sources
@@ -54,7 +54,7 @@ _TEST = EventViolation(
     "test_mode",
     ViolationCode.UNSUITABLE,
     ("data", "payload", "payload"),
-    "This payment is of the provider's test mode, and its source is not of an environment for tests.",
+    "This payment is of the provider's test mode, which counts in environments for tests alone.",
 )
 
 
@@ -78,7 +78,12 @@ class CallbackDoor:
         certificates: PayPalCertificates,
         bus: Bus,
         clock: Clock,
+        *,
+        environment: str = "",
     ) -> None:
+        """``environment``: of this installation. Unless it is one for tests, payments of a provider's test mode
+        settle no invoice of a tenant."""
+        self._for_tests = environment in TEST_ENVIRONMENTS
         self._intake, self._rows, self._secrets, self._bus = intake, rows, secrets, bus
         self._certificates, self._clock = certificates, clock
         self._refused = Counter[UUID]()
@@ -110,7 +115,9 @@ class CallbackDoor:
             raise CallbackRefused
         by = as_provider(tenant_id)
         await self._intake.admit(by, source.id)
-        received = _event(source, source.provider, callback, started)
+        ours = tenant_id == PLATFORM
+        tests_count = source.environment in TEST_ENVIRONMENTS and (self._for_tests or not ours)
+        received = _event(source, source.provider, callback, started, ours=ours, tests_count=tests_count)
         (answer,) = await self._intake.take(by, source.id, [received], received_at=callback.received_at)
         _CALLBACKS.labels(source.provider.value, answer.status.value).inc()
         return answer
@@ -143,9 +150,16 @@ class CallbackDoor:
 
 
 def _event(
-    source: SourceRow, provider: CallbackProvider, callback: Callback, started: float
+    source: SourceRow,
+    provider: CallbackProvider,
+    callback: Callback,
+    started: float,
+    *,
+    ours: bool,
+    tests_count: bool,
 ) -> ReceivedEvent:
-    """The event that a callback is."""
+    """The event that a callback is. ``ours``: it came by a source of the platform, which alone tells what tenants
+    have paid; ``tests_count``: so do payments of the provider's test mode."""
     try:
         body = read_json(callback.body.decode())
     except (NotEvents, UnicodeDecodeError) as error:
@@ -156,10 +170,14 @@ def _event(
     key = key_of_callback(provider, callback, body)
     received = read_value(_envelope(source, provider, callback, key, body, started))
     payment = payment_in(provider, body)
-    in_earnest = source.environment not in TEST_ENVIRONMENTS
-    if payment is not None and in_earnest and is_test(provider, callback, body):
+    if payment is not None and not tests_count and is_test(provider, callback, body):
         return replace(received, unreadable=received.unreadable or _TEST)
-    beside = payment and OutsideEvent.PaymentTold(source_id=source.id, provider=provider, payment=payment)
+    invoice = None
+    if payment is not None and ours:
+        payment, invoice = with_invoice(payment, invoice_named(provider, body))
+    beside = payment and OutsideEvent.PaymentTold(
+        source_id=source.id, provider=provider, payment=payment, invoice=invoice
+    )
     return replace(
         received,
         once=key,

@@ -42,6 +42,7 @@ def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> 
         PayPalCertificates(outgoing, known_authorities),
         writes.bus,
         SystemClock(),
+        environment=settings.environment,
     )
     return (
         intake,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from domain.gateway.callbacks.notices import PaymentNotice
+from domain.gateway.callbacks.notices import InvoiceReference, PaymentNotice
 from domain.gateway.callbacks.providers import CallbackProvider
 from domain.gateway.envelope import EventCategory
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Personal, Purpose
@@ -79,6 +79,11 @@ class OutsideEvent(Aggregate, topic="gateway.event"):
         source_id: SourceId
         provider: Annotated[CallbackProvider, Internal(), Describe("Who tells of it.")]
         payment: Annotated[PaymentNotice, Internal(), Describe("What they tell of it.")]
+        invoice: Annotated[
+            InvoiceReference | None,
+            Internal(),
+            Describe("The invoice of a tenant that it pays, where a source of the platform tells of it."),
+        ] = None
 
     source_id: UUID
     provider: CallbackProvider | None = None

@@ -5,18 +5,18 @@ from typing import Annotated
 
 from domain.gateway.callbacks.providers import TELL_OF_PAYMENTS, CallbackProvider
 from domain.gateway.sources import (
-    PAYMENTS,
     Provider,
     ProviderWebhookId,
     SealedSecret,
     SignatureHeader,
     Source,
     SourceKind,
+    require_payments,
 )
 from domain.kit.caller import require_person
 from domain.kit.fields import Describe, Internal
 from domain.kit.model import Caller, Command, Invalid, Refusal
-from domain.kit.refusals import Forbidden, ViolationCode
+from domain.kit.refusals import ViolationCode
 
 OVERLAP = timedelta(hours=24)
 """For how long the former secret is good beside a new one, as at Stripe."""
@@ -122,5 +122,5 @@ def checked_secret(text: str) -> str:
 
 def _require_payments(by: Caller, provider: CallbackProvider | None) -> None:
     # Whoever knows what such callbacks are signed with can say that orders are paid.
-    if provider in TELL_OF_PAYMENTS and not by.may(PAYMENTS):
-        raise Forbidden(permission=PAYMENTS)
+    if provider in TELL_OF_PAYMENTS:
+        require_payments(by)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from domain.gateway.callbacks.providers import CallbackProvider
-from domain.kit.caller import require_person
+from domain.kit.caller import PLATFORM, require_person
 from domain.kit.fields import Authored, Describe, Internal, Len, Pattern, Restricted
 from domain.kit.model import (
     ONE_LINE,
@@ -23,13 +23,15 @@ from domain.kit.model import (
     distinct,
     in_utc,
 )
-from domain.kit.refusals import ViolationCode
+from domain.kit.refusals import Forbidden, ViolationCode
 from domain.kit.text import key
 
 INGEST = "gateway:ingest"
 """The permission to send events; a source's key has no other."""
 PAYMENTS = "commerce:payments"
 """The permission of another context to record payments, which takes whoever connects what tells of them."""
+BILLING = "ops:payments"
+"""The permission to say what tenants have paid, which it takes besides in the platform's own tenant."""
 TEST_ENVIRONMENTS = frozenset(
     {"test", "testing", "sandbox", "staging", "development", "dev", "local", "demo"}
 )
@@ -38,6 +40,13 @@ LIVE_KEYS = 2
 """How many keys of a source are good at the same time: the one in use, and the one that takes its place."""
 LONGEST = timedelta(days=731)
 """How long a key with an end may be good for."""
+
+
+def require_payments(by: Caller) -> None:
+    """Raise Forbidden unless somebody may say what is paid: the platform's own sources tell it of every tenant."""
+    for needed in (PAYMENTS, BILLING) if by.tenant_id == PLATFORM else (PAYMENTS,):
+        if not by.may(needed):
+            raise Forbidden(permission=needed)
 
 
 class SourceKind(StrEnum):

@@ -7,7 +7,7 @@ from domain.processes.address_proofs import AddressProofs
 from domain.processes.due_dates import DueDateReminder
 from domain.processes.notification_mails import NotificationMails
 from domain.processes.notifications import TaskNotifications
-from domain.processes.order_payments import OrderPayments
+from domain.processes.payments.order_payments import OrderPayments
 from domain.processes.project_memberships import ProjectMemberships
 from domain.processes.session_expiry import SessionExpiry
 from domain.processes.tenant_names import TenantNames

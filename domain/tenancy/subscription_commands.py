@@ -6,14 +6,18 @@ from typing import Annotated
 
 from domain.kit.fields import Describe
 from domain.kit.model import Command, Invalid, in_utc
-from domain.kit.money.money import Amount, Currency, money
+from domain.kit.money.money import Amount, Currency, Money, money
+from domain.kit.refusals import NotFound, ViolationCode
 from domain.tenancy.subscriptions import (
     DueAt,
+    InvoiceAmountDiffers,
+    InvoiceCurrencyDiffers,
     InvoiceStatus,
     Number,
     Payment,
     PeriodEnd,
     PeriodStart,
+    Refund,
     Subscription,
     SubscriptionStatus,
     Tier,
@@ -30,6 +34,21 @@ def require_order(period_start: datetime, period_end: datetime) -> None:
 def require_amount_of(amount: Decimal, currency: str) -> None:
     """Raise Invalid for an amount that is finer than its currency."""
     money(amount, currency, field="amount")
+
+
+def require_paid_amount(amount: Decimal | None, currency: str | None) -> None:
+    """Raise Invalid for an amount without a currency, and for one that is finer than it."""
+    if amount is not None and currency is not None:
+        money(amount, currency, field="amount")
+    elif (amount is None) is not (currency is None):
+        missing = "amount" if amount is None else "currency"
+        raise Invalid(field=missing, reason="must be said with the other", why=ViolationCode.REQUIRED)
+
+
+def require_moved(amount: Decimal, currency: str) -> None:
+    """Raise Invalid for what is no amount that went back in this currency."""
+    if not money(amount, currency, field="amount"):
+        raise Invalid(field="amount", reason="must be more than 0", why=ViolationCode.TOO_SMALL, minimum=0)
 
 
 class StartSubscription(Command, requires=(require_order,)):
@@ -116,26 +135,65 @@ class MarkInvoiceOverdue(Command):
 
     def handle(self, subscription: Subscription) -> None:
         number = self.number.strip()
-        if subscription.open_invoice(number) is not InvoiceStatus.OVERDUE:
+        if subscription.open_invoice(number).status is not InvoiceStatus.OVERDUE:
             cancelled = subscription.status is SubscriptionStatus.CANCELLED
             status = subscription.status if cancelled else SubscriptionStatus.PAST_DUE
             subscription.record(Subscription.InvoiceOverdue(number=number, status=status))
 
 
-class PayInvoice(Command):
-    """Record that an invoice was paid."""
+class PayInvoice(Command, requires=(require_paid_amount,)):
+    """Record that an invoice was paid; the same payment again changes nothing. What was paid, where it is said,
+    must be what the invoice is over."""
 
     number: Number
     payment: Payment = ""
+    amount: Amount | None = None
+    currency: Currency | None = None
 
     def handle(self, subscription: Subscription) -> None:
-        number = self.number.strip()
+        number, payment = self.number.strip(), self.payment.strip()
+        if payment and subscription.invoice(number).payment == payment:
+            return
         # Also one that comes after the end.
-        subscription.open_invoice(number)
-        paid = Subscription.InvoicePaid(
-            number=number, payment=self.payment.strip(), status=subscription.without(number)
+        due = subscription.open_invoice(number)
+        if self.amount is not None and not due.is_over(self.amount, self.currency):
+            raise InvoiceAmountDiffers(
+                field="amount", number=number, amount=f"{due.amount:f}", currency=due.currency
+            )
+        subscription.record(
+            Subscription.InvoicePaid(number=number, payment=payment, status=subscription.without(number))
         )
-        subscription.record(paid)
+
+
+class RecordInvoiceRefund(Command, requires=(require_moved,)):
+    """Record that money of an invoice's payment was refunded, once, however often it is told; the invoice stays
+    paid."""
+
+    number: Number
+    payment: Payment
+    refund: Refund
+    amount: Amount
+    currency: Currency
+
+    def handle(self, subscription: Subscription) -> None:
+        number, payment, refund = self.number.strip(), self.payment.strip(), self.refund.strip()
+        paid = subscription.invoice(number)
+        if refund in paid.refunds:
+            return
+        if not payment or paid.payment != payment:
+            raise NotFound(field="payment", what="payment")
+        if paid.currency != self.currency:
+            raise InvoiceCurrencyDiffers(field="currency", number=number, currency=paid.currency)
+        moved = Money(self.amount, self.currency)
+        refunded = Subscription.InvoiceRefunded(
+            number=number,
+            payment=payment,
+            refund=refund,
+            refund_amount=moved.amount,
+            refunded_amount=(Money(paid.refunded, self.currency) + moved).amount,
+            currency=moved.currency,
+        )
+        subscription.record(refunded)
 
 
 class VoidInvoice(Command):

@@ -1,7 +1,8 @@
 """Subscriptions: what a tenant pays for, until when, and the invoices for it (ID-T-27)."""
 
-from dataclasses import field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
@@ -18,6 +19,9 @@ Number = Annotated[
 DueAt = Annotated[datetime, Internal(), Describe("When it is due.")]
 Payment = Annotated[
     str, Len(0, 100), ONE_LINE, Confidential(), Describe("The payment's reference at the payment provider.")
+]
+Refund = Annotated[
+    str, Len(1, 250), ONE_LINE, Confidential(), Describe("The refund's reference at the payment provider.")
 ]
 Why = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Authored(), Describe("The reason, in one line.")]
 
@@ -45,6 +49,22 @@ class InvoiceStatus(StrEnum):
         return self in (InvoiceStatus.ISSUED, InvoiceStatus.OVERDUE)
 
 
+@dataclass(frozen=True, kw_only=True)
+class KnownInvoice:
+    """What a subscription remembers of an invoice."""
+
+    status: InvoiceStatus = InvoiceStatus.ISSUED
+    amount: Decimal
+    currency: str
+    payment: str = ""
+    refunds: tuple[str, ...] = ()
+    refunded: Decimal = Decimal(0)
+
+    def is_over(self, amount: Decimal, currency: str | None) -> bool:
+        """Whether it is over this amount."""
+        return (self.amount, self.currency) == (amount, currency)
+
+
 Status = Annotated[SubscriptionStatus, Public(), Describe("How the subscription stands after it.")]
 
 
@@ -56,6 +76,14 @@ class InvoiceNotOpen(Refusal):
     """Invoice {number} is {status}, so it is no longer open."""
 
 
+class InvoiceAmountDiffers(Refusal):
+    """Invoice {number} is over {amount} {currency}."""
+
+
+class InvoiceCurrencyDiffers(Refusal):
+    """Invoice {number} is in {currency}."""
+
+
 class Subscription(
     Aggregate,
     topic="tenancy.subscription",
@@ -65,6 +93,9 @@ class Subscription(
     ),
 ):
     """What a tenant pays for. Events say how it stands after them, so that readers need no state."""
+
+    class_version = 2
+    oldest_snapshot = 2
 
     class Started(Event):
         tier: Tier
@@ -96,6 +127,18 @@ class Subscription(
         payment: Payment = ""
         status: Status
 
+    class InvoiceRefunded(Event):
+        number: Number
+        payment: Payment
+        refund: Refund
+        refund_amount: Amount
+        refunded_amount: Annotated[
+            Decimal,
+            Confidential(),
+            Describe("What of the invoice was refunded in all, in units of the currency."),
+        ]
+        currency: Currency
+
     class InvoiceVoided(Event):
         number: Number
         reason: Why = ""
@@ -107,7 +150,7 @@ class Subscription(
     tier: str
     status: SubscriptionStatus
     period_end: datetime
-    invoices: dict[str, InvoiceStatus] = field(default_factory=dict)
+    invoices: dict[str, KnownInvoice] = field(default_factory=dict)
     """By number, which a void one keeps."""
     changed = assigns(Started, TierChanged, Renewed)
 
@@ -118,19 +161,29 @@ class Subscription(
 
     @applies(InvoiceIssued)
     def _issued(self, event: InvoiceIssued) -> None:
-        self.invoices[event.number] = InvoiceStatus.ISSUED
+        self.invoices[event.number] = KnownInvoice(amount=event.amount, currency=event.currency)
 
     @applies(InvoiceOverdue)
     def _overdue(self, event: InvoiceOverdue) -> None:
-        self.invoices[event.number], self.status = InvoiceStatus.OVERDUE, event.status
+        self._turn(event.number, InvoiceStatus.OVERDUE)
+        self.status = event.status
 
     @applies(InvoicePaid)
     def _paid(self, event: InvoicePaid) -> None:
-        self.invoices[event.number], self.status = InvoiceStatus.PAID, event.status
+        self._turn(event.number, InvoiceStatus.PAID, event.payment)
+        self.status = event.status
+
+    @applies(InvoiceRefunded)
+    def _refunded(self, event: InvoiceRefunded) -> None:
+        paid = self.invoices[event.number]
+        self.invoices[event.number] = replace(
+            paid, refunds=(*paid.refunds, event.refund), refunded=event.refunded_amount
+        )
 
     @applies(InvoiceVoided)
     def _voided(self, event: InvoiceVoided) -> None:
-        self.invoices[event.number], self.status = InvoiceStatus.VOID, event.status
+        self._turn(event.number, InvoiceStatus.VOID)
+        self.status = event.status
 
     @applies(Cancelled)
     def _cancelled(self, event: Cancelled) -> None:
@@ -141,22 +194,30 @@ class Subscription(
         if self.status is SubscriptionStatus.CANCELLED:
             raise SubscriptionIsCancelled(field="id")
 
-    def open_invoice(self, number: str) -> InvoiceStatus:
-        """How an invoice stands that is to be paid. Raises NotFound or InvoiceNotOpen for any other."""
-        status = self.invoices.get(number)
-        if status is None:
+    def invoice(self, number: str) -> KnownInvoice:
+        """An invoice. Raises NotFound."""
+        if (found := self.invoices.get(number)) is None:
             raise NotFound(field="number", what="invoice")
-        if not status.open:
-            raise InvoiceNotOpen(field="number", number=number, status=status)
-        return status
+        return found
+
+    def open_invoice(self, number: str) -> KnownInvoice:
+        """An invoice that is to be paid. Raises NotFound or InvoiceNotOpen for any other."""
+        found = self.invoice(number)
+        if not found.status.open:
+            raise InvoiceNotOpen(field="number", number=number, status=found.status)
+        return found
 
     def owes(self, *, but: str = "") -> bool:
         """Whether an invoice is overdue, another than this one."""
         return any(
-            status is InvoiceStatus.OVERDUE and number != but for number, status in self.invoices.items()
+            invoice.status is InvoiceStatus.OVERDUE and number != but
+            for number, invoice in self.invoices.items()
         )
 
     def without(self, number: str) -> SubscriptionStatus:
         """How it stands once this invoice is settled."""
         settled = self.status is SubscriptionStatus.PAST_DUE and not self.owes(but=number)
         return SubscriptionStatus.ACTIVE if settled else self.status
+
+    def _turn(self, number: str, status: InvoiceStatus, payment: str = "") -> None:
+        self.invoices[number] = replace(self.invoices[number], status=status, payment=payment)

@@ -10,6 +10,8 @@ from domain.tenancy.subscriptions import InvoiceStatus, Subscription, Subscripti
 from projections.kit.declare.folds import STREAM, TIME, carried
 from projections.kit.model import Check, Index, PostgresView, Row
 
+NOTHING = Decimal(0)
+
 
 class SubscriptionRow(Row):
     """The tenant's subscription."""
@@ -55,9 +57,10 @@ class InvoiceRow(Row):
     issued_at: Annotated[datetime, Describe("When it was issued.")]
     due_at: Annotated[datetime, Describe("When it is due.")]
     settled_at: Annotated[datetime | None, Describe("When it was paid or voided.")] = None
+    refunded_amount: Annotated[Decimal, Confidential(), Describe("What of it was refunded.")] = NOTHING
 
 
-class Invoices(PostgresView[InvoiceRow], name="tenancy.invoices", version=1, key="number", inline=True):
+class Invoices(PostgresView[InvoiceRow], name="tenancy.invoices", version=2, key="number", inline=True):
     """The tenant's invoices. A number is used once in a tenant, which the log's reservation sees to."""
 
     checks = (Check("valid_invoice_status", "status in ('issued', 'overdue', 'paid', 'void')"),)
@@ -75,5 +78,7 @@ class Invoices(PostgresView[InvoiceRow], name="tenancy.invoices", version=1, key
     overdue = carried(Subscription.InvoiceOverdue, by="number", status=InvoiceStatus.OVERDUE)
 
     paid = carried(Subscription.InvoicePaid, by="number", status=InvoiceStatus.PAID, settled_at=TIME)
+
+    refunded = carried(Subscription.InvoiceRefunded, by="number")
 
     voided = carried(Subscription.InvoiceVoided, by="number", status=InvoiceStatus.VOID, settled_at=TIME)

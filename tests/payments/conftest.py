@@ -8,7 +8,7 @@ import pytest
 
 from app.composition.write_side import WriteSide
 from app.log.postgres import PostgresLog
-from domain.processes.order_payments import OrderPayments
+from domain.processes.payments.order_payments import OrderPayments
 from projections.kit.read.postgres_reader import PostgresRows
 from tests.kit.at_work import AtWork, LateClock, at_work
 from tests.kit.client import Client

@@ -1,14 +1,21 @@
 """What providers tell of payments, in the forms that they document."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from domain.gateway.callbacks.notices import PaymentNotice, PaymentOutcome, Unread
-from domain.gateway.callbacks.payments import payment_in, person_in
+from domain.gateway.callbacks.notices import (
+    InvoiceReference,
+    PaymentNotice,
+    PaymentOutcome,
+    Unread,
+    invoice_of,
+)
+from domain.gateway.callbacks.payments import invoice_named, payment_in, person_in, with_invoice
 from domain.gateway.callbacks.providers import Callback, CallbackProvider, is_test
 from domain.gateway.callbacks.stripe_payments import amount_of_stripe
 from domain.kit.scenario import NOON
@@ -213,3 +220,32 @@ def test_odd_shapes_tell_nothing_and_raise_nothing() -> None:
             event = {"event_type": f"PAYMENT.CAPTURE.{kind}", "resource": value}
             assert payment_in(CallbackProvider.PAYPAL, json.loads(json.dumps(event))) is None
             assert person_in(CallbackProvider.PAYPAL, {"resource": {"payer": value}}) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "named"),
+    [("2030-1", True), (" 2030/1 ", True), ("n" * 50, True), ("n" * 51, False), ("", False), ("a\nb", False)],
+)
+def test_an_invoice_is_named_by_its_tenant_its_subscription_and_its_number(number: str, named: bool) -> None:
+    reference = f"{UUID(int=1)}/{UUID(int=2)}/{number}"
+    expected = (
+        InvoiceReference(tenant_id=UUID(int=1), subscription_id=UUID(int=2), number=number.strip())
+        if named
+        else None
+    )
+    assert invoice_of(reference) == expected
+    stripe = {"data": {"object": {"metadata": {"invoice_id": reference}}}}
+    assert invoice_named(CallbackProvider.STRIPE, stripe) == reference
+    assert invoice_named(CallbackProvider.PAYPAL, {"resource": {"custom_id": reference}}) == reference
+    assert invoice_named(CallbackProvider.HMAC_SHA256, stripe) is None
+
+
+@pytest.mark.parametrize("reference", [7, [], {}, "1/2/3", f"{ORDER}", f"{ORDER}/{ORDER}", f"/{ORDER}/1"])
+def test_what_names_no_invoice_is_said_not_to_be_read(reference: object) -> None:
+    notice = settled("pi_1", None)
+    assert with_invoice(notice, reference) == (replace(notice, unread=Unread.ORDER), None)
+    assert with_invoice(notice, None) == (notice, None)
+    # What names an invoice names no order.
+    invoice = f"{UUID(int=1)}/{UUID(int=2)}/1"
+    assert with_invoice(replace(notice, unread=Unread.ORDER), invoice) == (notice, invoice_of(invoice))
+    assert with_invoice(replace(notice, unread=Unread.AMOUNT), invoice)[0].unread is Unread.AMOUNT

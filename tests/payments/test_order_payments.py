@@ -15,7 +15,8 @@ from domain.gateway.events import OutsideEvent
 from domain.kit.process.effects import Fired, Schedule
 from domain.kit.process.ports import ProcessPorts
 from domain.kit.scenario import NOON
-from domain.processes.order_payments import MOST_WAITING, OrderPayments, PaidOrder
+from domain.processes.payments.billing_port import TenantBilling
+from domain.processes.payments.order_payments import MOST_WAITING, OrderPayments, PaidOrder
 from tests.commerce.test_api_orders import a_product, an_order, euros
 from tests.gateway.callbacks import Provider, a_provider, stripe_event
 from tests.gateway.sending import a_source, event
@@ -182,7 +183,10 @@ async def test_a_refund_counts_once_whoever_tells_of_it(
 
 
 def test_what_waits_for_an_order_is_bounded_and_forgotten() -> None:
-    process, source = OrderPayments(cast(ProcessPorts, SimpleNamespace(repository=None))), UUID(int=1)
+    process, source = (
+        OrderPayments(cast(ProcessPorts, SimpleNamespace(repository=None)), cast(TenantBilling, None)),
+        UUID(int=1),
+    )
     state: PaidOrder | None = None
     notices = [PaymentNotice(outcome=PaymentOutcome.SETTLED, payment_id="pi_1")]
     notices += [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.processes.order_payments import OrderPayments
+from domain.processes.payments.order_payments import OrderPayments
 from tests.commerce.test_api_orders import a_product, an_order
 from tests.gateway.callbacks import a_provider
 from tests.kit.process_worker import product_child

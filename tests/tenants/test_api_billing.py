@@ -107,6 +107,7 @@ async def test_invoices_are_listed_and_filtered(client: Client, payments: Client
         "number": "1",
         "subscriptionId": subscription["id"],
         "amount": "19.90",
+        "refundedAmount": "0.00",
         "currency": "EUR",
         "status": "VOID",
         "issuedAt": edge["node"]["issuedAt"],
@@ -168,6 +169,7 @@ async def test_nobody_in_a_tenant_says_what_it_has_bought_or_paid(
         ("IssueInvoice", _invoice(subscription, "2030-2")),
         ("MarkInvoiceOverdue", settle),
         ("PayInvoice", settle),
+        ("RecordInvoiceRefund", {**settle, "payment": "a", "refund": "b", "amount": "1", "currency": "EUR"}),
         ("VoidInvoice", settle),
     ):
         assert (await someone.error(mutation, input=input))[0] == "FORBIDDEN", mutation

@@ -14,11 +14,14 @@ from domain.tenancy.subscription_commands import (
     IssueInvoice,
     MarkInvoiceOverdue,
     PayInvoice,
+    RecordInvoiceRefund,
     RenewPeriod,
     StartSubscription,
     VoidInvoice,
 )
 from domain.tenancy.subscriptions import (
+    InvoiceAmountDiffers,
+    InvoiceCurrencyDiffers,
     InvoiceNotOpen,
     Subscription,
     SubscriptionIsCancelled,
@@ -207,3 +210,50 @@ RUNNING: list[Command] = [
 @pytest.mark.parametrize("command", RUNNING, ids=lambda value: value.stored_as)
 def test_a_cancelled_subscription_rests(command: Command) -> None:
     given(STARTED, CANCELLED).when(command).refused(SubscriptionIsCancelled, field="id")
+
+
+def _paid_by(payment: str = "pi_1") -> Subscription.InvoicePaid:
+    return Subscription.InvoicePaid(number="2030-1", payment=payment, status=ACTIVE)
+
+
+def _refund(amount: str = "5.00", currency: str = "EUR", payment: str = "pi_1") -> RecordInvoiceRefund:
+    return RecordInvoiceRefund(
+        id=SUBSCRIPTION,
+        number="2030-1",
+        payment=payment,
+        refund="re_1",
+        amount=Decimal(amount),
+        currency=currency,
+    )
+
+
+def test_a_payment_is_of_the_amount_of_its_invoice_and_counts_once() -> None:
+    def pay(amount: str, currency: str = "EUR", payment: str = "pi_1") -> PayInvoice:
+        moved = Decimal(amount)
+        return PayInvoice(id=SUBSCRIPTION, number="2030-1", payment=payment, amount=moved, currency=currency)
+
+    for amount, currency in (("19.89", "EUR"), ("199.00", "EUR"), ("19.90", "USD")):
+        given(STARTED, invoiced()).when(pay(amount, currency)).refused(InvoiceAmountDiffers, field="amount")
+    given(STARTED, invoiced()).when(pay("19.9")).then(_paid_by())
+    given(STARTED, invoiced(), _paid_by()).when(pay("19.90")).then()
+    given(STARTED, invoiced(), _paid_by()).when(pay("19.90", payment="pi_2")).refused(InvoiceNotOpen)
+    without = PayInvoice(id=SUBSCRIPTION, number="2030-1", amount=Decimal(1))
+    given(STARTED, invoiced()).when(without).refused(Invalid, field="currency")
+
+
+def test_a_refund_is_of_the_payment_of_its_invoice_and_counts_once() -> None:
+    refunded = Subscription.InvoiceRefunded(
+        number="2030-1",
+        payment="pi_1",
+        refund="re_1",
+        refund_amount=Decimal("5.00"),
+        refunded_amount=Decimal("5.00"),
+        currency="EUR",
+    )
+    history = (STARTED, invoiced(), _paid_by())
+    given(*history).when(_refund()).then(refunded)
+    given(*history, refunded).when(_refund()).then()
+    given(*history).when(_refund(payment="pi_2")).refused(NotFound, field="payment")
+    given(STARTED, invoiced(), paid()).when(_refund(payment="")).refused(NotFound, field="payment")
+    given(*history).when(_refund(currency="USD")).refused(InvoiceCurrencyDiffers, field="currency")
+    given(*history).when(_refund("0")).refused(Invalid, field="amount")

@@ -144,6 +144,8 @@ NOT_SAID = {
     "EraseUser.other_owner_id",
     "IssueSourceKey.expires_at",
     "MoveTenant.database_url",
+    "PayInvoice.amount",
+    "PayInvoice.currency",
     "RemoveUser.other_owner_id",
     "ReplayWebhook.until",
     "SuspendUser.other_owner_id",

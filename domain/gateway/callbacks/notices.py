@@ -16,6 +16,7 @@ Json = Any
 _ID = re.compile(r"[A-Za-z0-9_.:/-]{1,150}")
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _CURRENCY = re.compile("[A-Z]{3}")
+_LONGEST_NUMBER = 50
 
 
 class PaymentOutcome(StrEnum):
@@ -34,6 +35,20 @@ class Unread(StrEnum):
     ORDER = "order"
     AMOUNT = "amount"
     """The amount, or its currency."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvoiceReference:
+    """An invoice of a tenant's own subscription, as its payment names it: `tenant id/subscription id/number`."""
+
+    tenant_id: Annotated[UUID, Internal(), Describe("The tenant that pays.")]
+    subscription_id: Annotated[UUID, Internal(), Describe("Its subscription.")]
+    number: Annotated[
+        str, Len(1, _LONGEST_NUMBER), Internal(), Authored(), Describe("The number of the invoice.")
+    ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}/{self.subscription_id}/{self.number}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,3 +120,18 @@ def unread_of(amount: Decimal | None, *references: Json) -> Unread | None:
         return Unread.AMOUNT
     names = any(reference not in (None, "") for reference in references)
     return Unread.ORDER if names and order_of(*references) is None else None
+
+
+def invoice_of(reference: Json) -> InvoiceReference | None:
+    """The invoice that a reference names; None for one that names none."""
+    parts = reference.split("/", 2) if isinstance(reference, str) else []
+    if len(parts) != 3:
+        return None
+    number = parts[2].strip()
+    if not 0 < len(number) <= _LONGEST_NUMBER or not number.isprintable():
+        return None
+    try:
+        tenant_id, subscription_id = map(read_id, parts[:2])
+    except ValueError:
+        return None
+    return InvoiceReference(tenant_id=tenant_id, subscription_id=subscription_id, number=number)

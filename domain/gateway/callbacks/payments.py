@@ -1,6 +1,15 @@
 """What callbacks tell of payments, and of whom they tell it."""
 
-from domain.gateway.callbacks.notices import Json, PaymentNotice
+from dataclasses import replace
+
+from domain.gateway.callbacks.notices import (
+    InvoiceReference,
+    Json,
+    PaymentNotice,
+    Unread,
+    invoice_of,
+    object_in,
+)
 from domain.gateway.callbacks.paypal_payments import payer_of_paypal, payment_of_paypal
 from domain.gateway.callbacks.providers import CallbackProvider
 from domain.gateway.callbacks.stripe_payments import customer_of_stripe, payment_of_stripe
@@ -15,6 +24,29 @@ def payment_in(provider: CallbackProvider, body: Json) -> PaymentNotice | None:
             return payment_of_paypal(body)
         case _:
             return None
+
+
+def invoice_named(provider: CallbackProvider, body: Json) -> Json:
+    """What names the invoice of a tenant in a callback: at Stripe the entry `invoice_id` of an object's metadata,
+    at PayPal the `custom_id` of a capture; None where nothing does."""
+    match provider:
+        case CallbackProvider.STRIPE:
+            return object_in(body, "data", "object", "metadata").get("invoice_id")
+        case CallbackProvider.PAYPAL:
+            return object_in(body, "resource").get("custom_id")
+        case _:
+            return None
+
+
+def with_invoice(payment: PaymentNotice, named: Json) -> tuple[PaymentNotice, InvoiceReference | None]:
+    """A payment, with whether what it is said to be for can be read, and the invoice that this names."""
+    invoice = invoice_of(named)
+    unread = payment.unread
+    if invoice is not None:
+        unread = None if unread is Unread.ORDER else unread
+    elif named not in (None, "") and payment.order_id is None:
+        unread = unread or Unread.ORDER
+    return replace(payment, unread=unread), invoice
 
 
 def person_in(provider: CallbackProvider, body: Json) -> str | None:

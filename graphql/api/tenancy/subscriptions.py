@@ -25,6 +25,12 @@ class Invoice:
 
     # Confidential in logs and histories, but there is no invoice to read without it.
     amount = derived(Decimal, lambda row: row.amount, "The amount, in units of the currency.")
+    # Nothing has the decimal places of the amount.
+    refunded_amount = derived(
+        Decimal,
+        lambda row: row.refunded_amount or 0 * row.amount,
+        "What of it was refunded, in units of the currency.",
+    )
 
 
 _subscriptions = Resource(
@@ -59,4 +65,5 @@ class Mutation:
     issue_invoice = _subscriptions.mutation(domain.IssueInvoice)
     mark_invoice_overdue = _subscriptions.mutation(domain.MarkInvoiceOverdue)
     pay_invoice = _subscriptions.mutation(domain.PayInvoice)
+    record_invoice_refund = _subscriptions.mutation(domain.RecordInvoiceRefund)
     void_invoice = _subscriptions.mutation(domain.VoidInvoice)
