@@ -1,15 +1,22 @@
 """Invoices of tenants, paid at the platform's account with a provider: from the signed callback to the invoice."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from app.processes.address_proofs import LinkedDatabase
+from app.processes.tenant_invoices import ReachedBilling
+from domain.gateway.callbacks.notices import InvoiceReference
 from domain.kit.caller import PLATFORM
 from domain.kit.permissions import ROLES
+from domain.kit.process.effects import EffectFailed, EffectRefused
+from domain.operations.tenants import TenantNotPlaced
 from tests.gateway.callbacks import NEWER, SECRET, Provider, a_provider, stripe_event
 from tests.gateway.test_paypal import WEBHOOK
 from tests.kit.client import Client
@@ -210,3 +217,16 @@ async def test_test_payments_pay_where_all_is_for_tests(
     assert (await Provider(product.http, source, path).stripe(again)).json()["status"] == "accepted"
     await recorder.idle(operator)
     assert await tenant.stands() == ("PAID", "0.00", "ACTIVE")
+
+
+async def test_tenants_are_reached_from_the_platform_alone_and_awaited_while_they_are_made() -> None:
+    @asynccontextmanager
+    async def reach(tenant_id: UUID) -> AsyncIterator[LinkedDatabase]:
+        raise TenantNotPlaced(field="id")
+        yield
+
+    invoice = InvoiceReference(tenant_id=UUID(int=1), subscription_id=UUID(int=2), number="1")
+    with pytest.raises(EffectRefused, match="forbidden"):
+        await ReachedBilling(reach).subscription(invoice.tenant_id, invoice)
+    with pytest.raises(EffectFailed, match="tenant_not_placed"):
+        await ReachedBilling(reach).subscription(PLATFORM, invoice)
