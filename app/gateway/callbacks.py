@@ -54,7 +54,8 @@ _TEST = EventViolation(
     "test_mode",
     ViolationCode.UNSUITABLE,
     ("data", "payload", "payload"),
-    "This payment is of the provider's test mode, which counts in environments for tests alone.",
+    "This payment is of the provider's test mode, or does not say that it is not; that counts in environments for "
+    "tests alone.",
 )
 
 

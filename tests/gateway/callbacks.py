@@ -51,6 +51,7 @@ def stripe_event(type: str = "customer.created", object: Json | None = None, **m
         "object": "event",
         "api_version": "2025-03-31",
         "created": int(datetime.now(UTC).timestamp()) - 3,
+        "livemode": True,
         "type": type,
         "data": {"object": object or {}},
         **more,

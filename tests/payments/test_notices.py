@@ -199,10 +199,12 @@ def test_the_test_mode_of_a_provider_is_told_from_its_own() -> None:
         )
         for url in (sandbox, live, "", *spelled)
     ]
-    assert said == [True, False, False, True, True]
+    assert said == [True, False, True, True, True]
     stripe = Callback(headers={}, body=b"", received_at=NOON)
-    modes: list[Any] = [{"livemode": False}, {"livemode": True}, {}, []]
-    assert [is_test(CallbackProvider.STRIPE, stripe, body) for body in modes] == [True, False, False, False]
+    live, *others = [{"livemode": mode} for mode in (True, False, None, "true", "True", 1, 1.0, [True])]
+    assert not is_test(CallbackProvider.STRIPE, stripe, live)
+    modes: list[Any] = [*others, {}, {"livemode ": True}, [], None, True]
+    assert [is_test(CallbackProvider.STRIPE, stripe, body) for body in modes] == [True] * len(modes)
 
 
 def test_odd_shapes_tell_nothing_and_raise_nothing() -> None:

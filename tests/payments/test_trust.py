@@ -73,19 +73,22 @@ async def test_a_payment_in_test_mode_settles_nothing_of_production(
     product: Product, client: Client, recorder: Recorder
 ) -> None:
     stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
-    answer = await stripe.stripe({**paid(order["id"]), "livemode": False})
-    assert (answer.status_code, answer.json()["status"]) == (200, "rejected"), answer.text
-    await told(stripe, {**stripe_event(), "livemode": False}, {**paid(order["id"], "pi_2"), "livemode": True})
+    unsaid = paid(order["id"])
+    del unsaid["livemode"]
+    for sent in (unsaid, *({**paid(order["id"]), "livemode": mode} for mode in (False, None, "true"))):
+        answer = await stripe.stripe(sent)
+        assert (answer.status_code, answer.json()["status"]) == (200, "rejected"), answer.text
+    await told(stripe, {**stripe_event(), "livemode": False}, paid(order["id"], "pi_2"))
     await recorder.idle(client)
     found = await shown(client, order["id"])
     assert [each["paymentId"] for each in found["payments"]["nodes"]] == ["pi_2"]
     kept = await client.send(
         "DeadLetters", filter={"rule": {"eq": "test_mode"}}, afterPosition=str(await recorder.log.head())
     )
-    assert len(kept["edges"]) == 1
-    # It is what it says, and contradicts nothing.
+    assert len(kept["edges"]) == 4
+    # They are what they say, and contradict nothing.
     [hour] = (await client.send("SourceQuality"))["edges"]
-    assert (hour["node"]["rejected"], hour["node"]["consistency"]) == (1, 100)
+    assert (hour["node"]["rejected"], hour["node"]["consistency"]) == (4, 100)
 
 
 @pytest.mark.parametrize(

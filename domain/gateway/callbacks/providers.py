@@ -48,7 +48,7 @@ SIGNATURE_HEADERS: Mapping[CallbackProvider, str] = {
 TELL_OF_PAYMENTS = (CallbackProvider.STRIPE, CallbackProvider.PAYPAL)
 """Those whose callbacks tell what was paid."""
 _TRANSMISSION = "paypal-transmission-id"
-_SANDBOX = ".sandbox.paypal.com"
+_LIVE, _SANDBOX = ".paypal.com", ".sandbox.paypal.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +82,13 @@ def transmission_of(provider: CallbackProvider, callback: Callback) -> str | Non
 
 
 def is_test(provider: CallbackProvider, callback: Callback, body: Json) -> bool:
-    """Whether it is of the provider's test mode, in which no money moves."""
+    """Whether it is of the provider's test mode, in which no money moves, or does not say that it is not."""
     match provider:
         case CallbackProvider.STRIPE:
-            return isinstance(body, dict) and body.get("livemode") is False
+            return not isinstance(body, dict) or body.get("livemode") is not True
         case CallbackProvider.PAYPAL:
-            return f".{_host_of(callback.header('paypal-cert-url'))}".endswith(_SANDBOX)
+            host = f".{_host_of(callback.header('paypal-cert-url'))}"
+            return host.endswith(_SANDBOX) or not host.endswith(_LIVE)
         case _:
             return False
 
