@@ -56,6 +56,18 @@ async def test_a_flushed_redis_is_refilled_by_itself(place: Place, redis: Redis)
     await _emptied_and_refilled(place, Followed(ShelfCounts(), store, generation), redis.flushdb)
 
 
+async def test_whoever_takes_a_lane_renews_its_rows_at_once(place: Place, redis: Redis) -> None:
+    generation = await enroll(place.database.writer, ShelfCounts)
+    for _ in range(2):
+        store: RedisStore[ShelfRow] = RedisStore(ShelfCounts(), redis, generation)
+        # Whoever had it before ended as it was about to renew.
+        await redis.pexpire(store.keys.mark, 20_000)
+        async with place.working([Followed(ShelfCounts(), store, generation)]):
+            last = await place.tell((uuid4(), Jar.Filled(name="a", shelf="s", amount=1)))
+            await _stands(place, ShelfCounts(), last)
+            assert await redis.pttl(store.keys.mark) > 250_000
+
+
 async def test_a_lost_index_is_refilled_by_itself(
     place: Place, search: AsyncOpenSearch, index_prefix: str
 ) -> None:

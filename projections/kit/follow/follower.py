@@ -131,6 +131,8 @@ class ViewFollower(Generic[R]):
         """Find out where to go on from; a storage that is gone is recreated and filled from the first event."""
         await self._store.prepare()
         try:
+            if isinstance(self._store, Upkeep):
+                await self._store.renew()
             checkpoint = await self._store.checkpoint()
         except Lost as lost:
             if self._lane.position:

@@ -48,8 +48,9 @@ class RedisStore(Generic[R]):
         self._encode = msgspec.json.Encoder().encode
         self._scripts: dict[str, AsyncScript] = {}
         self._mark: Mark | None = None
-        self.swept = time.monotonic()
-        """When `renew` last walked over the rows, in seconds of the monotonic clock."""
+        self.swept = float("-inf")
+        """When `renew` last walked over the rows, in seconds of the monotonic clock; never, of a store that was
+        just opened: whoever kept it before may have been about to."""
 
     async def prepare(self) -> None:
         """Start a new epoch at position 0 when none counts; whoever comes second finds the first one's."""
