@@ -34,13 +34,6 @@ async def test_all_fields_that_are_wrong_are_told_at_once_with_their_limits(clie
             "maximum": 500,
         },
         {
-            "path": ["priority"],
-            "code": "required",
-            "message": "Priority is required.",
-            "minimum": None,
-            "maximum": None,
-        },
-        {
             "path": ["dueDate"],
             "code": "out_of_range",
             "message": "Due date is outside the years 1900 to 9000.",

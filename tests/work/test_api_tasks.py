@@ -91,12 +91,6 @@ REFUSALS: list[tuple[str, tuple[str, ...], dict[str, Any], dict[str, str | None]
     (
         "CreateTask",
         (),
-        {"title": "x", "priority": None},
-        refused("invalid", "priority", "Priority is required."),
-    ),
-    (
-        "CreateTask",
-        (),
         {"title": "x", "assignedTo": "nobody"},
         refused("not_found", "assignedTo", "There is no such user."),
     ),

@@ -11,6 +11,7 @@ from api.kit.model import Info, Node, Refusal, Resource, Sending, Sent, covered,
 from api.kit.schema.commands import Refused
 from api.kit.schema.context import RequestContext
 from api.kit.schema.masking import MASKED
+from api.kit.schema.mutations import stated
 from api.kit.schema.node_types import plain
 from domain.gateway import imports as domain
 from domain.gateway.import_terms import (
@@ -196,21 +197,19 @@ async def _start(sending: Sending) -> Sent | Refusal:
 
 def _said(input: ProposeImportInput) -> tuple[dict[str, Any], tuple[ImportField, ...] | None]:
     """What is known of the form, and the fields. Raises Invalid."""
-    said = {name: value for name in _FORM if (value := getattr(input, name)) is not strawberry.UNSET}
-    fields = _stated_fields(input)
+    given = stated(input, domain.StartImport)
+    said = {name: given[name] for name in _FORM if name in given}
+    fields = _stated_fields(given.get("fields"))
     if wrong := violations(domain.StartImport, said | ({} if fields is None else {"fields": fields})):
         raise Invalid.of(wrong)
     return said, fields
 
 
-def _stated_fields(input: ProposeImportInput) -> tuple[ImportField, ...] | None:
-    if input.fields is strawberry.UNSET or input.fields is None:
+# Inputs are made of the class, hence Any.
+def _stated_fields(given: Any) -> tuple[ImportField, ...] | None:
+    if given is None:
         return None
-    given = [
-        {name: value for name, value in vars(each).items() if value is not strawberry.UNSET}
-        for each in input.fields
-    ]
-    return tuple(ImportField(**each) for each in given)
+    return tuple(ImportField(**stated(each, ImportField)) for each in given)
 
 
 @strawberry.type

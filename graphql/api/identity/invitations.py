@@ -59,7 +59,7 @@ _invitations.filter(
 
 async def _invite(sending: Sending) -> Sent | Refusal:
     ask, given = sending.ask, sending.input
-    role = domain.InviteUser.role if given.role is strawberry.UNSET else given.role
+    role = given.role or domain.InviteUser.role
     prepared = await ask.port(domain.Inviting).prepared(ask.caller, sending.new_id, given.email, role)
     outcome = await sending.send(
         await sending.command(

@@ -203,24 +203,18 @@ COMMAND_ID = (
 def built(command: type[C], input: Any, command_id: UUID, now: datetime, **known: object) -> C:
     """The command of an input and of what is ``known`` besides; what was left out takes the command's default.
 
-    Raises Invalid for what is null or missing and must not be, together with what else is wrong with the input
-    at this moment.
+    Raises Invalid for what is missing and must not be, together with what else is wrong with the input at this
+    moment.
     """
-    given: Mapping[str, Any] = {
-        each.name: value
-        for each in fields(input)
-        if (value := getattr(input, each.name)) is not strawberry.UNSET
-    }
+    given = stated(input, command)
     values: dict[str, Any] = {**known}
     # Caches take what is hashable, which checkers do not know of a class.
     kind: Any = command
     clearable, wrong, parts = nullable(command), list[Violation](), _parts(kind)
     for each in fields(command):
-        name, value = each.name, given.get(each.name)
-        if name in given and (value is not None or name in clearable):
-            values[name] = _stated(value, parts.get(name))
-        elif name in given:
-            wrong.append(Violation(ViolationCode.REQUIRED, "is required", (name,)))
+        name = each.name
+        if name in given:
+            values[name] = _stated(given[name], parts.get(name))
         elif name == "id":
             values["id"] = command_id
         elif name in clearable and each.default is MISSING and name not in known:
@@ -228,6 +222,18 @@ def built(command: type[C], input: Any, command_id: UUID, now: datetime, **known
     if wrong:
         raise refusal_of(kind, values, now, wrong) or Invalid.of(wrong)
     return command(**values)
+
+
+# Inputs have the types that their commands give them, hence Any.
+def stated(input: Any, of: Any) -> dict[str, Any]:
+    """What an input says of the fields of a class: a null that clears nothing is as if it were left out."""
+    clearable = nullable(of)
+    given = {each.name: getattr(input, each.name) for each in fields(input)}
+    return {
+        name: value
+        for name, value in given.items()
+        if value is not strawberry.UNSET and (value is not None or name in clearable)
+    }
 
 
 @cache
@@ -245,10 +251,7 @@ def _stated(value: Any, part: type[Any] | None) -> Any:
         return tuple(_stated(each, part) for each in value)
     if part is None:
         return value
-    said = {each.name: getattr(value, each.name) for each in fields(value)}
-    return part(
-        **{name: _stated(given, None) for name, given in said.items() if given is not strawberry.UNSET}
-    )
+    return part(**{name: _stated(given, None) for name, given in stated(value, part).items()})
 
 
 def sentences(command: type[Command]) -> str:
