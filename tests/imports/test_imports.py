@@ -167,7 +167,7 @@ async def test_a_proposal_says_what_a_file_seems_to_be_and_stores_nothing(import
     assert (found["format"], found["encoding"], found["separator"]) == ("CSV", "WINDOWS_1252", ";")
     assert (found["decimalMark"], found["zone"]) == ("COMMA", "UTC")
     assert [(each["member"], each["column"], each["kind"]) for each in found["fields"]] == [
-        ("payload.at", "at", "INSTANT"),
+        ("timestamp", "at", "INSTANT"),
         ("payload.orderID", "Order ID", "TEXT"),
         ("payload.amount", "amount", "TEXT"),
         ("userId", "customer_id", "TEXT"),
