@@ -145,7 +145,7 @@ async def test_terms_on_which_no_event_can_be_made_are_refused(
 
 async def test_a_start_that_is_sent_again_is_answered_as_before(importer: Importer) -> None:
     file = await importer.file(table(3))
-    sent = {"fileId": file, "sourceId": str(importer.source), "format": "CSV", "fields": FIELDS}
+    sent: Json = {"fileId": file, "sourceId": str(importer.source), "format": "CSV", "fields": FIELDS}
     # What a form leaves open is null in a client's variables.
     sent |= dict.fromkeys(("encoding", "separator", "skippedLines", "decimalMark", "zone", "id"))
     id = "0b5e7a70-0000-4000-8000-0000000000aa"
@@ -161,7 +161,7 @@ async def test_a_start_that_is_sent_again_is_answered_as_before(importer: Import
 async def test_a_proposal_says_what_a_file_seems_to_be_and_stores_nothing(importer: Importer) -> None:
     content = "at;Order ID;amount;customer_id\n2026-03-01 12:00;o-1;1,50;c-1\n2026-03-02 12:00;ö;x,0;c-2\n"
     file = await importer.file(content.encode("cp1252"))
-    asked = {"fileId": file, "sourceId": str(importer.source)}
+    asked: Json = {"fileId": file, "sourceId": str(importer.source)}
     asked |= dict.fromkeys(("format", "encoding", "separator", "skippedLines", "decimalMark", "fields"))
     found = await importer.client.send("ProposeImport", input=asked)
     assert (found["format"], found["encoding"], found["separator"]) == ("CSV", "WINDOWS_1252", ";")

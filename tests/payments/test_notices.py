@@ -201,7 +201,8 @@ def test_the_test_mode_of_a_provider_is_told_from_its_own() -> None:
     ]
     assert said == [True, False, True, True, True]
     stripe = Callback(headers={}, body=b"", received_at=NOON)
-    live, *others = [{"livemode": mode} for mode in (True, False, None, "true", "True", 1, 1.0, [True])]
+    bodies: list[Any] = [{"livemode": mode} for mode in (True, False, None, "true", "True", 1, 1.0, [True])]
+    live, *others = bodies
     assert not is_test(CallbackProvider.STRIPE, stripe, live)
     modes: list[Any] = [*others, {}, {"livemode ": True}, [], None, True]
     assert [is_test(CallbackProvider.STRIPE, stripe, body) for body in modes] == [True] * len(modes)

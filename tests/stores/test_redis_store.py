@@ -77,20 +77,6 @@ async def test_renewing_prolongs_rows_and_mark(redis: Redis) -> None:
     assert await redis.pttl(store.keys.mark) <= 1_800_000
 
 
-async def test_whoever_opens_it_anew_renews_at_once(redis: Redis) -> None:
-    former = await opened(redis)
-    await former.renew()
-    await former.save(changes(1, {key(1): card(1)}), at(1))
-    names = [key async for key in redis.scan_iter()]
-    for name in names:
-        await redis.pexpire(name, 100_000)
-    # Whoever has renewed a moment ago does not do it again.
-    await former.renew()
-    assert max([await redis.pttl(name) for name in names]) <= 100_000
-    await (await opened(redis)).renew()
-    assert min([await redis.pttl(name) for name in names]) > 1_700_000
-
-
 async def test_renewing_leaves_other_generations_alone(redis: Redis) -> None:
     first, second = await opened(redis, 1), await opened(redis, 11)
     await second.save(changes(1, {key(1): card(1)}), at(1))
