@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.gateway.factory import connector_pages, import_rows
+from app.gateway.factory import connector_pages, import_rows, job_letters
 from app.gateway.outside_history import StoredHistory
 from app.mail.allowance import CountedAllowance, limits
 from app.mail.factory import create_mailer
@@ -97,11 +97,12 @@ def processes(parts: Parts) -> list[Process[Any]]:
 
 
 def _gateway(parts: Parts) -> tuple[object, ...]:
-    """What takes in the rows of files, and what connectors pull."""
+    """What takes in the rows of files, and what connectors pull, and what replays dead letters."""
     rows = None if parts.live is None else PostgresRows(parts.database, parts.live)
     settings, bus, codec, opening = parts.settings, parts.bus, parts.codec, parts.opening
     return (
         import_rows(settings, bus=bus, codec=codec, opening=opening, rows=rows),
+        job_letters(settings, bus=bus, codec=codec, opening=opening, rows=rows),
         connector_pages(settings, bus=bus, codec=codec, opening=opening, rows=rows, clock=parts.clock),
     )
 

@@ -11,6 +11,7 @@ from app.gateway.paypal_certificates import PayPalCertificates, known_authoritie
 from app.gateway.pulls.http_pages import LARGEST, HttpPages
 from app.gateway.pulls.intake import NoPages, PulledIntake
 from app.gateway.pulls.pulled_items import PulledItems
+from app.gateway.replay_intake import JobLetters, NoLetters
 from app.gateway.replays import DeadLetterReplay
 from app.gateway.schema_checks import SchemaChecks
 from app.gateway.turns import LockedTurns
@@ -21,6 +22,7 @@ from app.setting_values import read_ports
 from app.settings import Settings
 from domain.gateway.connectors.pull_ports import ConnectorPages
 from domain.gateway.import_runs import ImportRows
+from domain.gateway.replay_jobs.replay_runs import ReplayedLetters
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import Clock, SystemClock, TimeOrderedIds
 from domain.kit.codec import Codec
@@ -64,6 +66,17 @@ def import_rows(
     admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
     intake = _intake(settings, bus, codec, admission, checks)
     return FileIntake(files_of(settings, opening), intake, bus.log)
+
+
+def job_letters(
+    settings: Settings, *, bus: Bus, codec: Codec, opening: Opening, rows: PostgresRows | None
+) -> ReplayedLetters:
+    """What replays dead letters in a worker; none where it reads no views, or has no keys."""
+    if rows is None or not isinstance(opening, KeyRing):
+        return NoLetters()
+    admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
+    intake = _intake(settings, bus, codec, admission, checks)
+    return JobLetters(DeadLetterReplay(intake, rows, opening, bus), rows, bus.log)
 
 
 def connector_pages(

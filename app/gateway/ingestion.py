@@ -194,11 +194,13 @@ class Ingestion(EventIntake):
             if draft.subject_id in gone:
                 continue
             if draft.violations:
+                if draft.letter is not None:
+                    continue
                 owner = _owner(intake, draft)
                 full = self._letters[owner] + counted[owner] >= MOST_A_DAY
                 if full and draft.origin:
                     raise LettersFull
-                if draft.letter is not None or full:
+                if full:
                     continue
                 counted[owner] += 1
             kept.append(draft)

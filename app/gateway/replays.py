@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from app.gateway.cloud_bodies import RULE as CLOUD_RULE
 from app.gateway.cloud_bodies import read_cloud_text
 from app.gateway.ingestion import Ingestion
+from app.gateway.worker_intake import admitted
 from domain.gateway.bodies import read_line
 from domain.gateway.letters import CLOSED_AT, CloseDeadLetter, DeadLetter, LetterStatus
 from domain.gateway.outcomes import (
@@ -33,6 +34,7 @@ from domain.gateway.replays import (
     LetterReplays,
     LetterWasCut,
 )
+from domain.gateway.sources import SourceInactive
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.log import AppendReceipt
@@ -80,14 +82,14 @@ class DeadLetterReplay(LetterReplay):
         return text
 
     async def count(self, by: Caller, chosen: ChosenLetters) -> int:
-        return await self._rows.count(DeadLetters, by.tenant_id, _meant(chosen))
+        return await self._rows.count(DeadLetters, by.tenant_id, meant(chosen))
 
     async def replay_all(self, by: Caller, chosen: ChosenLetters) -> LetterReplays:
         matched = await self.count(by, chosen)
         page = await self._rows.page(
             DeadLetters,
             by.tenant_id,
-            where=_meant(chosen),
+            where=meant(chosen),
             order=Order("received_at"),
             limit=MOST_REPLAYS,
         )
@@ -95,12 +97,7 @@ class DeadLetterReplay(LetterReplay):
         for letters in _batches(page.rows):
             if time.monotonic() - begun > _SECONDS:
                 break
-            texts = await self._opening.open(by.tenant_id, [letter.raw for letter in letters])
-            readable = [
-                (letter, text)
-                for letter, text in zip(letters, texts, strict=True)
-                if text != ERASED and not _needs_correction(letter)
-            ]
+            readable = await self._readable(by, letters)
             rejected += len(letters) - len(readable)
             answers = await self._sent(by, readable, edited=False)
             counts = Counter(answer.status is not EventStatus.REJECTED for answer in answers)
@@ -109,26 +106,57 @@ class DeadLetterReplay(LetterReplay):
             rejected += counts[False] - meanwhile
         return LetterReplays(matched, replayed, rejected)
 
+    async def of_job(self, by: Caller, letters: Sequence[DeadLetterRow], job: UUID) -> None:
+        """Replay open letters for a job, as fast as their sources may send; what closes one says so. Those of a
+        source that takes nothing stay open. Raises the other refusals of the intake."""
+        for batch in _batches(letters):
+            readable = await self._readable(by, batch)
+            try:
+                await self._sent(by, readable, edited=False, job=job)
+            except (NotFound, SourceInactive):
+                continue
+
+    async def _readable(
+        self, by: Caller, letters: Sequence[DeadLetterRow]
+    ) -> list[tuple[DeadLetterRow, str]]:
+        """The letters that may be replayed as they are, each with its text."""
+        texts = await self._opening.open(by.tenant_id, [letter.raw for letter in letters])
+        return [
+            (letter, text)
+            for letter, text in zip(letters, texts, strict=True)
+            if text != ERASED and not _needs_correction(letter)
+        ]
+
     async def _sent(
-        self, by: Caller, letters: Sequence[tuple[DeadLetterRow, str]], *, edited: bool
+        self,
+        by: Caller,
+        letters: Sequence[tuple[DeadLetterRow, str]],
+        *,
+        edited: bool,
+        job: UUID | None = None,
     ) -> list[EventAnswer]:
         """The answers to the texts of letters that are of one source and sort. Those of events that are in the log
-        now are closed."""
+        now are closed. A job waits until there is room for them."""
         if not letters:
             return []
         source_id = letters[0][0].source_id
         if letters[0][0].rule == PAYMENT:
-            return [await self._told_again(by, letter, text) for letter, text in letters]
-        events = [_event(letter, text, edited=edited) for letter, text in letters]
-        await self._intake.admit(by, source_id)
+            return [await self._told_again(by, letter, text, job=job) for letter, text in letters]
+        events = [_event(letter, text, ReplayedLetter(letter.id, edited, job)) for letter, text in letters]
+        await (self._intake.admit(by, source_id) if job is None else admitted(self._intake, by, source_id))
         answers = await self._intake.take(by, source_id, events)
-        for (letter, _), answer in zip(letters, answers, strict=True):
+        for event, (letter, _), answer in zip(events, letters, answers, strict=True):
             if answer.status is EventStatus.DUPLICATE and letter.status is LetterStatus.OPEN:
-                await self._close(by, letter.id, answer, edited=edited)
+                await self._close(by, event, answer)
         return answers
 
     async def _told_again(
-        self, by: Caller, letter: DeadLetterRow, kept: str, corrected: str | None = None
+        self,
+        by: Caller,
+        letter: DeadLetterRow,
+        kept: str,
+        corrected: str | None = None,
+        job: UUID | None = None,
     ) -> EventAnswer:
         """The answer to a payment that is to be recorded again: what comes of that is another letter, or none."""
         outcome: AppendReceipt | Refusal
@@ -136,7 +164,10 @@ class DeadLetterReplay(LetterReplay):
         try:
             command = read_payment_letter(kept, letter.source_id, letter.id, corrected)
             outcome = await self._bus.send(
-                command, by=by, command_id=uuid5(letter.id, f"{by.user_id} {again}")
+                command,
+                by=by,
+                command_id=uuid5(letter.id, f"{by.user_id} {again}"),
+                metadata=ReplayedLetter(letter.id, command.edited, job).origin,
             )
         except Invalid as invalid:
             outcome = invalid
@@ -148,11 +179,14 @@ class DeadLetterReplay(LetterReplay):
         fault = EventViolation(PAYMENT, ViolationCode.UNSUITABLE, (outcome.field or "",), outcome.message)
         return EventAnswer(status=EventStatus.REJECTED, violations=(fault,))
 
-    async def _close(self, by: Caller, letter_id: UUID, answer: EventAnswer, *, edited: bool) -> None:
+    async def _close(self, by: Caller, event: ReceivedEvent, answer: EventAnswer) -> None:
         """Close a letter whose event was in the log before."""
         assert answer.position is not None
-        command = CloseDeadLetter(id=letter_id, position=answer.position, edited=edited)
-        closed = await self._bus.send(command, by=by, command_id=uuid5(letter_id, f"close {answer.position}"))
+        letter = event.letter
+        assert letter is not None
+        command = CloseDeadLetter(id=letter.id, position=answer.position, edited=letter.edited)
+        command_id = uuid5(letter.id, f"close {answer.position}")
+        closed = await self._bus.send(command, by=by, command_id=command_id, metadata=event.origin)
         # Somebody else may have closed it just now, and by the same event.
         if isinstance(closed, Refusal) and not isinstance(closed, NotFound | CommandIdReused):
             raise closed
@@ -168,14 +202,14 @@ def _gone() -> NotFound:
     return NotFound(field="id", what="dead letter")
 
 
-def _event(letter: DeadLetterRow, text: str, *, edited: bool) -> ReceivedEvent:
+def _event(letter: DeadLetterRow, text: str, replayed: ReplayedLetter) -> ReceivedEvent:
     """The event of a letter, read as it was when it came in."""
     # Letters of an earlier version do not say how they are written.
     if letter.form is EventForm.CLOUD_EVENT or letter.rule == CLOUD_RULE:
         event = read_cloud_text(text, letter.received_at)
     else:
         event = read_line(text.encode(errors="replace"))
-    return replace(event, letter=ReplayedLetter(letter.id, edited))
+    return replace(event, letter=replayed)
 
 
 def _needs_correction(letter: DeadLetterRow) -> bool:
@@ -184,8 +218,9 @@ def _needs_correction(letter: DeadLetterRow) -> bool:
     return letter.cut or letter.rule == ROW
 
 
-def _meant(chosen: ChosenLetters) -> list[Condition]:
-    where = [*equals("status", LetterStatus.OPEN)]
+def meant(chosen: ChosenLetters, status: LetterStatus = LetterStatus.OPEN) -> list[Condition]:
+    """Conditions on letters that are chosen and stand so."""
+    where = equals("status", status)
     for column, value in (
         ("source_id", chosen.source_id),
         ("rule", chosen.rule),

@@ -30,7 +30,7 @@ async def taken(
 ) -> list[EventAnswer]:
     """What became of each, once there is room for them. Raises EffectRefused and EffectFailed with a word."""
     try:
-        await _admitted(intake, by, source_id)
+        await admitted(intake, by, source_id)
         answers: list[EventAnswer] = []
         for start in range(0, len(events), TOGETHER):
             batch = events[start : start + TOGETHER]
@@ -76,7 +76,8 @@ def files_reached() -> Iterator[None]:
         raise EffectFailed("files_unavailable") from None
 
 
-async def _admitted(intake: Ingestion, by: Caller, source_id: UUID) -> None:
+async def admitted(intake: Ingestion, by: Caller, source_id: UUID) -> None:
+    """Wait until there is room for events of a source. Raises the refusals of `EventIntake.admit` but for that."""
     while True:
         try:
             return await intake.admit(by, source_id)

@@ -21,6 +21,8 @@ from domain.gateway.detection.anomaly_detection import AnomalyDetection
 from domain.gateway.detection.pattern_detection import PatternDetection
 from domain.gateway.exports import destination_commands
 from domain.gateway.import_runs import ImportRun
+from domain.gateway.replay_jobs import replay_jobs
+from domain.gateway.replay_jobs.replay_runs import ReplayRun
 from domain.gateway.tools import destinations
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
@@ -44,6 +46,7 @@ CONTEXT = ContextDomain(
         payment_letters,
         pattern_matches,
         patterns,
+        replay_jobs,
         replays,
         source_connections,
         sources,
@@ -58,7 +61,7 @@ CONTEXT = ContextDomain(
         Permission("gateway:webhooks", "Have events sent to other systems, and see what was sent.", "admin"),
         Permission("gateway:ingest", "Send events in the name of any source.", "admin"),
     ),
-    processes=(ImportRun, ConnectorPulls, PatternDetection, AnomalyDetection),
+    processes=(ImportRun, ReplayRun, ConnectorPulls, PatternDetection, AnomalyDetection),
     entities=(
         Entity(kind="SOURCE", aggregate=sources.Source, needs="gateway:read"),
         Entity(kind="CONNECTOR", aggregate=connectors.Connector, needs="gateway:read"),

@@ -85,6 +85,13 @@ class ReplayedLetter:
 
     id: UUID
     edited: bool
+    job: UUID | None = None
+    """The job that replays it."""
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What is stored beside what closes it, by which it is known what did; empty of a single replay."""
+        return {} if self.job is None else {"replay": str(self.job)}
 
 
 @dataclass(slots=True)
@@ -120,6 +127,8 @@ class ReceivedEvent:
         """What is stored beside it, by which it is known what it came with; empty of what was sent."""
         if self.row is not None:
             return {"import": str(self.row.import_id), "row": self.row.number}
+        if self.letter is not None:
+            return self.letter.origin
         return {} if self.pull is None else {"pull": str(self.pull)}
 
     @property

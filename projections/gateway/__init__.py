@@ -9,6 +9,7 @@ from domain.gateway.event_schemas import EventSchema
 from domain.gateway.events import OutsideEvent
 from domain.gateway.imports import Import
 from domain.gateway.letters import DeadLetter
+from domain.gateway.replay_jobs.replay_jobs import ReplayJob
 from domain.gateway.sources import Source
 from domain.gateway.webhooks import Webhook
 from projections.gateway import (
@@ -20,6 +21,7 @@ from projections.gateway import (
     events,
     export_parts,
     imports,
+    replay_jobs,
     source_quality,
     sources,
     user_events,
@@ -39,6 +41,7 @@ CONTEXT = ContextViews(
         event_schemas,
         events,
         imports,
+        replay_jobs,
         source_quality,
         sources,
         user_events,
@@ -52,6 +55,7 @@ CONTEXT = ContextViews(
             Shown(aggregate=OutsideEvent, view=events.OutsideEvents, needs="gateway:read"),
             Shown(aggregate=DeadLetter, view=events.DeadLetters, needs="gateway:read"),
             Shown(aggregate=Import, view=imports.Imports, needs="gateway:read"),
+            Shown(aggregate=ReplayJob, view=replay_jobs.ReplayJobs, needs="gateway:read"),
             Shown(aggregate=Connector, view=connectors.Connectors, needs="gateway:read"),
             Shown(aggregate=EventPattern, view=detection.EventPatterns, needs="gateway:read"),
             Shown(aggregate=PatternMatch, view=detection.PatternMatches, needs="gateway:read"),
@@ -79,6 +83,7 @@ CONTEXT = ContextViews(
         event_schemas.EventSchemas: "Says what events hold, and nothing of people.",
         event_schemas.SchemaVersions: "Says what events hold, and nothing of people.",
         imports.Imports: "Says what became of files; who started an import stands in `activity_data`.",
+        replay_jobs.ReplayJobs: "Says what became of letters; who started a job stands in `activity_data`.",
         sources.SourceKeys: "Says how systems are known; who issued a key stands in `activity_data`.",
         webhooks.Webhooks: "Says which systems are called; who directs that stands in `activity_data`.",
     },

@@ -26,6 +26,7 @@ PROCESSES = (
     "gateway.connector_pulls",
     "gateway.import",
     "gateway.pattern_detection",
+    "gateway.replay_job",
     "gateway.webhook_deliveries",
     "governance.departures",
     "governance.erasure",

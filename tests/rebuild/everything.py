@@ -31,6 +31,7 @@ from domain.gateway.event_schemas import RegisterSchema
 from domain.gateway.import_terms import FileFormat
 from domain.gateway.imports import FinishImport, NoteImportProgress, StartImport
 from domain.gateway.outcomes import EventStatus, EventViolation
+from domain.gateway.replay_jobs.replay_jobs import FinishReplayJob, NoteReplayProgress, StartReplayJob
 from domain.gateway.sources import IssueSourceKey, RegisterSource, SourceKind
 from domain.gateway.webhook_commands import RegisterWebhook
 from domain.governance.consents import GiveConsent, consent_id
@@ -123,6 +124,9 @@ async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
         ),
         NoteImportProgress(id=imported, done=9, rows=3, accepted=1, duplicates=1, rejected=1),
         FinishImport(id=imported),
+        StartReplayJob(id=(replays := uuid4()), source_id=source, rule="scope", matched=2),
+        NoteReplayProgress(id=replays, replayed=1, rejected=1),
+        FinishReplayJob(id=replays),
         *_pulled(source, uuid4()),
     ):
         outcome = await bus.send(command, by=by)

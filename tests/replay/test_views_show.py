@@ -50,6 +50,7 @@ WITHOUT_ROWS = {
     "gateway.imports",
     "gateway.metadata",
     "gateway.pattern_matches",
+    "gateway.replay_jobs",
     "gateway.source_keys",
     "gateway.source_quality",
     "gateway.sources",

@@ -52,6 +52,8 @@ WORDS = {
             "OutsideEvent.eventType",
             "OutsideUserEvent.eventType",
             "ReplayDeadLettersInput.eventType",
+            "ReplayJob.eventType",
+            "StartReplayJobInput.eventType",
             "Query.checkSchema(eventType:)",
             "Query.outsideUserEvents(eventType:)",
             "Query.schemaOfType(eventType:)",

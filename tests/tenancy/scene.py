@@ -200,6 +200,8 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
         file = await files_of(settings, side.ring).store(tenant.id, tenant.word, _bytes(), most=9)
         read = {"fileId": str(file.id), "sourceId": builder.known["Source"][0], "format": "NDJSON"}
         await builder.make(root("startImport"), {"input": read})
+        chosen = {"sourceId": builder.known["Source"][0]}
+        await builder.make(root("startReplayJob"), {"input": chosen})
         notify = NotifyUser(
             id=uuid4(),
             user_id=tenant.owner.caller.user_id,

@@ -10,6 +10,7 @@ from api.gateway import (
     imports,
     ingestion,
     letters,
+    replay_jobs,
     sources,
     webhooks,
 )
@@ -27,6 +28,7 @@ CONTEXT = ContextApi(
         imports,
         ingestion,
         letters,
+        replay_jobs,
         sources,
         webhooks,
     ),

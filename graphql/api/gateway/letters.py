@@ -101,9 +101,9 @@ class Mutation:
         return LetterReplayReceipt(result=EventResult.of(answer))
 
     @field(
-        f"Send the events of open dead letters again, the oldest first, {MOST_REPLAYS} at most at once. By "
-        "default they are only counted. It needs `gateway:ingest` as well, and for payments `commerce:payments`: "
-        "without it they stay rejected.",
+        f"Send the events of open dead letters again, the oldest first, {MOST_REPLAYS} at most at once; "
+        "`startReplayJob` replays all. By default they are only counted. It needs `gateway:ingest` as well, and "
+        "for payments `commerce:payments`: without it they stay rejected.",
         LetterReplaysAnswer,
         needs="gateway:write",
     )

@@ -1,0 +1,1 @@
+"""Replays of many dead letters, as jobs."""
