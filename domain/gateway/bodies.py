@@ -138,6 +138,14 @@ def read_json(text: str) -> Json:
     return value
 
 
+def repeated_in(value: Json) -> str | None:
+    """The member that a value, or one within it, says more than once. Raises RecursionError."""
+    if isinstance(value, _Repeated):
+        return _name(value.name)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for each in inner if (found := repeated_in(each)) is not None), None)
+
+
 def end_of(text: str, at: int) -> int:
     """Where an object or a list that begins here ends, by its brackets alone. Raises NotEvents."""
     depth = 0
@@ -183,7 +191,8 @@ def _text(body: bytes) -> str:
     return body.decode(errors="surrogateescape")
 
 
-def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def object_of(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """The object with these members; one that says a member more than once is known by `repeated_in`."""
     found = dict(pairs)
     name = None if len(found) == len(pairs) else first_repeated(name for name, _ in pairs)
     if name is None:
@@ -202,7 +211,7 @@ def _constant(name: str) -> float:
     return float(name)
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_constant=_constant)
+_decoder = json.JSONDecoder(object_pairs_hook=object_of, parse_int=_whole, parse_constant=_constant)
 
 
 def _unstorable(value: Json, path: Path, deeper: int) -> Iterator[EventViolation]:

@@ -1,5 +1,6 @@
 """Events of rows: what a cell means is said, and what it does not mean is a fault of its row and column."""
 
+import io
 from typing import Any
 from uuid import UUID
 
@@ -7,26 +8,32 @@ import pytest
 
 from app.gateway.imports.file_rows import FilePlace, FileRow
 from app.gateway.imports.row_events import RowMapping
+from app.gateway.imports.rows import rows
 from domain.gateway.import_terms import DecimalMark, FileForm, FileFormat, ImportField, ImportTerms, ValueKind
 from domain.gateway.outcomes import ReceivedEvent
 
 AFTER = FilePlace(10, 2, 1)
 
 
-def made(cell: Any, kind: ValueKind, **form: Any) -> ReceivedEvent:
-    """The event of a row with one cell."""
+def mapping(kind: ValueKind, *, format: FileFormat = FileFormat.CSV, **form: Any) -> RowMapping:
+    """Makes events of rows with one cell."""
     terms = ImportTerms(
         import_id=UUID(int=1),
         file_id=UUID(int=2),
         source_id=UUID(int=3),
         started_by=UUID(int=4),
-        form=FileForm(format=FileFormat.CSV, **form),
+        form=FileForm(format=format, **form),
         fields=(
             ImportField(member="eventType", value="order.created"),
             ImportField(member="payload.x.y", column="X", kind=kind),
         ),
     )
-    return RowMapping(terms).event(FileRow(1, 2, AFTER, cells={"X": cell}))
+    return RowMapping(terms)
+
+
+def made(cell: Any, kind: ValueKind, **form: Any) -> ReceivedEvent:
+    """The event of a row with one cell."""
+    return mapping(kind, **form).event(FileRow(1, 2, AFTER, cells={"X": cell}))
 
 
 def meant(cell: Any, kind: ValueKind, **form: Any) -> Any:
@@ -137,3 +144,26 @@ def test_an_event_without_an_id_has_that_of_its_row_and_file() -> None:
     first, again = made("1", ValueKind.TEXT), made("2", ValueKind.TEXT)
     assert first.value["eventId"] == again.value["eventId"]
     assert UUID(first.value["eventId"]).version == 5
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ('{"X": "a", "Y": 1, "X": "b"}', "X"),
+        ('{"X": {"a": 1, "a": 2}}', "a"),
+        ('{"X": [{"a": [{"b": 1, "b": 1}]}]}', "b"),
+    ],
+)
+@pytest.mark.parametrize("format", [FileFormat.JSON, FileFormat.NDJSON])
+def test_a_row_that_says_a_member_twice_is_rejected(row: str, name: str, format: FileFormat) -> None:
+    text = f"[{row}]" if format is FileFormat.JSON else row
+    [read] = rows(io.BytesIO(text.encode()), FileForm(format=format), FilePlace())
+    event = mapping(ValueKind.JSON, format=format).event(read)
+    assert event.unreadable is not None
+    assert event.unreadable.message == f"{name} is said more than once."
+
+
+def test_a_cell_of_json_that_says_a_member_twice_is_a_fault_of_its_column() -> None:
+    fault = made('{"a": [{"b": 1, "b": 2}]}', ValueKind.JSON).unreadable
+    assert fault is not None
+    assert fault.message == "X says b more than once."

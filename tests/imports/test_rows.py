@@ -10,7 +10,7 @@ import pytest
 
 from app.gateway.imports.file_rows import MOST_BLANK, BlankStretch, FilePlace, FileRow, FileUnreadable
 from app.gateway.imports.rows import BEGINNING, columns, first_rows, rows
-from app.gateway.imports.text_lines import LONGEST
+from app.gateway.imports.text_lines import LONGEST, is_text
 from domain.gateway.import_terms import FileEncoding, FileForm, FileFormat
 
 CSV = FileForm(format=FileFormat.CSV)
@@ -213,3 +213,20 @@ def test_a_line_that_does_not_end_makes_a_file_unreadable() -> None:
 def test_a_line_that_is_no_json_is_a_row() -> None:
     found = read(b'{"a":1}\nnot\n[1]\n{"a":2}', FileForm(format=FileFormat.NDJSON))
     assert [row.cells for row in found] == [{"a": 1}, None, None, {"a": 2}]
+
+
+@pytest.mark.parametrize("encoding", [FileEncoding.UTF_16_LE, FileEncoding.UTF_16_BE])
+def test_half_a_character_at_the_end_is_a_fault_of_its_row(encoding: FileEncoding) -> None:
+    whole = "id,name\n1,Ann\n2,Bo\U0001f600".encode(encoding.value)
+    form = FileForm(format=FileFormat.CSV, encoding=encoding)
+    for cut in (1, 2, 3):
+        first, last = read(whole[:-cut], form)
+        assert first.cells == {"id": "1", "name": "Ann"}
+        assert last.cells is not None
+        assert not is_text(last.cells["name"])
+    *_, last = read("id,name\n1,Ann\n".encode(encoding.value) + b"a", form)
+    assert last.cells != {"id": "1", "name": "Ann"}
+    form = FileForm(format=FileFormat.NDJSON, encoding=encoding)
+    assert cells('{"a":1}\n'.encode(encoding.value) + b"a", form)[1:] == [
+        "The row holds bytes that are no characters."
+    ]

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from app.gateway.imports.file_rows import MOST_BLANK, BlankStretch, FilePlace, FileRow, FileUnreadable
 from app.gateway.imports.text_lines import TextDecoder, begins, is_text, text_lines
-from domain.gateway.bodies import NotEvents, end_of
+from domain.gateway.bodies import NotEvents, end_of, object_of
 from domain.gateway.import_terms import FileForm
 from domain.gateway.outcomes import LARGEST_EVENT
 
@@ -106,7 +106,7 @@ def _of_json(text: str, number: int, line: int, after: FilePlace) -> FileRow:
     if len(text) > LARGEST_EVENT:
         return FileRow(number, line, after, text=text)
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=object_of)
     except (ValueError, RecursionError):
         value = None
     return FileRow(number, line, after, cells=value if isinstance(value, dict) else None, text=text)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from app.gateway.imports.file_rows import FileRow
 from app.gateway.imports.text_lines import is_text
-from domain.gateway.bodies import read_line
+from domain.gateway.bodies import object_of, read_line, repeated_in
 from domain.gateway.import_terms import FileForm, ImportField, ImportTerms, ValueKind
 from domain.gateway.outcomes import ROW, EventViolation, ImportedRow, ReceivedEvent
 from domain.kit.refusals import ViolationCode
@@ -49,6 +49,12 @@ class RowMapping:
             return self._as_it_is(row)
         if row.cells is None:
             return self._rejected(row, "The row is no JSON object.")
+        try:
+            repeated = repeated_in(row.cells)
+        except RecursionError:
+            return self._rejected(row, "The row is nested too deeply.")
+        if repeated is not None:
+            return self._rejected(row, f"{repeated} is said more than once.")
         value, faults = self._made(row.cells)
         value.setdefault("eventId", str(self._id(row)))
         value["data"] = {"payload": value.pop("payload", {}), "metadata": value.pop("metadata", {})}
@@ -135,9 +141,13 @@ def _meant(given: Json, field: ImportField, form: FileForm, zone: ZoneInfo | Non
             return _instant(given.strip(), zone)
         case ValueKind.JSON:
             try:
-                return json.loads(given)
+                value = json.loads(given, object_pairs_hook=object_of)
+                repeated = repeated_in(value)
             except (ValueError, RecursionError):
                 raise _Unfit("is not JSON") from None
+            if repeated is not None:
+                raise _Unfit(f"says {repeated} more than once")
+            return value
 
 
 def _number(text: str, mark: str) -> int | float:

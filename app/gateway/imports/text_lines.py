@@ -15,6 +15,7 @@ LONGEST = 128 * 1024
 
 _LONGEST_DROPPED = 64 * 1024 * 1024
 """Bytes of a line beyond which the file has no lines at all."""
+_HALF = "\ud800"
 _LINE = re.compile(r"[\r\n]")
 _BOMS = {
     FileEncoding.UTF_8: codecs.BOM_UTF8,
@@ -43,14 +44,20 @@ class TextDecoder:
         self._errors = "surrogatepass" if encoding.value.startswith("utf-16") else "surrogateescape"
 
     def texts(self, file: BinaryIO, offset: int) -> Iterator[str]:
-        """The text from a byte on, in blocks. Of UTF-16 that ends within a character, the last byte is left
-        out."""
+        """The text from a byte on, in blocks. UTF-16 that ends within a character ends in a lone surrogate."""
         file.seek(offset)
         decoder = codecs.getincrementaldecoder(self.encoding.value)(self._errors)
         while block := file.read(BLOCK):
             if text := decoder.decode(block):
                 yield text
-        if self._errors == "surrogateescape" and (rest := decoder.decode(b"", final=True)):
+        if self._errors == "surrogateescape":
+            rest = decoder.decode(b"", final=True)
+        else:
+            held = decoder.getstate()[0]
+            # Half of a pair can be read as such, and half of two bytes cannot.
+            whole = held[: len(held) // 2 * 2].decode(self.encoding.value, self._errors)
+            rest = whole + _HALF * (len(held) % 2)
+        if rest:
             yield rest
 
     def size(self, text: str) -> int:
