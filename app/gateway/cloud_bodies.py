@@ -71,5 +71,5 @@ def _received(value: Any, received_at: str, text: str | None = None) -> Received
             read = read_value(read_cloud_event(value, received_at), text)
             return replace(read, form=EventForm.CLOUD_EVENT)
         except NoCloudEvent as wrong:
-            fault = EventViolation(RULE, ViolationCode.FORMAT, (wrong.attribute,), str(wrong))
+            fault = EventViolation(RULE, ViolationCode.FORMAT, wrong.path, str(wrong))
     return ReceivedEvent(readable_members(value), text, fault, form=EventForm.CLOUD_EVENT)

@@ -15,6 +15,7 @@ STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 _NAMESPACE = UUID("5b1f0a52-6f0c-5e0b-8a35-7e1d1f0d8c11")
 _NAME = re.compile("[a-z0-9]+")
+_REFERENCE = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
 _REQUIRED = ("id", "source", "specversion", "type")
 _KNOWN = (*_REQUIRED, "time", "subject", "datacontenttype", "dataschema", "data", "data_base64")
 _ENVELOPE = {"correlationid": "correlationId", "userid": "userId", "sessionid": "sessionId"}
@@ -25,11 +26,12 @@ Json = Any
 
 
 class NoCloudEvent(ValueError):
-    """What does not keep to CloudEvents 1.0; the message is a sentence, ``attribute`` where it is wrong."""
+    """What does not keep to CloudEvents 1.0; the message is a sentence, ``path`` where it is wrong."""
 
-    def __init__(self, attribute: str, reason: str) -> None:
-        super().__init__(f"{attribute} {reason}.")
-        self.attribute = attribute
+    def __init__(self, attribute: str | None, reason: str) -> None:
+        """``attribute``: None of what is wrong as a whole."""
+        super().__init__(f"{attribute or 'The event'} {reason}.")
+        self.path = () if attribute is None else (attribute,)
 
 
 def id_of_cloud_event(source: str, id: str) -> UUID:
@@ -47,11 +49,13 @@ def read_cloud_event(value: Json, received_at: str) -> dict[str, Json]:
     ``received_at``: its time, where it says none.
     """
     if not isinstance(value, dict):
-        raise NoCloudEvent("The event", "must be a JSON object")
+        raise NoCloudEvent(None, "must be a JSON object")
     said = {name: each for name, each in value.items() if each is not None}
     for name in _REQUIRED:
         if not isinstance(said.get(name), str) or not said[name]:
             raise NoCloudEvent(name, "is required, as a text")
+    if not _REFERENCE.fullmatch(said["source"]):
+        raise NoCloudEvent("source", "must be a URI-reference, as https://example.com/shop or /shop")
     if said["specversion"] != "1.0":
         raise NoCloudEvent("specversion", "must be 1.0")
     for name, each in said.items():

@@ -53,7 +53,7 @@ def test_an_id_is_its_own_or_follows_from_source_and_id() -> None:
 def test_four_attributes_are_required(missing: str, value: object) -> None:
     with pytest.raises(NoCloudEvent) as wrong:
         read_cloud_event(cloud(**{missing: value}), NOW)
-    assert wrong.value.attribute == missing
+    assert wrong.value.path == (missing,)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_four_attributes_are_required(missing: str, value: object) -> None:
 def test_what_the_specification_does_not_allow_is_named(more: Json, attribute: str) -> None:
     with pytest.raises(NoCloudEvent) as wrong:
         read_cloud_event(cloud(**more), NOW)
-    assert wrong.value.attribute == attribute
+    assert wrong.value.path == (attribute,)
 
 
 @pytest.mark.parametrize("encoded", ["!", 5, "AAA"])
@@ -99,6 +99,19 @@ async def structured(shop: Sender, event: object, kind: str = STRUCTURED) -> Jso
     assert response.status_code in (200, 422), response.text
     answer: Json = response.json()
     return answer
+
+
+@pytest.mark.parametrize("source", ["a b", "<a>", "a\n", "50%", "käse", 'a"b', " "])
+def test_a_source_is_a_uri_reference(source: str) -> None:
+    with pytest.raises(NoCloudEvent, match="URI-reference"):
+        read_cloud_event(cloud(source=source), "2026-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "source", ["/a", "urn:a:b", "a", "//[::1]:80/a?b=c#d", "mailto:a@b.c", "k%C3%A4se", "#"]
+)
+def test_a_source_may_be_relative(source: str) -> None:
+    assert read_cloud_event(cloud(source=source), "2026-01-01T00:00:00Z")
 
 
 async def test_a_structured_event_is_stored_once(shop: Sender, client: Client) -> None:
@@ -140,6 +153,7 @@ async def test_of_a_batch_each_is_answered(shop: Sender) -> None:
     ]
     assert fault(body["results"][1]) == ("envelope", "format", ["timestamp"])
     assert fault(body["results"][2]) == ("cloudevents", "format", ["specversion"])
+    assert fault(body["results"][3]) == ("cloudevents", "format", [])
     assert await structured(shop, [], BATCH) == {
         "accepted": 0,
         "duplicates": 0,
