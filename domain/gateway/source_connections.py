@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from domain.gateway.callbacks.providers import TELL_OF_PAYMENTS, CallbackProvider
+from domain.gateway.callbacks.providers import TELL_OF_PAYMENTS, CallbackProvider, of_http
 from domain.gateway.sources import (
     Provider,
     ProviderWebhookId,
@@ -52,6 +52,9 @@ def require_connection(
         for name, (value, needed) in needs.items()
         if bool(value) is not needed
     ]
+    if of_http(signature_header):
+        reason = "is a header of HTTP, and no signature"
+        found.append(Invalid(field="signature_header", reason=reason, why=ViolationCode.UNSUITABLE))
     if found:
         raise Invalid.together(found)
 

@@ -79,6 +79,10 @@ def test_callbacks_come_in_by_sources_for_them_alone() -> None:
         ("stripe", {}, "secret"),
         ("stripe", {"secret": "sealed", "signature_header": "x-signature"}, "signature_header"),
         ("hmac_sha256", {"secret": "sealed"}, "signature_header"),
+        *(
+            ("hmac_sha256", {"secret": "sealed", "signature_header": name}, "signature_header")
+            for name in ("Authorization", "Cookie", "HOST", "content-md5", "X-Forwarded-For")
+        ),
         ("paypal", {}, "provider_webhook_id"),
         ("paypal", {"secret": "sealed", "provider_webhook_id": "WH1"}, "secret"),
     ],

@@ -43,6 +43,40 @@ SIGNATURE_HEADERS: Mapping[CallbackProvider, str] = {
     CallbackProvider.STANDARD_WEBHOOKS: "webhook-signature",
 }
 """Where the signature stands, of those who always send it in the same header."""
+_HTTP = frozenset(
+    (
+        "authorization",
+        "cache-control",
+        "connection",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "from",
+        "host",
+        "keep-alive",
+        "max-forwards",
+        "origin",
+        "pragma",
+        "range",
+        "referer",
+        "set-cookie",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "www-authenticate",
+    )
+)
+_OF_HTTP = ("accept", "content-", "if-", "proxy-", "sec-", "x-forwarded-")
+"""How others begin."""
+
+
+def of_http(header: str) -> bool:
+    """Whether HTTP, or what stands between, says something of its own in a header."""
+    return header.lower() in _HTTP or header.lower().startswith(_OF_HTTP)
 
 
 TELL_OF_PAYMENTS = (CallbackProvider.STRIPE, CallbackProvider.PAYPAL)
