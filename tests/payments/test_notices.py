@@ -182,6 +182,34 @@ def test_what_names_an_order_by_another_name_says_so() -> None:
     assert [each and each.unread for each in told] == [Unread.ORDER, None, Unread.AMOUNT, Unread.ORDER]
 
 
+@pytest.mark.parametrize("units", [10.5, 1000.0, "1000", True, None, -5, 2**53, 10**15, [1], {}])
+def test_money_whose_amount_cannot_be_read_is_told_of(units: Any) -> None:
+    intent = {"id": "pi_1", "amount_received": units, "currency": "eur", "metadata": REFERENCE}
+    session = {"payment_intent": "pi_1", "payment_status": "paid", "amount_total": units, "currency": "eur"}
+    told = [
+        of_stripe("payment_intent.succeeded", intent),
+        of_stripe("payment_intent.succeeded", {**intent, "amount_received": 2500, "currency": units}),
+        of_stripe("checkout.session.completed", session),
+        of_stripe("refund.created", {**REFUND, "amount": units}),
+        of_stripe("refund.failed", {**REFUND, "amount": units, "status": "failed"}),
+    ]
+    assert [each and (each.unread, each.amount) for each in told] == [(Unread.AMOUNT, Decimal(0))] * 5
+
+
+@pytest.mark.parametrize(
+    "name", [f"{{{ORDER}}}", f"{ORDER} ", ORDER.hex, f"urn:uuid:{ORDER}", "17", 17, True, [1]]
+)
+def test_an_order_in_another_form_is_told_of(name: Any) -> None:
+    intent = {"id": "pi_1", "amount_received": 2500, "currency": "eur", "metadata": {"order_id": name}}
+    capture = {"id": "A", "amount": {"value": "25.00", "currency_code": "EUR"}, "custom_id": name}
+    told = [
+        of_stripe("payment_intent.succeeded", intent),
+        of_stripe("refund.created", {**REFUND, "metadata": {"order_id": name}}),
+        of_paypal("PAYMENT.CAPTURE.COMPLETED", capture),
+    ]
+    assert [each and (each.unread, each.order_id) for each in told] == [(Unread.ORDER, None)] * 3
+
+
 @pytest.mark.parametrize("body", [None, [], "a", 1, {}, {"type": []}, {"type": {}}, {"event_type": 5}])
 @pytest.mark.parametrize("provider", list(CallbackProvider))
 def test_what_tells_of_no_payment_is_none(provider: CallbackProvider, body: Any) -> None:
