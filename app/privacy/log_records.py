@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
-from typing import Any, get_type_hints
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from domain.kit.events import event_classes
-from domain.kit.fields import Restricted, marks
+from domain.kit.fields import Restricted, hints_of, marks
 from projections.kit.context.exports import Record
 from projections.kit.context.subject import About, Scope
 
@@ -78,7 +78,7 @@ async def _events(scope: Scope, person: UUID) -> AsyncIterator[Record]:
 def _said(type_name: str, payload: str, naming: list[UUID] | None) -> Iterator[tuple[str, Any]]:
     """The members of a payload that are not restricted; only those that name one of these, when some are given."""
     event = event_classes().get(type_name)
-    hints = get_type_hints(event, include_extras=True) if event is not None else {}
+    hints = hints_of(event) if event is not None else {}
     for name, value in msgspec.json.decode(payload).items():
         if name not in hints or any(isinstance(mark, Restricted) for mark in marks(hints[name])):
             continue

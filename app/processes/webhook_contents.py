@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any, get_type_hints
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -22,7 +22,7 @@ from domain.identity.users import User
 from domain.kit.caller import Caller
 from domain.kit.codec import Codec
 from domain.kit.events import event_classes
-from domain.kit.fields import Confidential, Personal, Restricted, is_marked
+from domain.kit.fields import Confidential, Personal, Restricted, hints_of, is_marked
 from domain.kit.log import Envelope, Log, Selection
 from domain.kit.sealed import ERASED, Opening, is_sealed, subject_of
 from domain.processes.webhooks.ports import Sendable, SentBody, SponsorGone, WebhookContents
@@ -190,7 +190,7 @@ class VisibleContents(WebhookContents):
         Only what is ``wanted`` is opened, by the names that clients know; None: everything.
         """
         event = self._codec.decode(envelope)
-        hints = get_type_hints(type(event), include_extras=True)
+        hints = hints_of(type(event))
         reads = (permission := confidential_of(envelope.topic)) is not None and sponsor.may(permission)
         data: dict[str, Any] = {}
         withheld: list[str] = []

@@ -4,7 +4,7 @@
 """
 
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
 from functools import cache
@@ -145,6 +145,21 @@ def marks(hint: Any) -> Iterator[object]:
             yield from marks(option)
 
 
+def hints_of(cls: type) -> Mapping[str, Any]:
+    """The types of a class's fields with their marks, worked out once."""
+    return _hints(cls, extras=True)
+
+
+def types_of(cls: type) -> Mapping[str, Any]:
+    """The types of a class's fields without their marks, worked out once."""
+    return _hints(cls, extras=False)
+
+
+@cache
+def _hints(cls: Any, *, extras: bool) -> Mapping[str, Any]:
+    return get_type_hints(cls, include_extras=extras)
+
+
 def is_marked(hint: Any, *kinds: type) -> bool:
     """Whether a type hint carries a mark of one of these kinds. Type hints have no static type, hence Any."""
     return any(isinstance(mark, kinds) for mark in marks(hint))
@@ -166,7 +181,7 @@ def nullable(cls: Any) -> frozenset[str]:
 
 @cache
 def _nullable(cls: Any) -> frozenset[str]:
-    hints = get_type_hints(cls, include_extras=True)
+    hints = hints_of(cls)
     return frozenset(name for name, hint in hints.items() if _takes_none(hint))
 
 

@@ -13,7 +13,9 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import replace
 from projections.kit.follow.inline import Inline
 from projections.kit.read.postgres_reader import PostgresRows
-from projections.kit.rebuild.model import RebuildState
+from projections.kit.rebuild.comparison import Report
+from projections.kit.rebuild.cutover import Cutover
+from projections.kit.rebuild.model import Building, RebuildState
 from projections.kit.store.rebuild_queue import RebuildRefused
 from tests.rebuild.rebuilding import House, some_events
 from tests.views.place import CODEC, TENANT, Place, until
@@ -101,6 +103,29 @@ async def test_a_rebuild_that_differs_is_not_cut_over_until_it_is_accepted(place
             return {row.shelf for row in await house.read(live, Jars())} == {"top"}
 
         await until(mended)
+
+
+async def test_what_was_verified_before_a_kill_is_not_verified_again(
+    everywhere: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, place = everywhere, everywhere.place
+    verify, seen = Cutover._verify, list[str]()
+
+    async def once(cutover: Cutover, member: Building) -> Report:
+        if len(seen) == 2:
+            seen.append("killed")
+            raise ConnectionError
+        seen.append(member.view)
+        return await verify(cutover, member)
+
+    monkeypatch.setattr(Cutover, "_verify", once)
+    async with house.working():
+        await some_events(place)
+        names = [view.name for view in house.views]
+        done = await house.ended(await house.rebuilds.ask(names, by="test"))
+    assert done.state is RebuildState.SWITCHED, done
+    assert all(view.report is not None for view in done.views)
+    assert sorted(seen) == sorted([*names, "killed"])
 
 
 async def test_a_reconciliation_reports_and_leaves_everything_as_it_was(everywhere: House) -> None:

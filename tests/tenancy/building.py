@@ -52,7 +52,7 @@ class Builder:
         for attempt in range(1 if given else _TRIES):
             arguments = dict(given or self.arguments(root, attempt))
             document = Document("mutation")
-            alias = document.add(root, arguments, *self._surface.selections(root.shown, self.owner.granted))
+            alias = document.add(root, arguments, self._surface.selection(root.shown, self.owner.granted))
             answer = await self.owner.ask(document.text, document.variables)
             receipt = (answer.get("data") or {}).get(alias)
             if receipt and receipt.get("__typename") != "Refused":

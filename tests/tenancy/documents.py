@@ -55,7 +55,7 @@ def paged(root: Root, given: Mapping[str, Any], *, backwards: bool = False) -> d
 def filled(given: Mapping[str, Any], slot: Slot, value: object) -> dict[str, Any]:
     """The arguments with this value in the slot."""
     name, *rest = slot.path
-    inner: object = [value] if slot.many else value
+    inner: object = [value] if slot.many and not isinstance(value, list) else value
     for step in reversed(rest):
         inner = {step: inner}
     values = dict(given)

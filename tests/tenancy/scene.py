@@ -281,7 +281,7 @@ async def _cursors(owner: Actor) -> dict[str, str]:
         if "after" in root.field.args and owner.granted(root.need):
             document = Document("query")
             arguments = paged(root, Values(WORD, lambda _: []).arguments(root))
-            name = document.add(root, arguments, SURFACE.selections(root.shown, owner.granted)[0])
+            name = document.add(root, arguments, SURFACE.selection(root.shown, owner.granted))
             answer = ((await owner.ask(document.text, document.variables)).get("data") or {}).get(name)
             if cursor := next(cursors_in(answer), None):
                 found[root.name] = cursor

@@ -130,19 +130,20 @@ class Surface:
     def need(self, kind: str, name: str) -> str | None:
         return self.access.by_field.get((kind, name))
 
-    def selections(self, shown: str, granted: Granted) -> list[str]:
+    def selections(self, shown: str, granted: Granted) -> dict[str, str]:
         """What to ask of a type: every field that is granted, as deep as a document may be; for one that may be
-        many types one selection each."""
+        many types one selection each, by their names."""
         kind = self.schema.type_map[shown]
         if is_leaf_type(kind):
-            return [""]
+            return {shown: ""}
         members = self.members(kind)
-        if isinstance(kind, GraphQLObjectType):
-            return [self._selection([kind], granted)]
-        return [
-            self._selection(group, granted)
-            for group in ([[member] for member in members] if len(members) > 2 else [members])
-        ]
+        if len(members) > 2:
+            return {member.name: self._selection([member], granted) for member in members}
+        return {shown: self._selection([kind] if isinstance(kind, GraphQLObjectType) else members, granted)}
+
+    def selection(self, shown: str, granted: Granted) -> str:
+        """The first of them."""
+        return next(iter(self.selections(shown, granted).values()))
 
     def _selection(self, members: list[GraphQLObjectType], granted: Granted) -> str:
         deepest, text, selecting = _DEEPEST + 1, "", Selecting(self, granted)
@@ -253,9 +254,9 @@ def _slots(
         yield from _slots(kind.of_type, path, required, True, within)
     elif isinstance(kind, GraphQLInputObjectType) and not many and kind not in within:
         # A filter takes filters: what holds of a column holds of it inside these. Other operators than these two
-        # find what is there although they name what is another's.
+        # find what is there although they name what is another's, or find what these find.
         fields = {
-            n: f for n, f in kind.fields.items() if "isNull" not in kind.fields or n in ("eq", "contains")
+            n: f for n, f in kind.fields.items() if "isNull" not in kind.fields or n in ("in", "contains")
         }
         for name, input in fields.items():
             needed = required and is_required_input_field(input)

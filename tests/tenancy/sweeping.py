@@ -15,6 +15,8 @@ from tests.tenancy.values import Values
 NOBODYS = str(uuid4())
 """An id that nothing has: whoever names it, or what is another tenant's, must be told the same."""
 _AT_ONCE = 8
+_IN = 100
+"""Texts that one filter may name."""
 _DENIED = {"FORBIDDEN", "UNAUTHENTICATED"}
 
 
@@ -73,7 +75,7 @@ class Sweep:
             if self.caller.granted(root.need):
                 continue
             document = Document(kind)
-            selection = "{ __typename }" if self.surface.selections(root.shown, lambda _: False)[0] else ""
+            selection = "{ __typename }" if self.surface.selection(root.shown, lambda _: False) else ""
             document.add(root, arguments.get(root.name) or self._least(root), selection)
             answer = await self.caller.ask(document.text, document.variables)
             codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
@@ -99,7 +101,7 @@ class Sweep:
                 cursor = self.cursors.get(root.name)
                 calls += [Call(paged(root, filled(least, slot, cursor), backwards=back))] if cursor else []
                 continue
-            for kind, value in (self.ids if slot.kind == "ID" else self.texts).items():
+            for kind, value in self._fillings(slot):
                 way = f"{slot} with {kind}"
                 known = self.ways is None or (root.name, way) in self.ways
                 if known or slot.kind == "ID":
@@ -113,6 +115,19 @@ class Sweep:
                 if not call.way or (self.ways and (root.name, call.way) in self.ways)
             ]
         return calls
+
+    def _fillings(self, slot: Slot) -> Iterable[tuple[str, Any]]:
+        """What a slot is filled with, by what kind of thing that is."""
+        if slot.kind == "ID":
+            return self.ids.items()
+        match slot.path[-1]:
+            case "in":
+                texts = [*self.texts.values()]
+                return [(f"texts from {at}", texts[at : at + _IN]) for at in range(0, len(texts), _IN)]
+            case "contains":
+                return [(kind, text) for kind, text in self.texts.items() if not hexes(text)]
+            case _:
+                return self.texts.items()
 
     async def write(self, arguments: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
         """Send every mutation that the caller was granted, with own ``arguments`` but for each id in turn, in
@@ -140,14 +155,37 @@ class Sweep:
         wanted = {
             _key(given): given for call in calls for given in (call.arguments, call.twin) if given is not None
         }
-        for selection in self.surface.selections(root.shown, self.caller.granted):
-            ways = {_key(call.arguments): call.way for call in calls}
-            for answer in await self._asked(root, list(wanted.values()), selection, answers):
-                found.append(replace(answer, way=ways.get(answer.arguments, "")))
-            for call in calls:
-                if call.twin is not None and self._told_apart(answers, call):
-                    what = f"differs from what is told of nobody's: {answers[_key(call.arguments)]}"
-                    found.append(self._finding(root, what[:500], call.arguments))
+        given = list(wanted.values())
+        selections = self.surface.selections(root.shown, self.caller.granted)
+        if root.kind == "query" and len(selections) > 1:
+            # Each thing is of one type: it is asked for that type's fields alone.
+            found += await self._compared(root, calls, given, "{ __typename }", answers)
+            kinds = {key: str(answer["data"]) for key, answer in answers.items()}
+            for name, selection in selections.items():
+                some = [each for each in given if f"'{name}'" in kinds[_key(each)]]
+                found += await self._compared(root, calls, some, selection, answers)
+        else:
+            for selection in selections.values():
+                found += await self._compared(root, calls, given, selection, answers)
+        return found
+
+    async def _compared(
+        self,
+        root: Root,
+        calls: Iterable[Call],
+        given: list[Mapping[str, Any]],
+        selection: str,
+        answers: dict[str, Any],
+    ) -> list[Finding]:
+        ways = {_key(call.arguments): call.way for call in calls}
+        found = [
+            replace(answer, way=ways.get(answer.arguments, ""))
+            for answer in await self._asked(root, given, selection, answers)
+        ]
+        for call in calls:
+            if call.twin is not None and self._told_apart(answers, call):
+                what = f"differs from what is told of nobody's: {answers[_key(call.arguments)]}"
+                found.append(self._finding(root, what[:500], call.arguments))
         return found
 
     async def _asked(
@@ -216,8 +254,10 @@ def _key(given: Mapping[str, Any]) -> str:
     return json.dumps(given, sort_keys=True)
 
 
-def _twin(value: str) -> str:
-    """The same text about what nobody has."""
+def _twin(value: Any) -> Any:
+    """The same text, or texts, about what nobody has."""
+    if not isinstance(value, str):
+        return [_twin(each) for each in value]
     for id in hexes(value):
         value = value.replace(str(_uuid(id)), NOBODYS).replace(id, NOBODYS.replace("-", ""))
     return value

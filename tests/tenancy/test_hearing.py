@@ -112,7 +112,7 @@ def _is_of_registry(actor: Actor, message: dict[str, Any]) -> bool:
 async def test_without_a_token_nothing_is_heard(scene: Scene) -> None:
     for root, given in watched(scene, scene.actor("nobody")):
         document = Document("subscription")
-        document.add(root, given, SURFACE.selections(root.shown, lambda _: True)[0])
+        document.add(root, given, SURFACE.selection(root.shown, lambda _: True))
         answer = await scene.actor("nobody").ask(document.text, document.variables)
         assert "data" not in answer, answer
 
@@ -120,7 +120,7 @@ async def test_without_a_token_nothing_is_heard(scene: Scene) -> None:
 def _subscribe(id: str, root: Root, given: dict[str, Any], actor: Actor) -> str:
     document = Document("subscription")
     granted = actor.granted if actor.granted(root.need) else (lambda _: True)
-    document.add(root, given, SURFACE.selections(root.shown, granted)[0])
+    document.add(root, given, SURFACE.selection(root.shown, granted))
     payload = {"query": document.text, "variables": document.variables}
     return json.dumps({"id": id, "type": "subscribe", "payload": payload})
 

@@ -79,6 +79,8 @@ def _how_far(rebuild: RebuildRecord | None) -> str:
     folded = sum(min(building.position, building.target) for building in rebuild.views)
     events = sum(building.target for building in rebuild.views)
     views = counted(len(rebuild.views), "view")
+    if rebuild.state is RebuildState.VERIFYING:
+        return f"it is verifying, {sum(each.report is not None for each in rebuild.views)} of {views} done"
     return f"it is {rebuild.state}, {folded:,} of {counted(events, 'event')} in {views}"
 
 
@@ -226,6 +228,6 @@ def span(seconds: float) -> str:
 def _fields(building: Building, rebuild: RebuildRecord) -> dict[str, Any]:
     phase = "paused" if rebuild.paused and rebuild.working else building.phase
     if rebuild.state is RebuildState.VERIFYING and not rebuild.paused:
-        phase = "verifying"
+        phase = "verifying" if building.report is None else "verified"
     parked = f", {building.parked} parked" if building.parked else ""
     return {"rate": building.rate, "eta": building.eta_seconds, "phase": f"{phase}{parked}"}

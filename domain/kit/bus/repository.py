@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, get_type_hints
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from eventsourcing.utils import resolve_topic
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.codec import Codec
+from domain.kit.fields import types_of
 from domain.kit.log import Envelope, Log, StoredSnapshot
 
 _KEPT = {"_created_on": datetime, "_modified_on": datetime, "ended": bool}
@@ -101,7 +102,7 @@ class Repository:
 
 def take(aggregate: Aggregate) -> StoredSnapshot:
     """A snapshot: the annotated state, as plain JSON."""
-    hints = get_type_hints(type(aggregate))
+    hints = types_of(type(aggregate))
     taken = Snapshot.take(aggregate).state
     return StoredSnapshot(
         originator_version=aggregate.version,
@@ -135,7 +136,7 @@ def restore(id: UUID, stored: StoredSnapshot) -> Aggregate:
     held = snapshot.mutate(None)
     assert isinstance(held, Aggregate)
     aggregate = held.blank(id, stored.originator_version, stored.timestamp)
-    hints = get_type_hints(type(aggregate)) | _KEPT
+    hints = {**types_of(type(aggregate)), **_KEPT}
     vars(aggregate).update(
         (name, msgspec.convert(value, hints[name])) for name, value in vars(held).items() if name in hints
     )

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 from sys import getsizeof
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -37,7 +37,7 @@ from api.kit.schema.scalars import Json
 from domain.contexts import confidential_of
 from domain.kit.caller import Caller
 from domain.kit.events import event_class
-from domain.kit.fields import Confidential, Personal, Restricted, is_marked
+from domain.kit.fields import Confidential, Personal, Restricted, hints_of, is_marked
 from domain.kit.ids import read_id
 from domain.kit.log import Envelope, Selection
 from projections.governance.activity import ActivityAction, ActivityEntityType, ActivityLog, ActivityRow
@@ -179,7 +179,7 @@ def _shown(envelope: Envelope, caller: Caller) -> dict[str, Any]:
 
 def _data(envelope: Envelope, caller: Caller) -> dict[str, Any]:
     """What an event says, as far as the caller may read it: nothing that is restricted or personal."""
-    hints = get_type_hints(event_class(envelope.type), include_extras=True)
+    hints = hints_of(event_class(envelope.type))
     said: dict[str, Any] = {}
     for name, value in msgspec.json.decode(envelope.payload).items():
         if name not in hints or is_marked(hints[name], Restricted):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Protocol, TypeAlias, get_args, get_type_hints
+from typing import Any, Protocol, TypeAlias, get_args
 from uuid import UUID
 
 from domain.kit.events import Event
@@ -234,8 +234,3 @@ def _of_test(test: Compare, row: Any | None, event: Event, fold: Fold, hints: Ma
 def _fits(value: Any, hint: Any) -> bool:
     kinds = get_args(hint) or (hint,)
     return any(isinstance(value, kind) for kind in kinds if isinstance(kind, type))
-
-
-def types_of(row: type) -> Mapping[str, Any]:
-    """The types of a row's columns, for `may_have_met`."""
-    return get_type_hints(row)

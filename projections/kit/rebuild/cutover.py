@@ -18,7 +18,7 @@ from projections.kit.follow import leases
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.parking import adopt
 from projections.kit.rebuild.comparison import Report, compare
-from projections.kit.rebuild.model import READ, Building, RebuildRecord, rebuild_of
+from projections.kit.rebuild.model import READ, Building, RebuildRecord, RebuildState, rebuild_of
 from projections.kit.rebuild.requests import BEHIND, LOCKED, retire
 from projections.kit.rebuild.tenant_swap import put_in_place
 from projections.kit.store.generations import DDL_LOCK, Connect, Connection, Pool, point
@@ -95,9 +95,15 @@ class Cutover:
             await self._near_head(rebuild)
             if not await self._enter(connection, id, "verifying", "building", "verifying"):
                 return
-            reports = {member.view: await self._verify(member) for member in rebuild.views}
-            for view, report in reports.items():
-                await self._report(id, view, report)
+            reports: dict[str, Report] = {}
+            for member in rebuild.views:
+                # What another process, that was killed, had verified before is not verified again.
+                known = member.report if rebuild.state == RebuildState.VERIFYING else None
+                reports[member.view] = known or await self._verify(member)
+                await self._report(id, member.view, reports[member.view])
+                _logger.info(
+                    "%s: %s is verified, %d of %d views.", id, member.view, len(reports), len(rebuild.views)
+                )
             wrong = [view for view, member in reports.items() if member.differing or not member.complete]
             if differing := bool(wrong):
                 _logger.error("%s: %s differs from the log.", id, ", ".join(wrong))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from enum import Enum
 from functools import cache, partial
 from types import MappingProxyType
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import msgspec
 import strawberry
@@ -21,6 +21,7 @@ from api.kit.schema.lists.pages import PAGE_ARGUMENTS, Connection, Edge, PageInf
 from api.kit.schema.node_types import require_rows
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
 from api.kit.schema.scalars import Position
+from domain.kit.fields import types_of
 from projections.kit.declare.filters import EVERYTHING, Comparison, Filter, comparisons
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.as_of import Past
@@ -54,7 +55,7 @@ def listed(
     narrowing = filter
     order_type = _order_type(shown.__name__, tuple(orders.items()))
     default = next(iter(order_type))
-    texts = {column for column, hint in get_type_hints(view.row).items() if hint is str}
+    texts = {column for column, hint in types_of(view.row).items() if hint is str}
 
     async def resolve(
         info: Info,
@@ -184,7 +185,7 @@ class Cursors:
     def __init__(self, ask: RequestContext, view: type[PostgresView[Any]], order: Order) -> None:
         self._view = view
         self._order = order
-        hints = get_type_hints(view.row)
+        hints = types_of(view.row)
         by = (
             bytes
             if order.column in view.collated

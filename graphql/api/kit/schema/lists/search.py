@@ -21,7 +21,7 @@ from api.kit.schema.filters import RowFilter, row_filter
 from api.kit.schema.lists.pages import PageInfo, PageRequest
 from api.kit.schema.scalars import Position
 from domain.kit.events import snake
-from domain.kit.fields import is_marked
+from domain.kit.fields import is_marked, types_of
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import Row
 from projections.kit.declare.search import FullText
@@ -238,7 +238,7 @@ async def search(
     hits = await _seen(ask, view, shown)
     texts = view.words if wanted.texts is None else wanted.texts
     query = Searched(view, texts, words, signature, marks=marks)
-    facets = get_type_hints(connection).get("facets")
+    facets = types_of(connection).get("facets")
     return connection(
         edges=[SearchEdge(hit=hit, query=query) for hit in hits],
         page_info=PageInfo(
@@ -258,9 +258,9 @@ async def search(
 def _counted(facets: type, found: Mapping[str, Sequence[tuple[str, int]]]) -> dict[str, Any]:
     """The counts of each facet, as its type has them; a value that the code no longer knows is left out."""
     counts: dict[str, Any] = {}
-    for name, kind in get_type_hints(facets).items():
+    for name, kind in types_of(facets).items():
         (count,) = get_args(kind)
-        value = get_type_hints(count)["value"]
+        value = types_of(count)["value"]
         known = None if value is str else {member.value: member for member in value}
         counts[name] = [
             count(value=text if known is None else known[text], count=number)

@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.kit.events import Event
-from projections.kit.declare.filters import EVERYTHING, Filter, may_have_met, meets, types_of
+from domain.kit.fields import types_of
+from projections.kit.declare.filters import EVERYTHING, Filter, may_have_met, meets
 from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import Fold
