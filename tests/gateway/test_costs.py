@@ -11,7 +11,7 @@ from domain.gateway.outcomes import MOST_EVENTS
 from domain.gateway.schemas.compatibility import CompatibilityMode, CompatibilityPolicy, incompatibilities
 from domain.gateway.schemas.compiled import CompiledSchema
 from domain.gateway.schemas.patterns import states
-from domain.kit.refusals import MOST, ViolationCode
+from domain.kit.refusals import MOST, Invalid, ViolationCode
 from domain.kit.scenario import NOON
 
 NAMES = [f"k{number}" for number in range(200_000)]
@@ -96,3 +96,26 @@ def test_what_is_said_around_alternatives_is_compared() -> None:
     (found,) = incompatibilities(closed, [(1, open_one)], *by)
     assert (found.difference.rule, found.difference.decided) == ("unevaluatedProperties", False)
     assert incompatibilities(closed, [(1, closed)], *by) == []
+
+
+def test_a_number_is_divided_so_often_and_no_more() -> None:
+    schema = CompiledSchema({"items": {"allOf": [{"multipleOf": 0.01}] * 40}})
+    assert schema.check([1.25] * 500) == []
+    (found,) = schema.check([1e300] * 8_000)
+    assert (found.code, found.maximum) == (ViolationCode.TOO_LARGE, 500)
+    assert CompiledSchema({"items": {"multipleOf": 0.01}}).check([1.25] * 8_000) == []
+
+
+def test_so_many_values_meet_so_many_schemas_and_no_more() -> None:
+    schema = CompiledSchema({"items": {"allOf": [{"type": "integer"}] * 1_900}})
+    assert schema.check([1] * 5_000) == []
+    (found,) = schema.check([1] * 30_000)
+    assert (found.code, found.maximum) == (ViolationCode.TOO_LARGE, 5_257)
+
+
+@pytest.mark.parametrize("step", [1e-300, 1e16, 10**300])
+def test_steps_are_none_that_take_long_to_divide_by(step: float) -> None:
+    with pytest.raises(Invalid) as refused:
+        CompiledSchema({"multipleOf": step})
+    (violation,) = refused.value.violations
+    assert violation.path == ("schema", "multipleOf")

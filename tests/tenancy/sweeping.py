@@ -16,7 +16,7 @@ NOBODYS = str(uuid4())
 """An id that nothing has: whoever names it, or what is another tenant's, must be told the same."""
 _AT_ONCE = 8
 _IN = 100
-"""Texts that one filter may name."""
+"""Values that one filter may name."""
 _DENIED = {"FORBIDDEN", "UNAUTHENTICATED"}
 
 
@@ -118,16 +118,15 @@ class Sweep:
 
     def _fillings(self, slot: Slot) -> Iterable[tuple[str, Any]]:
         """What a slot is filled with, by what kind of thing that is."""
-        if slot.kind == "ID":
-            return self.ids.items()
+        things = self.ids if slot.kind == "ID" else self.texts
         match slot.path[-1]:
             case "in":
-                texts = [*self.texts.values()]
-                return [(f"texts from {at}", texts[at : at + _IN]) for at in range(0, len(texts), _IN)]
-            case "contains":
-                return [(kind, text) for kind, text in self.texts.items() if not hexes(text)]
+                known = [*things.values()]
+                return [(f"those from {at}", known[at : at + _IN]) for at in range(0, len(known), _IN)]
+            case "contains" if slot.kind == "String":
+                return [(kind, text) for kind, text in things.items() if not hexes(text)]
             case _:
-                return self.texts.items()
+                return things.items()
 
     async def write(self, arguments: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
         """Send every mutation that the caller was granted, with own ``arguments`` but for each id in turn, in

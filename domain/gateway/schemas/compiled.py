@@ -17,6 +17,10 @@ from domain.kit.refusals import MOST, Invalid, ViolationCode
 
 LISTED = 8_192
 """Of a document that takes more bytes than this as JSON, the first violation alone is told: each one costs."""
+MOST_LOOKS = 10_000_000
+"""Schemas times values of a document, each a look of at most some fifty nanoseconds."""
+MOST_DIVISIONS = 20_000
+"""Steps (`multipleOf`) times numbers of a document, each a division of some microseconds."""
 DEEPEST_DOCUMENT = 100
 """How many objects and lists may stand inside one another in a document."""
 HELD = 64 * 1024 * 1024
@@ -53,6 +57,7 @@ class CompiledSchema:
         self._listed = LISTED // (1 + longest // 50)
         found_of = evaluations(schema)
         self._recurs = any(found.recurs for found in found_of.values())
+        self._looks, self._divisions = found_of[""].count, found_of[""].divisions
         states = found_of[""].states
         self._most = MOST_STATES // states if states else None
         """Bytes of the longest document that its patterns are tried on; None for any."""
@@ -66,6 +71,8 @@ class CompiledSchema:
             size = len(msgspec.json.encode(document))
             if self._most is not None and size > self._most:
                 return [_too_costly(self._most)]
+            if (violation := self._too_many(document, size)) is not None:
+                return [violation]
             if self._recurs and _deeper_than(document, DEEPEST_DOCUMENT):
                 return [_too_deep()]
             if self._validator.is_valid(document):
@@ -76,6 +83,19 @@ class CompiledSchema:
         # What is no JSON: a lone surrogate, a number or an object that JSON has none for.
         except (TypeError, ValueError):
             return [SchemaViolation((), "", ViolationCode.FORMAT, "The document holds what is not JSON.")]
+
+    def _too_many(self, document: Any, size: int) -> SchemaViolation | None:
+        """What is wrong with a document of more values than this schema can be looked for in a short time."""
+        # A value takes two bytes at least, with what parts it from the next.
+        if self._divisions * size > 2 * MOST_DIVISIONS:
+            numbers = sum(type(value) in (int, float) for value in _values(document))
+            if self._divisions * numbers > MOST_DIVISIONS:
+                return _too_many_values("multipleOf", "numbers", MOST_DIVISIONS // self._divisions)
+        if self._looks * size > 2 * MOST_LOOKS:
+            values = sum(1 for _ in _values(document))
+            if self._looks * values > MOST_LOOKS:
+                return _too_many_values("", "values", MOST_LOOKS // self._looks)
+        return None
 
     def _violations(self, document: Any, size: int) -> Iterator[SchemaViolation]:
         if size > self._listed:
@@ -124,6 +144,23 @@ def _too_deep() -> SchemaViolation:
 def _too_costly(most: int) -> SchemaViolation:
     text = f"The patterns of this schema are tried on documents of {most} bytes at most."
     return SchemaViolation((), "pattern", ViolationCode.TOO_LARGE, text, maximum=most)
+
+
+def _too_many_values(rule: str, what: str, most: int) -> SchemaViolation:
+    text = f"This schema is tried on documents of {most} {what} at most."
+    return SchemaViolation((), rule, ViolationCode.TOO_LARGE, text, maximum=most)
+
+
+def _values(document: Any) -> Iterator[Any]:
+    """All values in a document, itself included."""
+    pending = [document]
+    while pending:
+        value = pending.pop()
+        yield value
+        if isinstance(value, dict):
+            pending += value.values()
+        elif isinstance(value, list):
+            pending += value
 
 
 def _deeper_than(value: Any, limit: int) -> bool:

@@ -27,6 +27,8 @@ class Evaluations:
     """How many schemas stand inside one another, with those that are referred to, until one comes back."""
     states: int
     """Of all patterns that have many, for a value and what it holds; see `heavy_states`."""
+    divisions: int
+    """How often, at most, a number has to be divided by a step, once for each place in a value."""
     endless: bool
     """Whether it comes back to itself for the very same value."""
 
@@ -43,31 +45,35 @@ def evaluations(schema: dict[str, Json]) -> dict[str, Evaluations]:
     sees = {name: frozenset(_named(part, here=True)) for name, part in roots.items()}
     # What names each other belongs together: whatever of it is looked at comes back to itself.
     circles = {name: frozenset(other for other in reached[name] if name in reached[other]) for name in roots}
-    sizes: dict[str, tuple[int, int, int]] = {}
+    sizes: dict[str, _Size] = {}
 
-    def size_of(name: str) -> tuple[int, int, int]:
+    def size_of(name: str) -> _Size:
         if name not in sizes:
             sizes[name] = size(roots[name], circles[name])
         return sizes[name]
 
-    def size(part: Json, circle: frozenset[str]) -> tuple[int, int, int]:
+    def size(part: Json, circle: frozenset[str]) -> _Size:
         if not isinstance(part, dict):
-            return 1, 1, 0
+            return _Size(1, 1, 0, 0)
         inside = [size(inner, circle) for _, inner in subschemas(part)]
         if "$ref" in part:
             target = definition(part["$ref"]) or ""
-            inside.append((1, 1, 0) if target in circle else size_of(target))
+            inside.append(_Size(1, 1, 0, 0) if target in circle else size_of(target))
         # Large enough to be refused, and no larger: numbers of thousands of digits take time as well.
-        count = min(1 + sum(count for count, _, _ in inside), _MANY)
         own = sum(map(heavy_states, patterns_of(part)))
-        states = min(own + sum(states for _, _, states in inside), _MANY)
-        return count, 1 + max((depth for _, depth, _ in inside), default=0), states
+        return _Size(
+            count=min(1 + sum(each.count for each in inside), _MANY),
+            depth=1 + max((each.depth for each in inside), default=0),
+            states=min(own + sum(each.states for each in inside), _MANY),
+            divisions=min(("multipleOf" in part) + sum(each.divisions for each in inside), _MANY),
+        )
 
     return {
         name: Evaluations(
-            count=size_of(name)[0],
-            depth=size_of(name)[1],
-            states=size_of(name)[2],
+            count=size_of(name).count,
+            depth=size_of(name).depth,
+            states=size_of(name).states,
+            divisions=size_of(name).divisions,
             recurs=_recurs(part, circles[name]),
             endless=name in _reached(name, sees),
         )
@@ -76,6 +82,16 @@ def evaluations(schema: dict[str, Json]) -> dict[str, Evaluations]:
 
 
 _MANY = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """See `Evaluations`."""
+
+    count: int
+    depth: int
+    states: int
+    divisions: int
 
 
 def _named(part: Json, *, here: bool = False) -> Iterator[str]:
