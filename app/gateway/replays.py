@@ -12,7 +12,7 @@ from app.gateway.cloud_bodies import read_cloud_text
 from app.gateway.ingestion import Ingestion
 from app.gateway.worker_intake import admitted
 from domain.gateway.bodies import read_line
-from domain.gateway.letters import CLOSED_AT, CloseDeadLetter, DeadLetter, LetterStatus
+from domain.gateway.letters import CLOSED_AT, PAYMENT, CloseDeadLetter, DeadLetter, LetterStatus
 from domain.gateway.outcomes import (
     CLOSED,
     ROW,
@@ -23,7 +23,6 @@ from domain.gateway.outcomes import (
     ReceivedEvent,
     ReplayedLetter,
 )
-from domain.gateway.payment_letters import RULE as PAYMENT
 from domain.gateway.payment_letters import read_payment_letter, require_replays
 from domain.gateway.replays import (
     MOST_REPLAYS,

@@ -8,9 +8,13 @@ from uuid import UUID, uuid5
 
 from domain.gateway.events import KeyId, SourceId, SubjectId
 from domain.gateway.outcomes import EventForm, ImportedRow, ReplayedLetter
+from domain.gateway.sources import require_payments
+from domain.kit.caller import Caller
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Personal, Purpose
 from domain.kit.model import Aggregate, Command, Event, applies
 
+PAYMENT = "payment"
+"""The rule of a letter about money that moved and could not be recorded."""
 MOST_A_DAY = 10_000
 """Dead letters of one source that one process of the API keeps in a day."""
 
@@ -39,6 +43,9 @@ class LettersFull(Exception):
 
 class DeadLetter(Aggregate, topic="gateway.dead_letter"):
     """An event that was rejected."""
+
+    class_version = 2
+    oldest_snapshot = 2
 
     class Kept(Event):
         from_outside: ClassVar[bool] = True
@@ -89,10 +96,12 @@ class DeadLetter(Aggregate, topic="gateway.dead_letter"):
     class Discarded(Event, ends=True): ...
 
     source_id: UUID
+    rule: str
 
     @applies(Kept)
     def _kept(self, event: Kept) -> None:
         self.source_id = event.source_id
+        self.rule = event.rule
 
 
 class LetterStatus(StrEnum):
@@ -114,9 +123,11 @@ class CloseDeadLetter(Command):
 
 
 class DiscardDeadLetter(Command):
-    """Discard a dead letter: its event is never let in."""
+    """Discard a dead letter: its event is never let in. For a payment it takes `commerce:payments` as well."""
 
-    def handle(self, dead_letter: DeadLetter) -> None:
+    def handle(self, dead_letter: DeadLetter, by: Caller) -> None:
+        if dead_letter.rule == PAYMENT:
+            require_payments(by)
         dead_letter.record(DeadLetter.Discarded())
 
 

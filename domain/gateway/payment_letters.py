@@ -8,14 +8,13 @@ from uuid import UUID
 
 from domain.gateway.callbacks.notices import InvoiceReference, PaymentNotice, Unread, invoice_of
 from domain.gateway.events import OutsideEvent, subject_of
-from domain.gateway.letters import DeadLetter
+from domain.gateway.letters import PAYMENT, DeadLetter
 from domain.gateway.sources import BILLING, INGEST, require_payments
 from domain.kit.caller import PLATFORM
 from domain.kit.ids import read_id
 from domain.kit.model import Caller, Command, Invalid, NotFound
 from domain.kit.refusals import Forbidden, ViolationCode
 
-RULE = "payment"
 """The rule of these letters."""
 _LONGEST_REASON = 500
 _ORDER, _INVOICE = "orderId", "invoice"
@@ -55,7 +54,7 @@ class KeepUnrecordedPayment(Command):
             raw=json.dumps(summary),
             subject_id=subject_of(by.tenant_id, self.source_id, None, now),
             cut=False,
-            rule=RULE,
+            rule=PAYMENT,
             code=ViolationCode.UNSUITABLE.value,
             path=("amount" if no_amount else about,),
             message=self.reason[:_LONGEST_REASON] or "The payment cannot be recorded.",

@@ -12,8 +12,7 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.gateway.events import OutsideEvent
-from domain.gateway.letters import DeadLetter
-from domain.gateway.payment_letters import RULE as PAYMENT
+from domain.gateway.letters import PAYMENT, DeadLetter
 from domain.kit.fields import Describe, Len
 from projections.gateway.analytics import DELAY, THREE_YEARS
 from projections.kit.declare.folds import EventField, FoldValue, Last, Percentiles, Sum

@@ -226,6 +226,10 @@ async def test_nothing_leaves_that_is_not_mapped_and_nothing_about_who_was_erase
     ("change", "code"),
     [
         ({"credentials": ["accessToken=x", "more=y"]}, "credentials_unsuitable"),
+        ({"credentials": ["accessToken=x\n"]}, "credentials_unsuitable"),
+        ({"credentials": ["accessToken=x\naccessToken=y"]}, "credentials_unsuitable"),
+        ({"credentials": ["accessToken=x", "accessToken=y"]}, "credentials_unsuitable"),
+        ({"credentials": ["accessToken="]}, "credentials_unsuitable"),
         ({"mapping": ["firstname=firstName"]}, "destination_mapping_missing"),
         (
             {
@@ -238,7 +242,17 @@ async def test_nothing_leaves_that_is_not_mapped_and_nothing_about_who_was_erase
         ({"kind": "WEBHOOK"}, "not_a_destination"),
         ({"url": "https://10.0.0.1"}, "webhook_url_refused"),
     ],
-    ids=["credentials", "mapping", "no address", "plain", "private address"],
+    ids=[
+        "another",
+        "line end",
+        "two lines",
+        "twice",
+        "empty",
+        "mapping",
+        "no address",
+        "plain",
+        "private address",
+    ],
 )
 async def test_what_a_tool_cannot_do_without_is_asked_for_at_once(
     sender: Sender, owner: Client, change: dict[str, Any], code: str

@@ -47,7 +47,7 @@ CredentialNames = Annotated[
 
 
 class CredentialsUnsuitable(Refusal):
-    """A destination of the kind {kind} takes the credentials {wanted}."""
+    """A destination of the kind {kind} takes the credentials {wanted}, each once, as name=value in one line."""
 
 
 class DestinationCredentialsMissing(Refusal):
@@ -103,8 +103,11 @@ TERMS: Mapping[WebhookKind, DestinationTerms] = {
 
 
 def credential_names(credentials: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of what is given, in order."""
-    return tuple(sorted({each.partition("=")[0] for each in credentials}))
+    """The names of what is given, in order; empty for what is none, as it says nothing or has several lines."""
+    pairs = ((*each.partition("="), each) for each in credentials)
+    return tuple(
+        sorted(name if value.strip() and each.isprintable() else "" for name, _, value, each in pairs)
+    )
 
 
 def require_credentials(kind: WebhookKind, names: tuple[str, ...]) -> None:
