@@ -242,17 +242,7 @@ async def test_nothing_leaves_that_is_not_mapped_and_nothing_about_who_was_erase
         ({"kind": "WEBHOOK"}, "not_a_destination"),
         ({"url": "https://10.0.0.1"}, "webhook_url_refused"),
     ],
-    ids=[
-        "another",
-        "line end",
-        "two lines",
-        "twice",
-        "empty",
-        "mapping",
-        "no address",
-        "plain",
-        "private address",
-    ],
+    ids=["another", "line end", "two lines", "twice", "empty", "mapping", "no address", "plain", "private"],
 )
 async def test_what_a_tool_cannot_do_without_is_asked_for_at_once(
     sender: Sender, owner: Client, change: dict[str, Any], code: str
