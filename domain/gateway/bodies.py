@@ -139,11 +139,24 @@ def read_json(text: str) -> Json:
 
 
 def repeated_in(value: Json) -> str | None:
-    """The member that a value, or one within it, says more than once. Raises RecursionError."""
-    if isinstance(value, _Repeated):
-        return _name(value.name)
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((found for each in inner if (found := repeated_in(each)) is not None), None)
+    """A member that a value, or one within it, says more than once."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, _Repeated):
+            return _name(each.name)
+        if isinstance(each, dict):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return None
+
+
+def repeating(value: dict[str, Json], name: str) -> dict[str, Json]:
+    """The same object, which is known to have said a member more than once."""
+    repeated = _Repeated(value)
+    repeated.name = name
+    return repeated
 
 
 def end_of(text: str, at: int) -> int:
@@ -195,11 +208,7 @@ def object_of(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     """The object with these members; one that says a member more than once is known by `repeated_in`."""
     found = dict(pairs)
     name = None if len(found) == len(pairs) else first_repeated(name for name, _ in pairs)
-    if name is None:
-        return found
-    repeated = _Repeated(found)
-    repeated.name = name
-    return repeated
+    return found if name is None else repeating(found, name)
 
 
 def _whole(digits: str) -> int | float:

@@ -57,6 +57,8 @@ class Crm:
             case "slow down" | "overloaded":
                 status = 429 if fault == "slow down" else 500
                 await respond(writer, status, {}, **{"Retry-After": "60"})
+            case "twice":
+                await respond(writer, 200, b'{"data": {"items": [{"id": 7, "name": "a", "name": "b"}]}}')
             case "no list":
                 await respond(writer, 200, {"data": {}})
             case "elsewhere":

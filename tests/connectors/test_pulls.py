@@ -191,6 +191,16 @@ async def test_items_without_id_or_time_are_dead_letters(puller: Puller, client:
     assert len(letters["edges"]) == 2
 
 
+async def test_an_item_of_a_full_load_that_says_a_member_twice_is_rejected(
+    puller: Puller, client: Client
+) -> None:
+    crm = Crm(1)
+    crm.faults = {"": ["twice"]}
+    async with destination(behave=crm) as server:
+        id = await connected(client, server.url, "FULL", timePath=None)
+        assert counts(await puller.pulled(client, id)) == (0, 0, 1)
+
+
 async def test_no_rejected_item_is_lost_where_there_are_too_many(
     puller: Puller, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

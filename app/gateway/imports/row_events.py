@@ -49,11 +49,7 @@ class RowMapping:
             return self._as_it_is(row)
         if row.cells is None:
             return self._rejected(row, "The row is no JSON object.")
-        try:
-            repeated = repeated_in(row.cells)
-        except RecursionError:
-            return self._rejected(row, "The row is nested too deeply.")
-        if repeated is not None:
+        if (repeated := repeated_in(row.cells)) is not None:
             return self._rejected(row, f"{repeated} is said more than once.")
         value, faults = self._made(row.cells)
         value.setdefault("eventId", str(self._id(row)))
@@ -142,10 +138,9 @@ def _meant(given: Json, field: ImportField, form: FileForm, zone: ZoneInfo | Non
         case ValueKind.JSON:
             try:
                 value = json.loads(given, object_pairs_hook=object_of)
-                repeated = repeated_in(value)
             except (ValueError, RecursionError):
                 raise _Unfit("is not JSON") from None
-            if repeated is not None:
+            if (repeated := repeated_in(value)) is not None:
                 raise _Unfit(f"says {repeated} more than once")
             return value
 

@@ -13,7 +13,7 @@ from app.gateway.ingestion import Ingestion
 from app.gateway.pulls.http_pages import HttpPages, Json
 from app.gateway.pulls.pulled_items import PulledItems
 from app.gateway.worker_intake import files_reached, opened, taken, was_stored
-from domain.gateway.bodies import read_value
+from domain.gateway.bodies import read_value, repeated_in, repeating
 from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.pull_ports import ConnectorPages, PulledLoad, PulledPage
 from domain.gateway.outcomes import EventAnswer, EventStatus, ReceivedEvent
@@ -120,7 +120,11 @@ class PulledIntake(ConnectorPages):
         with files_reached():
             lines = await asyncio.to_thread(_read, file)
         known = {line["key"]: line["digest"] for line in lines if line.get("key") is not None}
-        events = (line["event"] for line in lines if line["event"] is not None)
+        events = (
+            repeating(line["event"], line["repeated"]) if "repeated" in line else line["event"]
+            for line in lines
+            if line["event"] is not None
+        )
         counts = await self._take(tenant_id, connector, events, pull=load_id, again=again)
         same = sum(line["event"] is None and "gone" not in line for line in lines)
         return PulledLoad(
@@ -142,7 +146,10 @@ class PulledIntake(ConnectorPages):
         key, digest = self._items.key(connector, item), self._items.digest(item)
         same = key is not None and known.get(key) == digest
         event = None if same else self._items.event(connector, item, load_id, at)
-        return key, _dumped({"key": key, "digest": digest, "event": event})
+        line = {"key": key, "digest": digest, "event": event}
+        # An object that is written and read again says each member once.
+        repeated = None if event is None else repeated_in(event)
+        return key, _dumped(line if repeated is None else {**line, "repeated": repeated})
 
     async def _put_aside(self, tenant_id: UUID, run_id: UUID, lines: Sequence[bytes]) -> UUID:
         async def pieces() -> AsyncIterator[bytes]:
