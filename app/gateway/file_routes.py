@@ -28,8 +28,8 @@ from domain.kit.process.files import KEPT, FileDamaged, FileStore, FilesUnavaila
 _PIECE = 256 * 1024
 _SECONDS = 30.0
 """For each piece of a file."""
-_LONGEST = 3600.0
-"""Seconds for a whole file."""
+_LEAST_RATE = 16 * 1024
+"""Bytes a second, on average after the first piece: a tenant has but few places."""
 _TOGETHER = 4
 """Files of a tenant that come in at once, in one process."""
 _LATER = 5
@@ -172,9 +172,10 @@ async def _stored(request: Request, authenticate: Authenticate, place: Place, bo
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
     """The bytes of a file as they come in. Raises BodyTooSlow and _FileEmpty."""
-    empty, loop = True, asyncio.get_running_loop()
-    deadline, stream = loop.time() + _LONGEST, request.stream()
+    taken, loop = 0, asyncio.get_running_loop()
+    began, stream = loop.time(), request.stream()
     while True:
+        deadline = began + _SECONDS + taken / _LEAST_RATE
         try:
             async with asyncio.timeout_at(min(deadline, loop.time() + _SECONDS)):
                 part = await anext(stream, None)
@@ -183,9 +184,9 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
         if part is None:
             break
         if part:
-            empty = False
+            taken += len(part)
             yield part
-    if empty:
+    if not taken:
         raise _FileEmpty
 
 

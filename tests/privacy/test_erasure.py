@@ -1,10 +1,15 @@
 """A person is forgotten: unreadable everywhere, also after everything was rebuilt, and nothing else is changed."""
 
 from dataclasses import replace
+from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
+from app.privacy.search import tables
+from app.privacy.search.tables import PersonalTable
 from app.privacy.search.traces import SearchedPerson
 from domain.governance.erasures import ErasureUnderWay, TenantNeedsAnOwner, UserIsErased, erasure_id
 from domain.identity.authorization import BaseRole, NotYoursToGive
@@ -68,6 +73,27 @@ async def _certificate(estate: Estate, person: Person) -> ErasureRow:
     row = (await estate.rows.get(Erasures, person.caller.tenant_id, [key]))[key]
     assert row.certified_at is not None, row
     return row
+
+
+async def test_a_generation_that_is_dropped_meanwhile_is_left_out(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = uuid4()
+    owner = await an_owner(estate, tenant)
+    person = await a_member(estate, owner, *await an_account(estate))
+    listed = tables._tables
+    columns = (("tenant_id", "uuid"), ("name", "text"))
+
+    async def and_one(connection: Any, schema: str = "gateway_g99") -> list[PersonalTable]:
+        return [*await listed(connection), PersonalTable(schema, "gone", columns, ("tenant_id",))]
+
+    [store] = [store for store in estate.search.stores if isinstance(store, tables.Tables)]
+    monkeypatch.setattr(tables, "_tables", and_one)
+    assert (await store.look(_telling(tenant, person))).places
+    await store.sweep(_telling(tenant, person))
+    monkeypatch.setattr(tables, "_tables", partial(and_one, schema="audit"))
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await store.look(_telling(tenant, person))
 
 
 async def test_is_unreadable_everywhere_also_after_a_rebuild(estate: Estate) -> None:

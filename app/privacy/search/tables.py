@@ -1,9 +1,11 @@
 """Every table of the database, those of all generations of all views among them, looked through for a person."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
+
+import asyncpg
 
 from app.privacy.search.traces import Looked, SearchedPerson, TracePlace
 from app.storage.database import Connection, Database
@@ -91,7 +93,8 @@ class Tables:
         looked = Looked(self.store)
         async with self._owner() as owner:
             for table in await _tables(owner):
-                await self._look(owner, table, wanted, looked)
+                with _unless_dropped(table):
+                    await self._look(owner, table, wanted, looked)
         return looked
 
     async def _look(
@@ -131,22 +134,28 @@ class Tables:
         async with self._owner() as owner:
             tables = [table for table in await _tables(owner) if table.is_view]
         for table in tables:
-            for name in table.of(*_TEXTS):
-                status = await self._database.writer.execute(
-                    f"""update {table} t set "{name}" = '' where {table.of_tenant} and {table.about}
-                         and t."{name}" = any($3)""",
-                    wanted.tenant_id,
-                    wanted.subject_id,
-                    texts,
-                )
-                swept += int(status.rsplit(" ", 1)[-1])
-            # What a name is sorted by tells the name, to who knows how it is made.
-            for name in table.of("bytea", "tsvector"):
-                await self._database.writer.execute(
-                    f"""update {table} t set "{name}" = '' where {table.of_tenant} and {table.about}""",
-                    wanted.tenant_id,
-                    wanted.subject_id,
-                )
+            with _unless_dropped(table):
+                swept += await self._sweep(table, wanted, texts)
+        return swept
+
+    async def _sweep(self, table: PersonalTable, wanted: SearchedPerson, texts: list[str]) -> int:
+        swept = 0
+        for name in table.of(*_TEXTS):
+            status = await self._database.writer.execute(
+                f"""update {table} t set "{name}" = '' where {table.of_tenant} and {table.about}
+                     and t."{name}" = any($3)""",
+                wanted.tenant_id,
+                wanted.subject_id,
+                texts,
+            )
+            swept += int(status.rsplit(" ", 1)[-1])
+        # What a name is sorted by tells the name, to who knows how it is made.
+        for name in table.of("bytea", "tsvector"):
+            await self._database.writer.execute(
+                f"""update {table} t set "{name}" = '' where {table.of_tenant} and {table.about}""",
+                wanted.tenant_id,
+                wanted.subject_id,
+            )
         return swept
 
     async def tokens(self, wanted: SearchedPerson) -> list[str]:
@@ -168,6 +177,16 @@ class Tables:
             yield connection
         finally:
             await connection.close()
+
+
+@contextmanager
+def _unless_dropped(table: PersonalTable) -> Iterator[None]:
+    """Go on where a generation of a view was dropped after its table was listed: nothing is in it any more."""
+    try:
+        yield
+    except asyncpg.UndefinedTableError:
+        if not table.is_view:
+            raise
 
 
 async def _tables(connection: Connection) -> list[PersonalTable]:
