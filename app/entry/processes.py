@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.gateway.factory import connector_pages, import_rows, job_letters
+from app.gateway.factory import connector_pages, event_files, import_rows, job_letters
 from app.gateway.outside_history import StoredHistory
 from app.mail.allowance import CountedAllowance, limits
 from app.mail.factory import create_mailer
@@ -37,6 +37,7 @@ from domain.kit.process.sealed_mailer import SealedMailer
 from domain.kit.sealed import Opening, PlainOpening
 from projections.kit.read.live_generations import LiveGenerations
 from projections.kit.read.postgres_reader import PostgresRows
+from projections.kit.read.status import Positions
 
 __all__ = ["Parts", "enrolled", "home_processes", "processes", "run_processes"]
 
@@ -97,12 +98,18 @@ def processes(parts: Parts) -> list[Process[Any]]:
 
 
 def _gateway(parts: Parts) -> tuple[object, ...]:
-    """What takes in the rows of files, and what connectors pull, and what replays dead letters."""
+    """What takes in rows of files, replays dead letters, writes events into files, and what connectors pull."""
     rows = None if parts.live is None else PostgresRows(parts.database, parts.live)
     settings, bus, codec, opening = parts.settings, parts.bus, parts.codec, parts.opening
     return (
         import_rows(settings, bus=bus, codec=codec, opening=opening, rows=rows),
         job_letters(settings, bus=bus, codec=codec, opening=opening, rows=rows),
+        event_files(
+            settings,
+            opening=opening,
+            rows=rows,
+            positions=None if parts.live is None else Positions(parts.database.writer, parts.live),
+        ),
         connector_pages(settings, bus=bus, codec=codec, opening=opening, rows=rows, clock=parts.clock),
     )
 

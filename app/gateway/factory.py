@@ -4,6 +4,7 @@ from app.composition.write_side import WriteSide
 from app.files.factory import files_of, links_of
 from app.gateway.admission import SourceAdmission
 from app.gateway.callbacks import CallbackDoor
+from app.gateway.exports.event_files import NoEventFiles, StoredEventFiles
 from app.gateway.imports.desk import FileDesk
 from app.gateway.imports.intake import FileIntake, NoRows
 from app.gateway.ingestion import Ingestion
@@ -21,6 +22,7 @@ from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.setting_values import read_ports
 from app.settings import Settings
 from domain.gateway.connectors.pull_ports import ConnectorPages
+from domain.gateway.exports.event_export_runs import EventFiles
 from domain.gateway.import_runs import ImportRows
 from domain.gateway.replay_jobs.replay_runs import ReplayedLetters
 from domain.kit.bus.bus import Bus
@@ -29,6 +31,7 @@ from domain.kit.codec import Codec
 from domain.kit.sealed import Opening
 from projections.gateway.event_schemas import SchemaReader
 from projections.kit.read.postgres_reader import PostgresRows
+from projections.kit.read.status import Positions
 
 
 def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> tuple[object, ...]:
@@ -77,6 +80,23 @@ def job_letters(
     admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
     intake = _intake(settings, bus, codec, admission, checks)
     return JobLetters(DeadLetterReplay(intake, rows, opening, bus), rows, bus.log)
+
+
+def event_files(
+    settings: Settings, *, opening: Opening, rows: PostgresRows | None, positions: Positions | None
+) -> EventFiles:
+    """What writes events into files in a worker; none where it reads no views, or has no keys."""
+    if rows is None or positions is None or not isinstance(opening, KeyRing):
+        return NoEventFiles()
+    return StoredEventFiles(
+        files_of(settings, opening),
+        rows,
+        positions,
+        opening,
+        masking=settings.masks,
+        most=settings.max_file_bytes,
+        in_all=settings.max_files_bytes,
+    )
 
 
 def connector_pages(

@@ -19,7 +19,8 @@ from domain.gateway.connectors.pulls import ConnectorPulls
 from domain.gateway.detection import anomalies, anomaly_watches, pattern_matches, patterns
 from domain.gateway.detection.anomaly_detection import AnomalyDetection
 from domain.gateway.detection.pattern_detection import PatternDetection
-from domain.gateway.exports import destination_commands
+from domain.gateway.exports import destination_commands, event_exports
+from domain.gateway.exports.event_export_runs import EventExportRun
 from domain.gateway.import_runs import ImportRun
 from domain.gateway.replay_jobs import replay_jobs
 from domain.gateway.replay_jobs.replay_runs import ReplayRun
@@ -37,6 +38,7 @@ CONTEXT = ContextDomain(
         destinations,
         anomalies,
         anomaly_watches,
+        event_exports,
         event_schemas,
         events,
         import_terms,
@@ -61,7 +63,7 @@ CONTEXT = ContextDomain(
         Permission("gateway:webhooks", "Have events sent to other systems, and see what was sent.", "admin"),
         Permission("gateway:ingest", "Send events in the name of any source.", "admin"),
     ),
-    processes=(ImportRun, ReplayRun, ConnectorPulls, PatternDetection, AnomalyDetection),
+    processes=(ImportRun, EventExportRun, ReplayRun, ConnectorPulls, PatternDetection, AnomalyDetection),
     entities=(
         Entity(kind="SOURCE", aggregate=sources.Source, needs="gateway:read"),
         Entity(kind="CONNECTOR", aggregate=connectors.Connector, needs="gateway:read"),

@@ -7,6 +7,7 @@ from domain.gateway.detection.pattern_matches import PatternMatch
 from domain.gateway.detection.patterns import EventPattern
 from domain.gateway.event_schemas import EventSchema
 from domain.gateway.events import OutsideEvent
+from domain.gateway.exports.event_exports import EventExport
 from domain.gateway.imports import Import
 from domain.gateway.letters import DeadLetter
 from domain.gateway.replay_jobs.replay_jobs import ReplayJob
@@ -17,6 +18,7 @@ from projections.gateway import (
     connectors,
     detection,
     entity_facts,
+    event_exports,
     event_schemas,
     events,
     export_parts,
@@ -38,6 +40,7 @@ CONTEXT = ContextViews(
         connectors,
         detection,
         entity_facts,
+        event_exports,
         event_schemas,
         events,
         imports,
@@ -56,6 +59,7 @@ CONTEXT = ContextViews(
             Shown(aggregate=DeadLetter, view=events.DeadLetters, needs="gateway:read"),
             Shown(aggregate=Import, view=imports.Imports, needs="gateway:read"),
             Shown(aggregate=ReplayJob, view=replay_jobs.ReplayJobs, needs="gateway:read"),
+            Shown(aggregate=EventExport, view=event_exports.EventExports, needs="gateway:read"),
             Shown(aggregate=Connector, view=connectors.Connectors, needs="gateway:read"),
             Shown(aggregate=EventPattern, view=detection.EventPatterns, needs="gateway:read"),
             Shown(aggregate=PatternMatch, view=detection.PatternMatches, needs="gateway:read"),
@@ -80,6 +84,7 @@ CONTEXT = ContextViews(
         detection.PatternMatches: "Says which events belong together; the events stand in `activity_data`.",
         detection.AnomalyWatches: "Says what is counted; who defined it stands in `activity_data`.",
         detection.Anomalies: "Counts events, and names nobody.",
+        event_exports.EventExports: "Says what was written; who started an export stands in `activity_data`.",
         event_schemas.EventSchemas: "Says what events hold, and nothing of people.",
         event_schemas.SchemaVersions: "Says what events hold, and nothing of people.",
         imports.Imports: "Says what became of files; who started an import stands in `activity_data`.",

@@ -24,6 +24,7 @@ PROCESSES = (
     "commerce.order_payments",
     "gateway.anomaly_detection",
     "gateway.connector_pulls",
+    "gateway.event_export",
     "gateway.import",
     "gateway.pattern_detection",
     "gateway.replay_job",

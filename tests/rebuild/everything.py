@@ -28,6 +28,12 @@ from domain.gateway.detection.pattern_matches import NotePatternMatch
 from domain.gateway.detection.patterns import DefineEventPattern, PatternKind
 from domain.gateway.envelope import IncomingEvent
 from domain.gateway.event_schemas import RegisterSchema
+from domain.gateway.exports.event_exports import (
+    ExportFormat,
+    FailEventExport,
+    FinishEventExport,
+    StartEventExport,
+)
 from domain.gateway.import_terms import FileFormat
 from domain.gateway.imports import FinishImport, NoteImportProgress, StartImport
 from domain.gateway.outcomes import EventStatus, EventViolation
@@ -127,6 +133,14 @@ async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
         StartReplayJob(id=(replays := uuid4()), source_id=source, rule="scope", matched=2),
         NoteReplayProgress(id=replays, replayed=1, rejected=1),
         FinishReplayJob(id=replays),
+        StartEventExport(
+            id=(exported := uuid4()),
+            source_id=source,
+            since=datetime(2026, 1, 1, tzinfo=UTC),
+            format=ExportFormat.CSV,
+        ),
+        FinishEventExport(id=exported, file_id=uuid4(), rows=1, file_size=9, withheld=False),
+        FailEventExport(id=exported, error="files_full"),
         *_pulled(source, uuid4()),
     ):
         outcome = await bus.send(command, by=by)

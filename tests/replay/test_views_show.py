@@ -42,6 +42,7 @@ WITHOUT_ROWS = {
     "gateway.anomaly_watches",
     "gateway.connectors",
     "gateway.dead_letters",
+    "gateway.event_exports",
     "gateway.event_patterns",
     "gateway.event_schema_versions",
     "gateway.event_schemas",

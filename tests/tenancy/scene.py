@@ -188,6 +188,8 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
     await builder.make(root("registerWebhook"), {"input": called})
     exported = {**called, "kind": "SEGMENT", "mapping": ["title=title"], "credentials": ["writeKey=key"]}
     await builder.make(root("registerDestination"), {"input": exported})
+    written_out = {"sourceId": builder.known["Source"][0], "since": "2026-01-01T00:00:00Z", "format": "CSV"}
+    await builder.make(root("startEventExport"), {"input": written_out})
     builder.owner = acting
     pulled = {"mode": "FULL", "pagination": "LINK", "eventType": f"{tenant.word}.happened"}
     from_there = {"url": called["url"], "sourceId": builder.known["Source"][0]}

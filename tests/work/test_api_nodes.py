@@ -131,6 +131,8 @@ async def _of_gateway(client: Client) -> dict[str, str]:
     read = {"fileId": file.json()["id"], "sourceId": source, "format": "NDJSON"}
     made["Import"] = (await client.send("StartImport", input=read))["import"]["id"]
     made["ReplayJob"] = (await client.send("StartReplayJob", input={}))["replayJob"]["id"]
+    written = {"sourceId": source, "since": "2020-01-01T00:00:00Z", "format": "CSV"}
+    made["EventExport"] = (await client.send("StartEventExport", input=written))["eventExport"]["id"]
     pulled = {
         **{"name": "CRM", "sourceId": source, "url": "https://crm.example.com/contacts"},
         **{"mode": "FULL", "pagination": "LINK", "eventType": "contact.changed"},

@@ -1,0 +1,1 @@
+"""Writes events of outside systems into files."""

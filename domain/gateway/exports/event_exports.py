@@ -1,0 +1,125 @@
+"""Exports of events: those of a source and a time are written into a file, as a job."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from domain.gateway.events import SourceId
+from domain.gateway.webhook_commands import require_some_time
+from domain.kit.caller import require_person
+from domain.kit.fields import Describe, Internal, Interval, Len, References
+from domain.kit.model import Aggregate, Caller, Command, Event, applies, in_utc
+from domain.kit.process.jobs import JobStatus
+
+MOST_EVENTS = 100_000
+"""Events of one file; more is asked for time by time."""
+
+
+class ExportFormat(StrEnum):
+    """How a file holds events: a line each, an object in each line, or columns."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+
+From = Annotated[datetime, Internal(), Describe("Events that were received from this time on.")]
+Before = Annotated[datetime, Internal(), Describe("Events that were received before this time.")]
+Written = Annotated[ExportFormat, Internal(), Describe("How the file holds them.")]
+StartedBy = Annotated[
+    UUID, Internal(), Describe("Who started it: what they may not read is not in the file.")
+]
+FileId = Annotated[UUID, Internal(), Describe("The file.")]
+Rows = Annotated[int, Interval(ge=0), Internal(), Describe("The events in the file.")]
+Size = Annotated[int, Interval(ge=0), Internal(), Describe("The bytes of the file.")]
+Withheld = Annotated[
+    bool,
+    Internal(),
+    Describe(
+        "Whether the payloads are left out, as whoever started it may not read them, or they are masked here."
+    ),
+]
+Failure = Annotated[str, Len(0, 100), Internal(), Describe("Why it came to nothing, in a word.")]
+
+
+class EventExport(Aggregate, topic="gateway.event_export"):
+    """Events of a source and a time that are written into a file."""
+
+    class Started(Event):
+        source_id: SourceId
+        since: From
+        until: Before
+        format: Written
+        started_by: StartedBy
+
+    class Finished(Event):
+        file_id: FileId
+        rows: Rows
+        file_size: Size
+        withheld: Withheld
+
+    class Failed(Event):
+        error: Failure
+
+    source_id: UUID
+    status: JobStatus = JobStatus.RUNNING
+
+    @applies(Started)
+    def _started(self, event: Started) -> None:
+        self.source_id = event.source_id
+
+    @applies(Finished)
+    def _finished(self, event: Finished) -> None:
+        self.status = JobStatus.FINISHED
+
+    @applies(Failed)
+    def _failed(self, event: Failed) -> None:
+        self.status = JobStatus.FAILED
+
+
+class StartEventExport(Command, requires=(require_some_time,)):
+    """Write the events of a source that were received in a time into a file. You answer for it: what you may not
+    read is not in it."""
+
+    source_id: Annotated[SourceId, References("gateway.source")]
+    since: From
+    until: Annotated[
+        datetime | None, Internal(), Describe("Before this time; left out: up to this moment.")
+    ] = None
+    format: Written
+
+    def handle(self, by: Caller, now: datetime) -> EventExport:
+        require_person(by)
+        started = EventExport.Started(
+            source_id=self.source_id,
+            since=in_utc(self.since) or self.since,
+            until=min(in_utc(self.until) or now, now),
+            format=self.format,
+            started_by=by.user_id,
+        )
+        return EventExport.begin(self.id, started)
+
+
+class FinishEventExport(Command):
+    """Note that the file is written; no client sends this."""
+
+    file_id: FileId
+    rows: Rows
+    file_size: Size
+    withheld: Withheld
+
+    def handle(self, event_export: EventExport) -> None:
+        finished = EventExport.Finished(
+            file_id=self.file_id, rows=self.rows, file_size=self.file_size, withheld=self.withheld
+        )
+        event_export.record(finished)
+
+
+class FailEventExport(Command):
+    """Note that nothing could be written; no client sends this."""
+
+    error: Failure
+
+    def handle(self, event_export: EventExport) -> None:
+        event_export.record(EventExport.Failed(error=self.error))

@@ -1,0 +1,54 @@
+"""Exports of events as people read them, in the append's own transaction."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from domain.gateway.exports.event_exports import Before, EventExport, From, StartedBy, Written
+from domain.kit.fields import Describe, Len
+from domain.kit.process.jobs import JobStatus
+from projections.kit.declare.folds import TIME, carried
+from projections.kit.model import Check, Id, Index, PostgresView, Row, UpdatedAt, Version
+
+
+class EventExportRow(Row):
+    """Events of a source and a time that are written into a file."""
+
+    id: Id
+    source_id: Annotated[UUID, Describe("The source that sent them.")]
+    since: From
+    until: Before
+    format: Written
+    started_by: StartedBy
+    status: Annotated[JobStatus, Describe("How it stands.")] = JobStatus.RUNNING
+    error: Annotated[str | None, Len(max_length=100), Describe("Why it came to nothing, in a word.")] = None
+    file_id: Annotated[UUID | None, Describe("The file; null before it is written.")] = None
+    file_size: Annotated[int | None, Describe("The bytes of the file; null before it is written.")] = None
+    rows: Annotated[int | None, Describe("The events in the file; null before it is written.")] = None
+    withheld: Annotated[
+        bool | None,
+        Describe(
+            "Whether the payloads are left out, as whoever started it may not read them, or they are masked here; "
+            "null before it is written."
+        ),
+    ] = None
+    started_at: Annotated[datetime, Describe("When it was started.")]
+    ended_at: Annotated[datetime | None, Describe("When it finished or failed.")] = None
+    updated_at: UpdatedAt
+    version: Version
+
+
+class EventExports(PostgresView[EventExportRow], name="gateway.event_exports", version=1, inline=True):
+    """Every export of events."""
+
+    checks = (
+        Check(
+            "valid_event_export_status", "status in ('running', 'paused', 'finished', 'cancelled', 'failed')"
+        ),
+        Check("valid_event_export_format", "format in ('csv', 'ndjson', 'parquet')"),
+    )
+    indexes = (Index("idx_event_exports_started_at", ("started_at", "id")),)
+
+    started = carried(EventExport.Started, first=True, started_at=TIME)
+    finished = carried(EventExport.Finished, status=JobStatus.FINISHED, ended_at=TIME)
+    failed = carried(EventExport.Failed, status=JobStatus.FAILED, ended_at=TIME)

@@ -1,0 +1,112 @@
+"""Events are written into files: of a source and a time, as whoever asks may read them, and read again alike."""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.gateway.exports.event_export_runs import EventExportRun
+from domain.identity.authorization import BaseRole
+from domain.identity.user_commands import ChangeUserRole
+from domain.kit.bus.bus import Bus
+from domain.kit.caller import Caller
+from domain.kit.permissions import ROLES
+from tests.domain.sending import accepted
+from tests.gateway.sending import Json, a_source, event
+from tests.imports.importing import Importer, counts
+from tests.kit.at_work import at_work
+from tests.kit.client import Client
+from tests.kit.processes import until
+from tests.kit.product import Product
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(scope="module")
+async def bus(product: Product) -> AsyncIterator[Bus]:
+    """What writes files is at work; the bus."""
+    async with at_work(product.settings, EventExportRun, poll=0.02) as work:
+        yield work.writes.bus
+
+
+async def employed(product: Product, bus: Bus, role: str, like: Client | None = None) -> Client:
+    """Somebody who has this role by what is stored too, for that is what counts when a file is written."""
+    client = await product.newcomer("Ada", role=role, tenant=like.tenant if like else None)
+    by = Caller(tenant_id=client.tenant, user_id=uuid4(), permissions=ROLES["owner"])
+    await accepted(bus, ChangeUserRole(id=client.user, role=BaseRole(role)), by=by)
+    return client
+
+
+async def exported(client: Client, source: str, **given: Any) -> tuple[Json, bytes]:
+    """An export once it is over, and its file."""
+    asked = {"sourceId": source, "since": "2020-01-01T00:00:00Z", "format": "NDJSON", **given}
+    receipt = await client.send("StartEventExport", input=asked)
+    assert "eventExport" in receipt, receipt
+    found: Json = {}
+
+    async def over() -> bool:
+        found.update(await client.send("EventExport", id=receipt["eventExport"]["id"]))
+        return bool(found["status"] != "RUNNING")
+
+    await until(over, seconds=30)
+    url = found["fileUrl"]
+    return found, (await client.http.get(url)).content if url else b""
+
+
+async def test_the_events_of_a_source_and_a_time_are_written_and_read_again_alike(
+    product: Product, bus: Bus, importer: Importer
+) -> None:
+    owner = await employed(product, bus, "owner")
+    shop, other = await a_source(product, owner), await a_source(product, owner, name="Other")
+    data = {"payload": {"orderId": "A-1", "note": 'čaj; "tea"\n'}, "metadata": {"channel": "web"}}
+    sent = [event(data=data, userId="zoe"), event(data={"payload": {"n": 1}})]
+    for each in sent:
+        assert (await shop.answers(each))[0]["status"] == "accepted"
+    await other.answers(event())
+    found, content = await exported(owner, shop.id)
+    lines = [json.loads(line) for line in content.splitlines()]
+    assert (found["status"], found["rows"], found["withheld"]) == ("FINISHED", 2, False)
+    assert {each["eventId"]: each["data"]["payload"] for each in lines} == {
+        each["eventId"]: each["data"]["payload"] for each in sent
+    }
+    # The events that an import reads are those that were sent.
+    begun = await importer.begin(content, format="NDJSON", fields=[])
+    assert counts(await importer.ended(begun["id"])) == [2, 2, 0, 0]
+    _, content = await exported(owner, shop.id, format="CSV")
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    assert [json.loads(row["payload"]) for row in rows] == [each["data"]["payload"] for each in lines]
+    assert [row["userId"] for row in rows] == [each.get("userId", "") for each in lines]
+    _, content = await exported(owner, shop.id, format="PARQUET")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = parquet.read_table(io.BytesIO(content)).to_pylist()
+    assert [row["eventId"] for row in table] == [each["eventId"] for each in lines]
+    found, content = await exported(owner, shop.id, until="2021-01-01T00:00:00Z", format="CSV")
+    assert (found["rows"], len(content.splitlines())) == (0, 1)
+
+
+async def test_what_whoever_asks_may_not_read_is_in_no_file(product: Product, bus: Bus) -> None:
+    owner = await employed(product, bus, "owner")
+    shop = await a_source(product, owner)
+    await shop.answers(event(data={"payload": {"secret": "kept"}}))
+    member = await employed(product, bus, "member", owner)
+    found, content = await exported(member, shop.id)
+    assert (found["rows"], found["withheld"], b"kept" in content) == (1, True, False)
+    assert "data" not in json.loads(content)
+    # Nor do they fetch what is in the file of somebody who may.
+    whole, content = await exported(owner, shop.id)
+    assert b"kept" in content
+    assert (await member.send("EventExport", id=whole["id"]))["fileUrl"] is None
+    guest = product.client(owner.tenant, owner.user, [], role="guest")
+    code, _ = await guest.error(
+        "StartEventExport", input={"sourceId": shop.id, "since": "2020-01-01T00:00:00Z", "format": "CSV"}
+    )
+    assert code == "FORBIDDEN"
+    # What somebody was allowed when they asked counts no more.
+    by = Caller(tenant_id=owner.tenant, user_id=uuid4(), permissions=ROLES["owner"])
+    await accepted(bus, ChangeUserRole(id=member.user, role=BaseRole("guest")), by=by)
+    found, _ = await exported(member, shop.id)
+    assert (found["status"], found["error"]) == ("FAILED", "not_allowed")
