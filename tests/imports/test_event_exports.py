@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from domain.kit.permissions import ROLES
 from tests.domain.sending import accepted
 from tests.gateway.sending import Json, a_source, event
 from tests.imports.importing import Importer, counts
-from tests.kit.at_work import at_work
+from tests.kit.at_work import AtWork, at_work
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import Product
@@ -27,10 +28,16 @@ pytestmark = pytest.mark.servers
 
 
 @pytest.fixture(scope="module")
-async def bus(product: Product) -> AsyncIterator[Bus]:
-    """What writes files is at work; the bus."""
+async def work(product: Product) -> AsyncIterator[AtWork]:
+    """What writes files."""
     async with at_work(product.settings, EventExportRun, poll=0.02) as work:
-        yield work.writes.bus
+        yield work
+
+
+@pytest.fixture
+def bus(work: AtWork) -> Bus:
+    """The bus of what writes files."""
+    return work.writes.bus
 
 
 async def employed(product: Product, bus: Bus, role: str, like: Client | None = None) -> Client:
@@ -110,3 +117,19 @@ async def test_what_whoever_asks_may_not_read_is_in_no_file(product: Product, bu
     await accepted(bus, ChangeUserRole(id=member.user, role=BaseRole("guest")), by=by)
     found, _ = await exported(member, shop.id)
     assert (found["status"], found["error"]) == ("FAILED", "not_allowed")
+
+
+async def test_nothing_is_written_while_somebody_is_erased(product: Product, work: AtWork) -> None:
+    owner = await employed(product, work.writes.bus, "owner")
+    shop = await a_source(product, owner)
+    zoe = await product.newcomer("Zoe", tenant=owner.tenant)
+    await owner.send("EraseUser", input={"subjectId": zoe.me})
+    asked = {"sourceId": shop.id, "since": "2020-01-01T00:00:00Z", "format": "NDJSON"}
+    id = (await owner.send("StartEventExport", input=asked))["eventExport"]["id"]
+
+    async def failed() -> bool:
+        work.clock.ahead += timedelta(minutes=1)
+        found = await owner.send("EventExport", id=id)
+        return (found["status"], found["error"], found["fileId"]) == ("FAILED", "erasure_under_way", None)
+
+    await until(failed, seconds=30)

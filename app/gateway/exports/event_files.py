@@ -14,6 +14,7 @@ from domain.kit.process.effects import EffectFailed, EffectRefused
 from domain.kit.process.files import FileStore, FileTooLarge
 from domain.kit.sealed import ERASED, Opening
 from projections.gateway.events import OutsideEventRow, OutsideEvents
+from projections.governance.erasures import Erasures
 from projections.identity.member_access import standing
 from projections.kit.read.conditions import Condition, equals, since, until
 from projections.kit.read.keyset import Order, RowPlace
@@ -46,6 +47,7 @@ class StoredEventFiles(EventFiles):
 
     async def write(self, tenant_id: UUID, terms: EventExportTerms) -> WrittenEvents:
         payloads = await self._reads_payloads(tenant_id, terms.started_by)
+        erased = await self._erased(tenant_id)
         if not await self._positions.wait_for(OutsideEvents.name, terms.position, _SECONDS):
             raise EffectFailed("view_behind")
         where = [
@@ -70,6 +72,14 @@ class StoredEventFiles(EventFiles):
             raise EffectRefused("files_full") from None
         except FileTooLarge:
             raise EffectRefused("file_too_large") from None
+        try:
+            if erased != await self._erased(tenant_id):
+                raise EffectFailed("erased_meanwhile")
+        except EffectFailed:
+            # What was read may be in a file that was not there when files were removed.
+            with files_reached():
+                await self._files.remove(tenant_id, stored.id)
+            raise
         return WrittenEvents(file_id=stored.id, rows=count, file_size=stored.size, withheld=not payloads)
 
     async def _reads_payloads(self, tenant_id: UUID, user_id: UUID) -> bool:
@@ -78,6 +88,12 @@ class StoredEventFiles(EventFiles):
         if found is None or not found.lets_in() or _READ not in found.permissions:
             raise EffectRefused("not_allowed")
         return _PAYLOADS in found.permissions and not self._masking
+
+    async def _erased(self, tenant_id: UUID) -> int:
+        """How many people of the tenant were erased. Raises EffectFailed while somebody is."""
+        if await self._rows.count(Erasures, tenant_id, equals("sha256", "")):
+            raise EffectFailed("erasure_under_way")
+        return await self._rows.count(Erasures, tenant_id)
 
     async def _pieces(
         self, tenant_id: UUID, where: Sequence[Condition], text: EventText, *, payloads: bool
