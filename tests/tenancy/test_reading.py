@@ -11,6 +11,7 @@ UNMARKED = {
     "checkSchema": "what registering a schema would come to",
     "exportUserData": "no process has written an export",
     "featureEnabled": "a yes or no",
+    "importProgress": "a status and numbers",
     "taskDays": "numbers by day",
     "unreadNotifications": "a number",
     "viewer": "permissions, which are words of the product",
