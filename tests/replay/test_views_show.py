@@ -51,6 +51,7 @@ WITHOUT_ROWS = {
     "gateway.imports",
     "gateway.metadata",
     "gateway.pattern_matches",
+    "gateway.recent_hours",
     "gateway.replay_jobs",
     "gateway.source_keys",
     "gateway.source_quality",

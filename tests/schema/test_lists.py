@@ -24,6 +24,7 @@ ROOTS = {"Query", "Mutation", "Subscription"}
 BARE = {
     "Query.nodes": "those of the ids that are given, 100 at most",
     "Rebuild.views": "one for each view of the code that was asked for",
+    "Source.recentHours": "one for each hour that is asked for, 24 at most",
 }
 """Lists of objects that are no connections, and what bounds each."""
 

@@ -3,16 +3,33 @@
 import hashlib
 import secrets
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
-from api.kit.model import Info, Node, Refusal, Resource, Sending, Sent, covered, field, headed, shows
+from api.kit.model import (
+    ClientError,
+    Info,
+    Node,
+    Refusal,
+    Resource,
+    Sending,
+    Sent,
+    argument,
+    covered,
+    field,
+    headed,
+    shows,
+)
 from domain.gateway import source_connections as connections
 from domain.gateway import sources as domain
 from domain.gateway.callbacks.paths import callback_path
 from domain.gateway.source_connections import checked_secret
 from domain.kit.commands import Command
+from projections.gateway.recent_hours import HOUR, MOST_HOURS, RecentHoursReader, SourceHourRow
+from projections.gateway.source_quality import SourceQualities
 from projections.gateway.sources import SourceKeyRow, SourceKeys, SourceRow, Sources
 from projections.gateway.webhook_deliveries import WebhookDesk
 from projections.kit.read.keyset import Order
@@ -21,6 +38,11 @@ from projections.kit.read.keyset import Order
 @shows(SourceKeyRow, needs="gateway:read", leave_out=("source_id",))
 class SourceKey(Node):
     """A key by which a source is known. The secret itself is not stored."""
+
+
+@shows(SourceHourRow, needs="gateway:read")
+class SourceHour:
+    """What became of the events of a source that were received in an hour."""
 
 
 @shows(SourceRow, needs="gateway:read")
@@ -48,6 +70,29 @@ class Source(Node):
         id: UUID = self.id
         webhook = self.kind is domain.SourceKind.WEBHOOK
         return callback_path(info.context.caller.tenant_id, id) if webhook else None
+
+    @field(
+        "How many of its events were accepted and rejected in this hour and in those before, the last first, as "
+        "they come in. What is sent again is counted once. Null in the past.",
+        list[SourceHour] | None,
+        needs="gateway:read",
+    )
+    async def recent_hours(
+        self,
+        info: Info,
+        first: Annotated[int, argument(f"How many hours, this one included; at most {MOST_HOURS}.")] = 2,
+    ) -> list[SourceHourRow] | None:
+        if not 1 <= first <= MOST_HOURS:
+            raise ClientError(f"`first` is 1 to {MOST_HOURS}.", code="BAD_USER_INPUT")
+        ask, id = info.context, self.id
+        if ask.moment(info) is not None:
+            return None
+        await ask.caught_up(SourceQualities, None)
+        found = await ask.batched(ask.port(RecentHoursReader).of, id)
+        counted = {row.hour: row for row in found}
+        this = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        shown = [this - back * HOUR for back in range(first)]
+        return [counted.get(hour) or SourceHourRow(hour=hour) for hour in shown]
 
 
 _sources = Resource(Source, Sources, read="gateway:read", write="gateway:write")
