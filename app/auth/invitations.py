@@ -85,6 +85,8 @@ async def is_member(book: AccountRepository, home: Home, tenant_id: UUID, known:
 
 async def _open(home: Home, tenant_id: UUID, email: str) -> InvitationRow | None:
     """The open invitation to an address, whether or not it has expired."""
+    if is_sealed(email):
+        return None
     key = home.codec.fingerprint(INVITED_INDEX, email.lower())
     where = [*equals("email_key", key), *equals("status", InvitationStatus.OPEN.value)]
     page = await home.rows.page(Invitations, tenant_id, where=where, order=Order("sent_at"), limit=1)

@@ -105,15 +105,18 @@ async def test_a_rebuild_that_differs_is_not_cut_over_until_it_is_accepted(place
         await until(mended)
 
 
-async def test_what_was_verified_before_a_kill_is_not_verified_again(
-    everywhere: House, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("parked", [False, True], ids=["well", "with a stream parked"])
+async def test_what_was_verified_before_a_kill_is_not_verified_again_where_it_holds(
+    everywhere: House, monkeypatch: pytest.MonkeyPatch, parked: bool
 ) -> None:
     house, place = everywhere, everywhere.place
     verify, seen = Cutover._verify, list[str]()
 
     async def once(cutover: Cutover, member: Building) -> Report:
-        if len(seen) == 2:
+        if Jars.name in seen and "killed" not in seen:
             seen.append("killed")
+            if parked:
+                await place.database.writer.execute(PARKED, Jars.name, TENANT, uuid4(), uuid4())
             raise ConnectionError
         seen.append(member.view)
         return await verify(cutover, member)
@@ -123,9 +126,17 @@ async def test_what_was_verified_before_a_kill_is_not_verified_again(
         await some_events(place)
         names = [view.name for view in house.views]
         done = await house.ended(await house.rebuilds.ask(names, by="test"))
-    assert done.state is RebuildState.SWITCHED, done
+    assert done.state is (RebuildState.DIFFERS if parked else RebuildState.SWITCHED), done
     assert all(view.report is not None for view in done.views)
-    assert sorted(seen) == sorted([*names, "killed"])
+    assert seen.count(Jars.name) == 1 + parked
+    assert {*seen} == {*names, "killed"}
+
+
+PARKED = """
+insert into ops.parked
+    (view, generation, stream, tenant_id, topic, position, event_id, event_type, error, attempts)
+values ($1, 2, $3, $2, 'toys.jar', 1, $4, 'x', 'x', 1)
+"""
 
 
 async def test_a_reconciliation_reports_and_leaves_everything_as_it_was(everywhere: House) -> None:

@@ -256,7 +256,9 @@ def _slots(
         # A filter takes filters: what holds of a column holds of it inside these. Other operators than these two
         # find what is there although they name what is another's, or find what these find.
         fields = {
-            n: f for n, f in kind.fields.items() if "isNull" not in kind.fields or n in ("in", "contains")
+            n: f
+            for n, f in kind.fields.items()
+            if "isNull" not in kind.fields or n in ("eq", "in", "contains")
         }
         for name, input in fields.items():
             needed = required and is_required_input_field(input)

@@ -122,7 +122,10 @@ class Sweep:
         match slot.path[-1]:
             case "in":
                 known = [*things.values()]
-                return [(f"those from {at}", known[at : at + _IN]) for at in range(0, len(known), _IN)]
+                return [("several", known[at : at + _IN]) for at in range(0, len(known), _IN)]
+            case "eq":
+                # One by one they find what they find together.
+                return [*things.items()][:1]
             case "contains" if slot.kind == "String":
                 return [(kind, text) for kind, text in things.items() if not hexes(text)]
             case _:

@@ -57,7 +57,7 @@ class CompiledSchema:
         self._listed = LISTED // (1 + longest // 50)
         found_of = evaluations(schema)
         self._recurs = any(found.recurs for found in found_of.values())
-        self._looks, self._divisions = found_of[""].count, found_of[""].divisions
+        self._looks, self._divisions = found_of[""].looks, found_of[""].divisions
         states = found_of[""].states
         self._most = MOST_STATES // states if states else None
         """Bytes of the longest document that its patterns are tried on; None for any."""

@@ -1,5 +1,6 @@
 """How often a schema has to be looked at for one value: references may multiply that, or never end."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,8 +28,11 @@ class Evaluations:
     """How many schemas stand inside one another, with those that are referred to, until one comes back."""
     states: int
     """Of all patterns that have many, for a value and what it holds; see `heavy_states`."""
+    looks: int
+    """How many schemas, at most, one place in a value is looked at by."""
     divisions: int
-    """How often, at most, a number has to be divided by a step, once for each place in a value."""
+    """How often, at most, a number has to be divided by a step, once for each place in a value; a division by one
+    of hundreds of digits counts as several."""
     endless: bool
     """Whether it comes back to itself for the very same value."""
 
@@ -54,18 +58,23 @@ def evaluations(schema: dict[str, Json]) -> dict[str, Evaluations]:
 
     def size(part: Json, circle: frozenset[str]) -> _Size:
         if not isinstance(part, dict):
-            return _Size(1, 1, 0, 0)
-        inside = [size(inner, circle) for _, inner in subschemas(part)]
+            return _Size(1, 1, 0, 1, 0)
+        inside, named = list[_Size](), list[_Size]()
+        for (keyword, *_), inner in subschemas(part):
+            # A property has one name.
+            (named if keyword == "properties" else inside).append(size(inner, circle))
         if "$ref" in part:
             target = definition(part["$ref"]) or ""
-            inside.append(_Size(1, 1, 0, 0) if target in circle else size_of(target))
+            inside.append(_Size(1, 1, 0, 1, 0) if target in circle else size_of(target))
         # Large enough to be refused, and no larger: numbers of thousands of digits take time as well.
-        own = sum(map(heavy_states, patterns_of(part)))
+        own, both = sum(map(heavy_states, patterns_of(part))), [*inside, *named]
+        looks = 1 + sum(each.looks for each in inside) + max((each.looks for each in named), default=0)
         return _Size(
-            count=min(1 + sum(each.count for each in inside), _MANY),
-            depth=1 + max((each.depth for each in inside), default=0),
-            states=min(own + sum(each.states for each in inside), _MANY),
-            divisions=min(("multipleOf" in part) + sum(each.divisions for each in inside), _MANY),
+            count=min(1 + sum(each.count for each in both), _MANY),
+            depth=1 + max((each.depth for each in both), default=0),
+            states=min(own + sum(each.states for each in both), _MANY),
+            looks=min(looks, _MANY),
+            divisions=min(_divisions(part) + sum(each.divisions for each in both), _MANY),
         )
 
     return {
@@ -73,6 +82,7 @@ def evaluations(schema: dict[str, Json]) -> dict[str, Evaluations]:
             count=size_of(name).count,
             depth=size_of(name).depth,
             states=size_of(name).states,
+            looks=size_of(name).looks,
             divisions=size_of(name).divisions,
             recurs=_recurs(part, circles[name]),
             endless=name in _reached(name, sees),
@@ -91,7 +101,13 @@ class _Size:
     count: int
     depth: int
     states: int
+    looks: int
     divisions: int
+
+
+def _divisions(part: dict[str, Json]) -> int:
+    step = part.get("multipleOf", 0)
+    return 1 + int(abs(math.log10(step)) // 100) if isinstance(step, int | float) and step > 0 else 0
 
 
 def _named(part: Json, *, here: bool = False) -> Iterator[str]:

@@ -35,8 +35,6 @@ MOST_LEVELS = 100
 MOST_EVALUATIONS = 2_000
 """How many schemas may have to be looked at for one value, those that are referred to counted each time."""
 MOST_PATTERNS = 50
-LEAST_STEP = 1e-15
-"""Of `multipleOf`, and its inverse the most: dividing by anything finer takes too long."""
 LONGEST_PATTERN = 500
 
 PATTERNS = jsonschema_rs.RegexOptions(size_limit=1 << 18, dfa_size_limit=1 << 16)
@@ -153,13 +151,6 @@ def _bounds(schema: dict[str, Json]) -> Iterator[Violation]:
                     " be, and repetitions of repetitions may be too large",
                     (*path, *place),
                 )
-        step = part.get("multipleOf")
-        if isinstance(step, int | float) and not LEAST_STEP <= step <= 1 / LEAST_STEP:
-            yield Violation(
-                ViolationCode.UNSUITABLE,
-                f"must be from {LEAST_STEP} to {1 / LEAST_STEP:.0e}",
-                (*path, "multipleOf"),
-            )
     try:
         each = evaluations(schema)
     except RecursionError:

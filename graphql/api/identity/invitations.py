@@ -1,5 +1,6 @@
 """Invitations: who was asked to join the tenant, and what became of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -58,13 +59,12 @@ _invitations.filter(
 
 
 async def _invite(sending: Sending) -> Sent | Refusal:
-    ask, given = sending.ask, sending.input
-    role = given.role or domain.InviteUser.role
-    prepared = await ask.port(domain.Inviting).prepared(ask.caller, sending.new_id, given.email, role)
+    ask = sending.ask
+    # What is wrong with the input is told before anybody is looked for by it.
+    stated = await sending.command(domain.InviteUser, token_hash="0" * 64)
+    prepared = await ask.port(domain.Inviting).prepared(ask.caller, sending.new_id, stated.email, stated.role)
     outcome = await sending.send(
-        await sending.command(
-            domain.InviteUser, token_hash=prepared.token_hash, replaces_id=prepared.replaces_id
-        )
+        replace(stated, token_hash=prepared.token_hash, replaces_id=prepared.replaces_id)
     )
     # An open invitation holds the address; it was not there when this one was prepared.
     return domain.AlreadyInvited(field="email") if isinstance(outcome, AlreadyTaken) else outcome

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from projections.kit.declare.view import View
+from projections.kit.declare.view import View, ViewStore
 from projections.kit.follow import leases
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.parking import adopt
@@ -97,13 +97,9 @@ class Cutover:
                 return
             reports: dict[str, Report] = {}
             for member in rebuild.views:
-                # What another process, that was killed, had verified before is not verified again.
-                known = member.report if rebuild.state == RebuildState.VERIFYING else None
+                known = await self._known(member) if rebuild.state == RebuildState.VERIFYING else None
                 reports[member.view] = known or await self._verify(member)
                 await self._report(id, member.view, reports[member.view])
-                _logger.info(
-                    "%s: %s is verified, %d of %d views.", id, member.view, len(reports), len(rebuild.views)
-                )
             wrong = [view for view, member in reports.items() if member.differing or not member.complete]
             if differing := bool(wrong):
                 _logger.error("%s: %s differs from the log.", id, ", ".join(wrong))
@@ -186,11 +182,7 @@ class Cutover:
         former_version = await self._pool.fetchval(
             "select version from ops.lanes where view = $1 and generation = $2", member.view, member.former
         )
-        complete = await self._pool.fetchval(
-            "select folded = position from ops.lanes where view = $1 and generation = $2",
-            member.view,
-            member.generation,
-        )
+        complete = await self._complete(member)
         if member.former == member.generation or former_version != view.version:
             note = f"built in version {view.version}; nothing of that version to compare with"
             rows = await new.count()
@@ -209,6 +201,18 @@ class Cutover:
         if await self._newly_parked(member):
             return replace(report, complete=False, note="streams are parked that are not in the live one")
         return replace(report, complete=report.complete and complete)
+
+    async def _known(self, member: Building) -> Report | None:
+        """What a process that was killed had found, where that still holds: what is in other stores than Postgres
+        may have been lost since."""
+        report = member.report
+        if report is None or member.store != ViewStore.POSTGRES or report.differing or not report.complete:
+            return None
+        return report if await self._complete(member) and not await self._newly_parked(member) else None
+
+    async def _complete(self, member: Building) -> bool:
+        stands = "select folded = position from ops.lanes where view = $1 and generation = $2"
+        return bool(await self._pool.fetchval(stands, member.view, member.generation))
 
     async def _newly_parked(self, member: Building) -> bool:
         return bool(
