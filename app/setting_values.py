@@ -56,6 +56,8 @@ _RANGES = {
     "max_files_bytes": (1, 2**63 - 1),
     "port": (0, 65535),
     "demo_tasks": (1, 100_000),
+    # Whoever has a turn holds one, and appends by another.
+    "pool_writers": (2, 2**31 - 1),
     "after_wait_ms": (0, 60_000),
     "reconcile_hours": (0, 24 * 365),
 }

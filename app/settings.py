@@ -80,7 +80,9 @@ class Settings:
     database_url: Annotated[str, "A Postgres 18 of your own, as its owner; none is started then."] = ""
     redis_url: Annotated[str, "A Redis or Valkey of your own; none is started then."] = ""
     opensearch_url: Annotated[str, "An OpenSearch 3 of your own; none is started then."] = ""
-    pool_writers: Annotated[int, "Connections to Postgres of a process that append and fold, at most."] = 8
+    pool_writers: Annotated[
+        int, "Connections to Postgres of a process that append and fold, at most: two or more."
+    ] = 8
     pool_readers: Annotated[int, "Connections to Postgres of a process that read, at most."] = 16
     index_prefix: Annotated[str, "What the names of search indexes begin with."] = "hw"
     redis_prefix: Annotated[str, "What keys in Redis begin with."] = "hw"

@@ -30,6 +30,11 @@ def test_an_empty_variable_counts_as_unset() -> None:
             "٣",
             "HEADWATER_MAX_DEPTH must be a whole number from 1 to 2147483647, not '٣'.",
         ),
+        (
+            "HEADWATER_POOL_WRITERS",
+            "1",
+            "HEADWATER_POOL_WRITERS must be a whole number from 2 to 2147483647, not '1'.",
+        ),
         ("HEADWATER_INTROSPECTION", "maybe", "HEADWATER_INTROSPECTION must be true or false, not 'maybe'."),
         (
             "HEADWATER_TRUSTED_PROXIES",
