@@ -26,7 +26,7 @@ from domain.gateway.callbacks.providers import (
 )
 from domain.gateway.callbacks.signatures import is_signed
 from domain.gateway.events import OutsideEvent
-from domain.gateway.outcomes import EventAnswer, EventViolation, ReceivedEvent
+from domain.gateway.outcomes import TEST_MODE, EventAnswer, EventViolation, ReceivedEvent
 from domain.gateway.source_connections import NoteRefusedCallbacks
 from domain.gateway.sources import INGEST, TEST_ENVIRONMENTS
 from domain.gateway.webhook_signature import SecretUnreadable, WebhookSecrets
@@ -51,7 +51,7 @@ _PAUSE = 3600.0
 """Seconds between two notes in the log about callbacks of one source that were refused."""
 _SOURCES = 10_000
 _TEST = EventViolation(
-    "test_mode",
+    TEST_MODE,
     ViolationCode.UNSUITABLE,
     ("data", "payload", "payload"),
     "This payment is of the provider's test mode, or does not say that it is not; that counts in environments for "

@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID, uuid5
 
+from app.gateway.callbacks import TYPE as CALLBACK
 from app.gateway.cloud_bodies import RULE as CLOUD_RULE
 from app.gateway.cloud_bodies import read_cloud_text
 from app.gateway.ingestion import Ingestion
 from app.gateway.worker_intake import admitted
 from domain.gateway.bodies import read_line
+from domain.gateway.callbacks.providers import TELL_OF_PAYMENTS
 from domain.gateway.letters import CLOSED_AT, PAYMENT, CloseDeadLetter, DeadLetter, LetterStatus
 from domain.gateway.outcomes import (
     CLOSED,
     ROW,
+    TEST_MODE,
     EventAnswer,
     EventForm,
     EventStatus,
@@ -27,6 +30,7 @@ from domain.gateway.payment_letters import read_payment_letter, require_replays
 from domain.gateway.replays import (
     MOST_REPLAYS,
     AlreadyReplayed,
+    CallbackNotReplayed,
     ChosenLetters,
     LetterIsErased,
     LetterReplay,
@@ -40,6 +44,7 @@ from domain.kit.log import AppendReceipt
 from domain.kit.refusals import CommandIdReused, Invalid, NotFound, Refusal, ViolationCode
 from domain.kit.sealed import ERASED, Opening
 from projections.gateway.events import DeadLetterRow, DeadLetters
+from projections.gateway.sources import Sources
 from projections.kit.read.conditions import Condition, equals
 from projections.kit.read.keyset import Order
 from projections.kit.read.postgres_reader import PostgresRows
@@ -59,6 +64,8 @@ class DeadLetterReplay(LetterReplay):
         letter = (await self._rows.get(DeadLetters, by.tenant_id, [(letter_id,)])).get((letter_id,))
         if letter is None or letter.status is LetterStatus.DISCARDED:
             raise _gone()
+        if await self._callbacks(by.tenant_id, [letter]):
+            raise CallbackNotReplayed(field="id")
         if letter.rule == PAYMENT:
             require_replays(by)
             answer = await self._told_again(by, letter, await self._kept(by, letter), text)
@@ -119,12 +126,25 @@ class DeadLetterReplay(LetterReplay):
         self, by: Caller, letters: Sequence[DeadLetterRow]
     ) -> list[tuple[DeadLetterRow, str]]:
         """The letters that may be replayed as they are, each with its text."""
+        callbacks = await self._callbacks(by.tenant_id, letters)
         texts = await self._opening.open(by.tenant_id, [letter.raw for letter in letters])
         return [
             (letter, text)
             for letter, text in zip(letters, texts, strict=True)
-            if text != ERASED and not _needs_correction(letter)
+            if text != ERASED and not _needs_correction(letter) and letter.id not in callbacks
         ]
+
+    async def _callbacks(self, tenant_id: UUID, letters: Sequence[DeadLetterRow]) -> set[UUID]:
+        """Those of callbacks that may tell of a payment. What is kept of one has no signature: let in, it would
+        tell of none, and stand in the way of what the provider sends again."""
+        ids = {letter.source_id for letter in letters if letter.event_type == CALLBACK}
+        sources = await self._rows.get(Sources, tenant_id, [(id,) for id in ids]) if ids else {}
+        telling = {row.id for row in sources.values() if row.provider in TELL_OF_PAYMENTS}
+        return {
+            letter.id
+            for letter in letters
+            if letter.rule == TEST_MODE or (letter.event_type == CALLBACK and letter.source_id in telling)
+        }
 
     async def _sent(
         self,

@@ -22,6 +22,8 @@ DEEPEST = 32
 
 ROW = "row"
 """The rule that says that a row of a file is no event as its import is told to make them."""
+TEST_MODE = "test_mode"
+"""The rule that says that a payment is of its provider's test mode."""
 
 
 class EventStatus(StrEnum):

@@ -20,6 +20,11 @@ class AlreadyReplayed(Refusal):
     """This dead letter was replayed already, with another text."""
 
 
+class CallbackNotReplayed(Refusal):
+    """A callback that may tell of a payment is not replayed, as no payment would be recorded: have its provider
+    send it again, and discard this."""
+
+
 class LetterIsErased(Refusal):
     """The person that this event is about was erased, and the event with them."""
 
@@ -52,7 +57,8 @@ class LetterReplay(Protocol):
     async def replay(self, by: Caller, letter_id: UUID, text: str | None = None) -> EventAnswer:
         """Send the event of an open dead letter again, as it was or as this corrected text, and close the letter
         as it is let in, or do neither. One that was replayed before, as this text, is a duplicate. Raises a
-        refusal: NotFound, AlreadyReplayed, LetterWasCut, LetterIsErased, or those of the intake."""
+        refusal: NotFound, AlreadyReplayed, LetterWasCut, CallbackNotReplayed, LetterIsErased, what may be let in
+        later (Contended, TenantMoving), or those of the intake."""
         ...
 
     async def count(self, by: Caller, chosen: ChosenLetters) -> int:

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app.placement import fence
 from domain.gateway.events import stream_of, subject_of
 from domain.kit.permissions import ROLES
 from tests.commerce.test_api_orders import a_product, an_order
@@ -91,6 +92,44 @@ async def test_a_payment_in_test_mode_settles_nothing_of_production(
     # They are what they say, and contradict nothing.
     [hour] = (await client.send("SourceQuality"))["edges"]
     assert (hour["node"]["rejected"], hour["node"]["consistency"]) == (4, 100)
+
+
+@pytest.mark.parametrize("fault", [{"livemode": False}, {"request": "\0"}], ids=["test mode", "no text"])
+async def test_a_callback_of_a_payment_is_sent_again_by_its_provider_alone(
+    product: Product, client: Client, recorder: Recorder, fault: dict[str, object]
+) -> None:
+    stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
+    sent = paid(order["id"])
+    assert (await stripe.stripe({**sent, **fault})).json()["status"] == "rejected"
+    of = {"sourceId": {"eq": stripe.source}}
+    kept = await client.send("DeadLetters", filter=of, afterPosition=str(await recorder.log.head()))
+    [letter] = [edge["node"] for edge in kept["edges"]]
+    value = json.loads(letter["raw"])
+    value["data"]["payload"]["payload"] = sent
+    for text in ({}, {"event": json.dumps(value)}):
+        refused = await client.send("ReplayDeadLetter", input={"id": letter["id"], **text})
+        assert refused.get("code") == "callback_not_replayed", refused
+    counted = await client.send("ReplayDeadLetters", input={"sourceId": stripe.source, "dryRun": False})
+    assert (counted["replayed"], counted["rejected"]) == (0, 1)
+    await told(stripe, sent)
+    await recorder.idle(client)
+    assert (await shown(client, order["id"]))["status"] == "PAID"
+
+
+async def test_a_payment_is_not_rejected_as_its_tenant_is_moved(
+    product: Product, client: Client, recorder: Recorder
+) -> None:
+    stripe, order = await a_provider(product, client), await an_order(client, await a_product(client))
+    await told(stripe, paid(order["id"], currency="usd"))
+    await recorder.idle(client)
+    [letter] = await letters(client, recorder)
+    owner = await recorder.work.database.owner()
+    await fence.freeze(owner, client.tenant)
+    moving = await client.send("ReplayDeadLetter", input={"id": letter["id"]})
+    await fence.lift(owner, client.tenant)
+    await owner.close()
+    assert moving.get("code") == "tenant_moving", moving
+    assert (await replayed(client, id=letter["id"]))["status"] == "ACCEPTED"
 
 
 @pytest.mark.parametrize(
