@@ -100,16 +100,12 @@ def processes(parts: Parts) -> list[Process[Any]]:
 def _gateway(parts: Parts) -> tuple[object, ...]:
     """What takes in rows of files, replays dead letters, writes events into files, and what connectors pull."""
     rows = None if parts.live is None else PostgresRows(parts.database, parts.live)
+    positions = None if parts.live is None else Positions(parts.database.writer, parts.live)
     settings, bus, codec, opening = parts.settings, parts.bus, parts.codec, parts.opening
     return (
         import_rows(settings, bus=bus, codec=codec, opening=opening, rows=rows),
-        job_letters(settings, bus=bus, codec=codec, opening=opening, rows=rows),
-        event_files(
-            settings,
-            opening=opening,
-            rows=rows,
-            positions=None if parts.live is None else Positions(parts.database.writer, parts.live),
-        ),
+        job_letters(settings, bus=bus, codec=codec, opening=opening, rows=rows, positions=positions),
+        event_files(settings, opening=opening, rows=rows, positions=positions),
         connector_pages(settings, bus=bus, codec=codec, opening=opening, rows=rows, clock=parts.clock),
     )
 

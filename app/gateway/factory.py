@@ -72,14 +72,20 @@ def import_rows(
 
 
 def job_letters(
-    settings: Settings, *, bus: Bus, codec: Codec, opening: Opening, rows: PostgresRows | None
+    settings: Settings,
+    *,
+    bus: Bus,
+    codec: Codec,
+    opening: Opening,
+    rows: PostgresRows | None,
+    positions: Positions | None,
 ) -> ReplayedLetters:
     """What replays dead letters in a worker; none where it reads no views, or has no keys."""
-    if rows is None or not isinstance(opening, KeyRing):
+    if rows is None or positions is None or not isinstance(opening, KeyRing):
         return NoLetters()
     admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
     intake = _intake(settings, bus, codec, admission, checks)
-    return JobLetters(DeadLetterReplay(intake, rows, opening, bus), rows, bus.log)
+    return JobLetters(DeadLetterReplay(intake, rows, opening, bus), rows, bus.log, positions)
 
 
 def event_files(

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.gateway.replays import DeadLetterReplay, meant
+from app.gateway.worker_intake import fault_of
 from domain.gateway.letters import CLOSED_AT, DeadLetter, LetterStatus
 from domain.gateway.replay_jobs.replay_runs import ReplayedLetters, ReplayTerms
 from domain.gateway.sources import INGEST
 from domain.kit.caller import Caller
 from domain.kit.log import Log
-from domain.kit.process.effects import EffectRefused
+from domain.kit.process.effects import EffectFailed, EffectRefused
 from domain.kit.process.jobs import Part
 from domain.kit.refusals import Refusal
 from projections.gateway.events import DeadLetterRow, DeadLetters
@@ -19,8 +20,11 @@ from projections.identity.member_access import standing
 from projections.kit.read.conditions import since, until
 from projections.kit.read.keyset import Order, RowPlace
 from projections.kit.read.postgres_reader import PostgresRows
+from projections.kit.read.status import Positions
 
 _TOGETHER = 200
+_SECONDS = 30.0
+"""How long the view may take to fold what was kept before a job began."""
 _WRITE = "gateway:write"
 _OLDEST_FIRST = Order("received_at")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,14 +36,16 @@ _SLACK = timedelta(hours=1)
 class JobLetters(ReplayedLetters):
     """The letters of one database's tenants."""
 
-    def __init__(self, replay: DeadLetterReplay, rows: PostgresRows, log: Log) -> None:
-        self._replay, self._rows, self._log = replay, rows, log
+    def __init__(self, replay: DeadLetterReplay, rows: PostgresRows, log: Log, positions: Positions) -> None:
+        self._replay, self._rows, self._log, self._positions = replay, rows, log, positions
 
     async def take(
         self, tenant_id: UUID, terms: ReplayTerms, progress: Mapping[str, int], *, again: bool
     ) -> Part:
         by = await self._starter(tenant_id, terms)
         place = _place(progress)
+        if place is None:
+            await self._all_there(tenant_id, terms)
         page = await self._rows.page(
             DeadLetters,
             tenant_id,
@@ -55,7 +61,7 @@ class JobLetters(ReplayedLetters):
         try:
             await self._replay.of_job(by, page.rows, terms.job_id)
         except Refusal as refusal:
-            raise EffectRefused(refusal.code) from None
+            raise fault_of(refusal) from None
         replayed, rejected = await self._counted(tenant_id, terms, looked)
         return Part(
             {
@@ -65,6 +71,12 @@ class JobLetters(ReplayedLetters):
             },
             over=last is None,
         )
+
+    async def _all_there(self, tenant_id: UUID, terms: ReplayTerms) -> None:
+        """Wait for the letters that were kept before the job began. Raises EffectFailed."""
+        began, _ = await self._log.position_of(tenant_id, terms.job_id, 1)
+        if not await self._positions.wait_for(DeadLetters.name, began, _SECONDS):
+            raise EffectFailed("view_behind")
 
     async def _starter(self, tenant_id: UUID, terms: ReplayTerms) -> Caller:
         """Whoever started it, with what they may do at this moment."""

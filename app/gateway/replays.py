@@ -11,7 +11,7 @@ from app.gateway.callbacks import TYPE as CALLBACK
 from app.gateway.cloud_bodies import RULE as CLOUD_RULE
 from app.gateway.cloud_bodies import read_cloud_text
 from app.gateway.ingestion import Ingestion
-from app.gateway.worker_intake import admitted
+from app.gateway.worker_intake import LATER, admitted
 from domain.gateway.bodies import read_line
 from domain.gateway.callbacks.providers import TELL_OF_PAYMENTS
 from domain.gateway.letters import CLOSED_AT, PAYMENT, CloseDeadLetter, DeadLetter, LetterStatus
@@ -177,7 +177,8 @@ class DeadLetterReplay(LetterReplay):
         corrected: str | None = None,
         job: UUID | None = None,
     ) -> EventAnswer:
-        """The answer to a payment that is to be recorded again: what comes of that is another letter, or none."""
+        """The answer to a payment that is to be recorded again: what comes of that is another letter, or none.
+        Raises what may be let in later."""
         outcome: AppendReceipt | Refusal
         again = hashlib.sha256((corrected or kept).encode(errors="surrogatepass")).hexdigest()
         try:
@@ -190,6 +191,8 @@ class DeadLetterReplay(LetterReplay):
             )
         except Invalid as invalid:
             outcome = invalid
+        if isinstance(outcome, LATER):
+            raise outcome
         if isinstance(outcome, AppendReceipt):
             status = EventStatus.DUPLICATE if outcome.repeated else EventStatus.ACCEPTED
             return EventAnswer(status=status, position=outcome.first)

@@ -14,10 +14,13 @@ from domain.kit.caller import Caller
 from domain.kit.log import Log
 from domain.kit.process.effects import EffectFailed, EffectRefused
 from domain.kit.process.files import FileDamaged, FileStore, FilesUnavailable, OpenFile
-from domain.kit.refusals import Forbidden, Refusal
+from domain.kit.refusals import Contended, Forbidden, Refusal
+from domain.operations.tenants import TenantMoving
 
 TOGETHER = 500
 """Events that are stored together."""
+LATER = (Contended, TenantMoving)
+"""What is refused at this moment, and is let in at another."""
 
 
 async def taken(
@@ -42,7 +45,12 @@ async def taken(
         # It was good when this was started.
         raise EffectRefused("key_not_good") from None
     except Refusal as refusal:
-        raise EffectRefused(refusal.code) from None
+        raise fault_of(refusal) from None
+
+
+def fault_of(refusal: Refusal) -> EffectFailed | EffectRefused:
+    """What a refusal is to a worker: it tries again what is let in later."""
+    return (EffectFailed if isinstance(refusal, LATER) else EffectRefused)(refusal.code)
 
 
 async def was_stored(log: Log, tenant_id: UUID, position: int | None, origin: Mapping[str, object]) -> bool:

@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from app.entry.processes import enrolled
 from app.gateway.replay_intake import NoLetters
 from app.storage.database import Database
 from domain.gateway.replay_jobs.replay_runs import ReplayRun
+from projections.gateway.events import DeadLetters
 from tests.gateway.sending import Json, Sender, a_source, event
 from tests.kit.client import Client
 from tests.kit.process_worker import Child, product_child
+from tests.kit.processes import until
 from tests.kit.product import Product
 
 pytestmark = pytest.mark.servers
@@ -99,6 +102,30 @@ async def test_each_is_counted_once_whatever_is_killed(product: Product, owner: 
         assert await child.run(point) == "exit -9"
         assert await child.run() == "exit 0"
         assert await now(owner, id) == ("FINISHED", 205, 1), f"killed at {point}"
+
+
+async def test_waits_for_letters_that_were_kept_before_it_began(
+    product: Product, owner: Client, child: Child
+) -> None:
+    operator, views = product.client(uuid4(), uuid4(), ["ops:rebuild"]), {"views": [DeadLetters.name]}
+    connection = await asyncpg.connect(product.settings.database_url)
+
+    async def let_go() -> bool:
+        held = "select exists (select from ops.lanes where view = $1 and holder is not null)"
+        return not await connection.fetchval(held, DeadLetters.name)
+
+    paused = await operator.send("PauseViews", input={**views, "reason": "The disk is slow."})
+    assert "views" in paused, paused
+    try:
+        await until(let_go)
+        till = await rejected(product, owner, letters=5)
+        id = await begun(owner, till)
+        assert await child.run("1 recorded") == "exit -9"
+    finally:
+        await operator.send("ResumeViews", input=views)
+        await connection.close()
+    assert await child.run() == "exit 0"
+    assert await now(owner, id) == ("FINISHED", 5, 0)
 
 
 async def test_of_two_jobs_at_once_each_letter_is_replayed_by_one(
