@@ -32,6 +32,7 @@ from tests.kit.product import Product
 pytestmark = pytest.mark.servers
 
 SIGNED_UP, BOUGHT = "user.signed_up", "order.created"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def searching(process: PatternDetection) -> ProcessScenario[PatternSearch]:
@@ -61,20 +62,28 @@ def test_a_look_that_is_given_up_is_taken_up_by_the_next() -> None:
     scenario.due("look").decides(process.Look(after=0, since=NOON, until=NOON + EVERY - LATENESS))
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_a_search_that_was_stored_with_positions_or_moments_goes_on_by_events(version: int) -> None:
+@pytest.mark.parametrize(
+    ("version", "since", "place"),
+    [
+        (1, 12, LogPlace(stream_id=UUID(int=1), version=1, at=_EPOCH)),
+        (2, "1970-01-01T00:00:00Z", LogPlace(stream_id=UUID(int=1), version=1, at=_EPOCH)),
+        # It was off for a while: what was received meanwhile does not count.
+        (2, NOON.isoformat(), LogPlace(stream_id=None, version=0, at=NOON)),
+    ],
+)
+def test_a_search_that_was_stored_with_positions_or_moments_goes_on_there(
+    version: int, since: object, place: LogPlace
+) -> None:
     state = searching(PatternDetection.__new__(PatternDetection)).state
     assert state is not None
     stored = json.loads(PatternDetection.keep(state))
     if version == 1:
         stored["after"] = 17
-    stored["patterns"][0]["since"] = {1: 12, 2: NOON.isoformat()}[version]
+    stored["patterns"][0]["since"] = since
     stored["patterns"].append(stored["patterns"][0] | {"since": None})
     restored = PatternDetection.restore(version, json.dumps(stored))
     assert restored.after == (state.after if version == 2 else LogPlace(stream_id=None, version=0, at=NOON))
-    on, off = restored.patterns
-    assert on.since is not None
-    assert (on.since.stream_id, on.since.version, off.since) == (on.id, 1, None)
+    assert [each.since for each in restored.patterns] == [place, None]
 
 
 async def test_what_others_were_to_follow_is_looked_at_in_steps(

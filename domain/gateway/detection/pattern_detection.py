@@ -73,10 +73,12 @@ class PatternDetection(Process[PatternSearch], name="gateway.pattern_detection",
 
     @staticmethod
     def upcast_v2_v3(state: dict[str, Any]) -> None:
-        """Moments became events: of a pattern that is on, that which defined it, which is there for certain."""
+        """Moments became places of the log; of all that was received, the event that defined the pattern."""
         for pattern in state["patterns"]:
-            if (at := pattern["since"]) is not None:
+            if (at := pattern["since"]) == _EVER:
                 pattern["since"] = {"stream_id": pattern["id"], "version": 1, "at": at}
+            elif at is not None:
+                pattern["since"] = {"stream_id": None, "version": 0, "at": at}
 
     @on(EventPattern.Defined, by=company)
     def defined(self, state: State | None, event: EventPattern.Defined, envelope: Envelope) -> Then[State]:
