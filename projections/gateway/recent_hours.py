@@ -38,7 +38,8 @@ class RecentHours(
     version=1,
     key="source_id",
     pattern="stats:source:{source_id}:hourly",
-    ttl=timedelta(hours=1),
+    # A worker that is away for less than a quarter of it goes on where it was.
+    ttl=timedelta(days=4),
 ):
     """The last hours of every source, a key each, however many events it sends."""
 
