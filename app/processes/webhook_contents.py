@@ -3,14 +3,14 @@
 import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 
 from api.kit.schema.row_visibility import RowVisibility, VisibilityRules
 from app.contexts import VISIBILITY
-from app.storage.database import Database
+from app.storage.database import Database, Lent
 from domain.contexts import confidential_of
 from domain.gateway.bodies import value_at
 from domain.gateway.events import OutsideEvent
@@ -24,8 +24,11 @@ from domain.kit.codec import Codec
 from domain.kit.events import event_classes
 from domain.kit.fields import Confidential, Personal, Restricted, hints_of, is_marked
 from domain.kit.log import Envelope, Log, Selection
+from domain.kit.process.effects import Call
 from domain.kit.sealed import ERASED, Opening, is_sealed, subject_of
+from domain.processes.webhooks.deliveries import WebhookDeliveries
 from domain.processes.webhooks.ports import Sendable, SentBody, SponsorGone, WebhookContents
+from domain.processes.webhooks.subscribed import SubscribedWebhooks
 from domain.processes.webhooks.tools.protocol import Message
 from projections.identity.member_access import standing
 from projections.kit.read.live_generations import LiveGenerations
@@ -42,6 +45,15 @@ select count(*) from (
     select from processes.ledger l
      where l.process = $1 and l.tenant_id = $2 and split_part(l.instance, '/', 1) = $3 and l.finished_at is null
      limit $4) waiting
+"""
+_SKIP = """
+update processes.ledger
+   set status = 'done', finished_at = $5,
+       result = jsonb_build_object('outcome', 'skipped', 'attempts', coalesce(result, '[]'))
+ where id in (
+    select l.id from processes.ledger l
+     where l.process = $1 and l.tenant_id = $2 and split_part(l.instance, '/', 1) = $3 and l.name = $4
+       and l.kind = 'effect' and l.status = 'pending' limit $6)
 """
 
 
@@ -136,9 +148,16 @@ class VisibleContents(WebhookContents):
         return ERASED in await self._opening.open(envelope.tenant_id, list(sealed.values()))
 
     async def waiting(self, tenant_id: UUID, webhook_id: UUID, most: int) -> int:
-        name = "gateway.webhook_deliveries"
-        found = await self._database.writer.fetchval(_WAITING, name, tenant_id, str(webhook_id), most)
-        return int(found)
+        given = (WebhookDeliveries.name, tenant_id, str(webhook_id))
+        return int(await self._database.writer.fetchval(_WAITING, *given, most))
+
+    async def skip(
+        self, call: Call[SubscribedWebhooks], webhook_id: UUID, most: int, *, now: datetime
+    ) -> int:
+        kind = WebhookDeliveries.Deliver.stored_as
+        given = (WebhookDeliveries.name, call.tenant_id, str(webhook_id), kind, now, most)
+        answer = await cast(Lent, call.transaction).execute(_SKIP, *given)
+        return int(answer.rpartition(" ")[2])
 
     async def of_time(
         self, tenant_id: UUID, webhook: Webhook, since: datetime, until: datetime, *, after: int

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from domain.processes.webhooks.deliveries import WebhookDeliveries
 from tests.kit.client import Client
 from tests.outgoing.servers import destination
@@ -48,3 +50,30 @@ async def test_a_tenant_has_fifty_webhooks_and_fifty_destinations_at_the_most(
     # Of many at one moment, as many as there is room for.
     answers = await asyncio.gather(*(owner.send("RegisterWebhook", input=given) for _ in range(5)))
     assert sorted(each.get("code", "") for each in answers) == ["", *["too_many_webhooks"] * 4]
+
+
+async def test_what_waits_for_a_webhook_that_is_deleted_waits_no_longer(
+    sender: Sender, owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WebhookDeliveries, "most_skipped", 2)
+    later = b"HTTP/1.1 503 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n"
+    async with destination(later) as server:
+        gone, other = [(await registered(owner, server.url))["webhook"]["id"] for _ in range(2)]
+        for number in range(5):
+            await task(owner, f"Number {number}")
+        await server.has(10)
+        await sender.idle()
+        await owner.send("DeleteWebhook", input={"id": gone})
+        await sender.idle()
+        query = """select split_part(instance, '/', 1) as webhook, status, count(*),
+                          result ->> 'outcome' as outcome, min(jsonb_array_length(result -> 'attempts')) as tries
+                     from processes.ledger where tenant_id = $1 and process = $2 and name = 'deliver'
+                    group by webhook, status, outcome"""
+        rows = await sender.database.writer.fetch(query, owner.tenant, WebhookDeliveries.name)
+        await owner.send("DeleteWebhook", input={"id": other})
+        await sender.quiet()
+    assert {tuple(row) for row in rows} == {
+        (gone, "done", 5, "skipped", 1),
+        (other, "pending", 5, None, None),
+    }
+    assert len(server.received) == 10

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from domain.contexts import CONTEXTS
 from domain.gateway.tools.destinations import WebhookKind
 from domain.gateway.webhook_commands import NoteWebhookFailure, StopWebhook
 from domain.gateway.webhook_signature import WebhookSecrets
@@ -21,20 +20,14 @@ from domain.kit.process.ports import ProcessPorts
 from domain.kit.process.process import Process, on, performs, when_done, when_failed
 from domain.kit.process.system_commands import send_as_system
 from domain.processes.webhooks.attempts import Attempt, WebhookCaller, given_up
+from domain.processes.webhooks.leftovers import Skip
 from domain.processes.webhooks.ports import Sendable, SponsorGone, WebhookContents, WebhookNotices
-from domain.processes.webhooks.subscribed import Subscribed, SubscribedWebhooks
+from domain.processes.webhooks.subscribed import SENT, Subscribed, SubscribedWebhooks
 
 SCHEDULE = (0, 5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600)
 """Seconds before each try, as Svix has them: 28 hours in all."""
 KEPT = timedelta(days=30)
 """For how long deliveries are listed after they ended."""
-_EVENTS = tuple(
-    event
-    for context in CONTEXTS
-    for aggregate in context.aggregates
-    for event in aggregate.events
-    if aggregate is not Webhook
-)
 State = SubscribedWebhooks
 
 
@@ -53,6 +46,8 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
     kept = KEPT
     most_waiting = 100_000
     """With so many deliveries behind it, a webhook that fails is switched off."""
+    most_skipped = 1_000
+    """In one transaction, for which everything that is sent waits."""
 
     class Deliver(Effect, schedule=SCHEDULE, timeout=40):
         """Send an event to a webhook."""
@@ -117,7 +112,7 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
         self._ports, self._contents, self._notices = ports, contents, notices
         self._caller = WebhookCaller(http, secrets, ports.clock)
 
-    @on(*_EVENTS, by=_company)
+    @on(*SENT, by=_company)
     def happened(self, state: State | None, event: Event, envelope: Envelope) -> Then[State]:
         found = state.on if state else ()
         type, thing = event.stored_as, envelope.originator_id
@@ -152,7 +147,7 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
     @on(Webhook.Deleted, by=_company)
     def deleted(self, state: State | None, event: Webhook.Deleted) -> Then[State]:
         left = state.without(event.originator_id) if state else SubscribedWebhooks()
-        return Then(left if left.on or left.off else None)
+        return Then(left if left.on or left.off else None, Skip(webhook_id=event.originator_id))
 
     @on(Webhook.TestRequested, by=_company)
     def test_requested(
@@ -219,6 +214,16 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
         """The list of deliveries says so; what waits behind it goes on."""
         return Then(state)
 
+    @performs(Skip)
+    async def skip(self, effect: Skip, call: Call[State]) -> int:
+        return await self._contents.skip(
+            call, effect.webhook_id, self.most_skipped, now=self._ports.clock.now()
+        )
+
+    @when_done(Skip)
+    def skipped(self, state: State | None, done: "Done[Skip]") -> Then[State]:
+        return Then(state) if done.result < self.most_skipped else Then(state, done.action)
+
     @performs(Replay)
     async def replay(self, effect: Replay, call: Call[State]) -> dict[str, Any]:
         webhook = await self._webhook(call.tenant_id, effect.webhook_id)
@@ -227,7 +232,7 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
         found, following = await self._contents.of_time(
             call.tenant_id, webhook, effect.since, effect.until, after=effect.after
         )
-        return {"found": [_noted(each, webhook) for each in found], "next": following}
+        return {"found": [each.noted(ordered=webhook.ordered) for each in found], "next": following}
 
     @when_done(Replay)
     def replay_found(self, state: State | None, done: "Done[WebhookDeliveries.Replay]") -> Then[State]:
@@ -242,7 +247,7 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
         if webhook is None or not webhook.active:
             return []
         found = await self._contents.one(call.tenant_id, webhook, effect.event_id)
-        return [] if found is None else [_noted(found, webhook)]
+        return [] if found is None else [found.noted(ordered=webhook.ordered)]
 
     @when_done(ReplayOne)
     def one_found(self, state: State | None, done: "Done[WebhookDeliveries.ReplayOne]") -> Then[State]:
@@ -263,7 +268,7 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
             webhook_id=webhook.id,
             event_id=event.event_id,
             type=event.type,
-            behind=event.thing if webhook.ordered else event.event_id,
+            behind=event.behind(ordered=webhook.ordered),
         )
 
     def _again(self, webhook_id: UUID, found: Sequence[dict[str, str]]) -> list[Effect]:
@@ -293,8 +298,3 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
             correlation_id=call.correlation_id,
             event_id=call.event_id,
         )
-
-
-def _noted(event: Sendable, webhook: Webhook) -> dict[str, str]:
-    behind = event.thing if webhook.ordered else event.event_id
-    return {"event_id": str(event.event_id), "type": event.type, "behind": str(behind)}

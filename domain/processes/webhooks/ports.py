@@ -7,6 +7,8 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.gateway.webhooks import Webhook, WebhookStop
+from domain.kit.process.effects import Call
+from domain.processes.webhooks.subscribed import SubscribedWebhooks
 from domain.processes.webhooks.tools.protocol import Message
 
 
@@ -21,6 +23,15 @@ class Sendable:
     event_id: UUID
     type: str
     thing: UUID
+
+    def behind(self, *, ordered: bool) -> UUID:
+        """What is sent about the same waits."""
+        return self.thing if ordered else self.event_id
+
+    def noted(self, *, ordered: bool) -> dict[str, str]:
+        """As it is kept in the ledger."""
+        behind = str(self.behind(ordered=ordered))
+        return {"event_id": str(self.event_id), "type": self.type, "behind": behind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,12 @@ class WebhookContents(Protocol):
 
     async def waiting(self, tenant_id: UUID, webhook_id: UUID, most: int) -> int:
         """How many deliveries wait for a webhook, counted up to ``most``."""
+        ...
+
+    async def skip(
+        self, call: Call[SubscribedWebhooks], webhook_id: UUID, most: int, *, now: datetime
+    ) -> int:
+        """End some of the deliveries that wait for a webhook, in the call's transaction; how many."""
         ...
 
     async def of_time(

@@ -3,7 +3,18 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from domain.contexts import CONTEXTS
 from domain.gateway.webhook_terms import WebhookTerms
+from domain.gateway.webhooks import Webhook
+
+SENT = tuple(
+    event
+    for context in CONTEXTS
+    for aggregate in context.aggregates
+    for event in aggregate.events
+    if aggregate is not Webhook
+)
+"""The events that webhooks may be for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
