@@ -15,7 +15,6 @@ from domain.kit.ids import read_id
 from domain.kit.model import Caller, Command, Invalid, NotFound
 from domain.kit.refusals import Forbidden, ViolationCode
 
-"""The rule of these letters."""
 _LONGEST_REASON = 500
 _ORDER, _INVOICE = "orderId", "invoice"
 """The members that say what was paid."""

@@ -7,17 +7,19 @@ from typing import Annotated
 from domain.kit.fields import Describe
 from domain.kit.model import Command, Invalid, in_utc
 from domain.kit.money.money import Amount, Currency, Money, money
-from domain.kit.refusals import NotFound, ViolationCode
+from domain.kit.refusals import AlreadyTaken, NotFound, ViolationCode
 from domain.tenancy.subscriptions import (
     DueAt,
     InvoiceAmountDiffers,
     InvoiceCurrencyDiffers,
+    InvoiceRefundDiffers,
     InvoiceStatus,
     Number,
     Payment,
     PeriodEnd,
     PeriodStart,
     Refund,
+    RefundExceedsInvoice,
     Subscription,
     SubscriptionStatus,
     Tier,
@@ -142,8 +144,8 @@ class MarkInvoiceOverdue(Command):
 
 
 class PayInvoice(Command, requires=(require_paid_amount,)):
-    """Record that an invoice was paid; the same payment again changes nothing. What was paid, where it is said,
-    must be what the invoice is over."""
+    """Record that an invoice was paid; the same payment again changes nothing, and pays no other invoice. What was
+    paid, where it is said, must be what the invoice is over."""
 
     number: Number
     payment: Payment = ""
@@ -160,14 +162,16 @@ class PayInvoice(Command, requires=(require_paid_amount,)):
             raise InvoiceAmountDiffers(
                 field="amount", number=number, amount=f"{due.amount:f}", currency=due.currency
             )
+        if payment in subscription.payments:
+            raise AlreadyTaken(field="payment")
         subscription.record(
             Subscription.InvoicePaid(number=number, payment=payment, status=subscription.without(number))
         )
 
 
 class RecordInvoiceRefund(Command, requires=(require_moved,)):
-    """Record that money of an invoice's payment was refunded, once, however often it is told; the invoice stays
-    paid."""
+    """Record that money of an invoice's payment was refunded, once, however often it is told, and not more than
+    was paid; the invoice stays paid."""
 
     number: Number
     payment: Payment
@@ -178,13 +182,18 @@ class RecordInvoiceRefund(Command, requires=(require_moved,)):
     def handle(self, subscription: Subscription) -> None:
         number, payment, refund = self.number.strip(), self.payment.strip(), self.refund.strip()
         paid = subscription.invoice(number)
-        if refund in paid.refunds:
-            return
         if not payment or paid.payment != payment:
             raise NotFound(field="payment", what="payment")
         if paid.currency != self.currency:
             raise InvoiceCurrencyDiffers(field="currency", number=number, currency=paid.currency)
-        moved = Money(self.amount, self.currency)
+        moved, known = Money(self.amount, self.currency), paid.refunds.get(refund)
+        if known == moved.amount:
+            return
+        if known is not None:
+            raise InvoiceRefundDiffers(field="refund", refund=refund, amount=Money(known, paid.currency))
+        left = Money(paid.amount, paid.currency) - Money(paid.refunded, paid.currency)
+        if moved > left:
+            raise RefundExceedsInvoice(field="amount", number=number, left=left)
         refunded = Subscription.InvoiceRefunded(
             number=number,
             payment=payment,

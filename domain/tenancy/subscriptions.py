@@ -18,7 +18,7 @@ Number = Annotated[
 ]
 DueAt = Annotated[datetime, Internal(), Describe("When it is due.")]
 Payment = Annotated[
-    str, Len(0, 100), ONE_LINE, Confidential(), Describe("The payment's reference at the payment provider.")
+    str, Len(0, 200), ONE_LINE, Confidential(), Describe("The payment's reference at the payment provider.")
 ]
 Refund = Annotated[
     str, Len(1, 250), ONE_LINE, Confidential(), Describe("The refund's reference at the payment provider.")
@@ -57,7 +57,8 @@ class KnownInvoice:
     amount: Decimal
     currency: str
     payment: str = ""
-    refunds: tuple[str, ...] = ()
+    refunds: dict[str, Decimal] = field(default_factory=dict)
+    """What went back, by the refund's reference."""
     refunded: Decimal = Decimal(0)
 
     def is_over(self, amount: Decimal, currency: str | None) -> bool:
@@ -84,18 +85,27 @@ class InvoiceCurrencyDiffers(Refusal):
     """Invoice {number} is in {currency}."""
 
 
+class InvoiceRefundDiffers(Refusal):
+    """Refund {refund} was recorded before, with {amount}."""
+
+
+class RefundExceedsInvoice(Refusal):
+    """Only {left} of invoice {number} is left to be refunded."""
+
+
 class Subscription(
     Aggregate,
     topic="tenancy.subscription",
     unique=(
         Unique("current", stored_as="tenancy.subscription", field="id"),
         Unique("invoices", stored_as="tenancy.invoice", field="number"),
+        Unique("payments", stored_as="tenancy.payment", field="payment"),
     ),
 ):
     """What a tenant pays for. Events say how it stands after them, so that readers need no state."""
 
-    class_version = 2
-    oldest_snapshot = 2
+    class_version = 3
+    oldest_snapshot = 3
 
     class Started(Event):
         tier: Tier
@@ -159,6 +169,11 @@ class Subscription(
         """What a tenant has once: a subscription that runs."""
         return None if self.status is SubscriptionStatus.CANCELLED else "current"
 
+    @property
+    def payments(self) -> tuple[str, ...]:
+        """The payments that have a reference: each has paid one invoice."""
+        return tuple(invoice.payment for invoice in self.invoices.values() if invoice.payment)
+
     @applies(InvoiceIssued)
     def _issued(self, event: InvoiceIssued) -> None:
         self.invoices[event.number] = KnownInvoice(amount=event.amount, currency=event.currency)
@@ -177,7 +192,9 @@ class Subscription(
     def _refunded(self, event: InvoiceRefunded) -> None:
         paid = self.invoices[event.number]
         self.invoices[event.number] = replace(
-            paid, refunds=(*paid.refunds, event.refund), refunded=event.refunded_amount
+            paid,
+            refunds={**paid.refunds, event.refund: event.refund_amount},
+            refunded=event.refunded_amount,
         )
 
     @applies(InvoiceVoided)

@@ -72,6 +72,8 @@ says no amount or currency that can be read. The text of such a letter is not wh
 
 `replayDeadLetter` has it recorded again. Of its text `orderId` alone may be corrected; what moved stays what the
 provider told, under `outsideEventId`. Where `amount` is null, record the payment by hand and discard the letter.
+The letter of what names an order otherwise than by its id is closed by itself once another event of the payment
+names the order; what the order then refuses is another letter.
 
 A refund that fails after it was recorded, as where the buyer's account is closed, stays recorded: the money is at
 the provider again, and that is a dead letter of the rule `payment`, whose message begins with `refund_failed`. Pay

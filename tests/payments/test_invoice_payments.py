@@ -13,6 +13,7 @@ import pytest
 from app.processes.address_proofs import LinkedDatabase
 from app.processes.tenant_invoices import ReachedBilling
 from domain.gateway.callbacks.notices import InvoiceReference
+from domain.gateway.events import stream_of
 from domain.kit.caller import PLATFORM
 from domain.kit.permissions import ROLES
 from domain.kit.process.effects import EffectFailed, EffectRefused
@@ -145,6 +146,28 @@ async def test_a_failure_makes_past_due_and_a_refund_is_shown(
     assert letter["message"].startswith("refund_failed: Refund re_1 ")
 
 
+async def test_a_payment_pays_one_invoice_whatever_it_names_later(
+    product: Product, client: Client, operator: Client, recorder: Recorder
+) -> None:
+    stripe, tenant = await a_provider(product, operator), await billed(product, client)
+    other = await billed(product, await product.newcomer())
+    intent = f"pi_{uuid4().hex}"
+    await told(stripe, settled(tenant.reference, intent), settled(other.reference, intent))
+    refund = {"id": "re_1", "payment_intent": intent, "amount": 500, "currency": "eur", "status": "succeeded"}
+    await recorder.idle(operator)
+    await told(stripe, stripe_event("refund.updated", refund))
+    await recorder.idle(operator)
+    assert await other.stands() == ("ISSUED", "0.00", "ACTIVE")
+    assert await tenant.stands() == ("PAID", "5.00", "ACTIVE")
+    [letter] = await letters(operator, stripe, recorder)
+    assert letter["message"] == f"already_taken: The payment has paid invoice {tenant.reference}."
+    # Nor does it by hand.
+    assert (await replayed(operator, id=letter["id"]))["status"] == "ACCEPTED"
+    await recorder.idle(operator)
+    assert len(await letters(operator, stripe, recorder)) == 1
+    assert await other.stands() == ("ISSUED", "0.00", "ACTIVE")
+
+
 async def test_what_pays_no_invoice_is_kept_for_operators(
     product: Product, client: Client, operator: Client, recorder: Recorder
 ) -> None:
@@ -179,7 +202,12 @@ async def test_no_tenant_says_what_is_paid(
     product: Product, client: Client, operator: Client, recorder: Recorder
 ) -> None:
     tenant, own = await billed(product, client), await a_provider(product, client)
-    await told(own, settled(tenant.reference, "pi_own"))
+    body = settled(tenant.reference, "pi_own")
+    sent = (await own.stripe(body)).json()
+    stream = stream_of(UUID(own.source), UUID(sent["eventId"]))
+    found = (await recorder.log.streams(client.tenant, [stream]))[stream]
+    [beside] = [json.loads(each.payload) for each in found if each.type.endswith(".payment_told")]
+    assert (beside["payment"]["payment_id"], beside["invoice"]) == ("pi_own", None)
     await recorder.idle(client)
     recorder.clock.ahead = timedelta(days=1)
     await recorder.idle(client)
@@ -213,6 +241,8 @@ async def test_test_payments_pay_where_all_is_for_tests(
     # The door is of an installation that is not for tests.
     refused = await Provider(door.http, source, path).stripe(test)
     assert refused.json()["status"] == "rejected"
+    [letter] = await letters(operator, Provider(door.http, source, path), recorder)
+    assert letter["rule"] == "test_mode"
     again = {**test, "id": f"evt_{uuid4().hex}"}
     assert (await Provider(product.http, source, path).stripe(again)).json()["status"] == "accepted"
     await recorder.idle(operator)

@@ -276,6 +276,9 @@ def test_what_names_no_invoice_is_said_not_to_be_read(reference: object) -> None
     notice = settled("pi_1", None)
     assert with_invoice(notice, reference) == (replace(notice, unread=Unread.ORDER), None)
     assert with_invoice(notice, None) == (notice, None)
+    # Of what failed no money has moved.
+    failed = PaymentNotice(outcome=PaymentOutcome.FAILED, payment_id="pi_1")
+    assert with_invoice(failed, reference) == (failed, None)
     # What names an invoice names no order.
     invoice = f"{UUID(int=1)}/{UUID(int=2)}/1"
     assert with_invoice(replace(notice, unread=Unread.ORDER), invoice) == (notice, invoice_of(invoice))

@@ -16,7 +16,8 @@ from domain.kit.process.effects import Fired, Schedule
 from domain.kit.process.ports import ProcessPorts
 from domain.kit.scenario import NOON
 from domain.processes.payments.billing_port import TenantBilling
-from domain.processes.payments.order_payments import MOST_WAITING, OrderPayments, PaidOrder
+from domain.processes.payments.known_payments import MOST_WAITING, PaidOrder
+from domain.processes.payments.order_payments import OrderPayments
 from tests.commerce.test_api_orders import a_product, an_order, euros
 from tests.gateway.callbacks import Provider, a_provider, stripe_event
 from tests.gateway.sending import a_source, event

@@ -83,6 +83,18 @@ async def test_goes_from_trial_to_debt_to_paid(client: Client, payments: Client)
     assert (await client.send("TenantSubscription"))["periodEnd"] == MARCH
 
 
+async def test_a_payment_pays_one_invoice_of_a_tenant(client: Client, payments: Client) -> None:
+    for number in ("2030-1", "2030-2"):
+        subscription = await _started(payments)
+        await payments.send("IssueInvoice", input=_invoice(subscription, number))
+        pay = {"id": subscription["id"], "number": number, "payment": "pay_1"}
+        answer = await payments.send("PayInvoice", input=pay)
+        if number == "2030-1":
+            assert "position" in answer, answer
+            await client.send("CancelSubscription", input={"id": subscription["id"]})
+    assert answer == refused("already_taken", "payment", "Payment is already in use.")
+
+
 async def test_amounts_stay_exact(client: Client, payments: Client) -> None:
     subscription, position = await _started(payments), "0"
     amounts = ["0.10", "19.90", "999999999999.99", "7.00"]

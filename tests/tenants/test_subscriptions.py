@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.kit.commands import Command
-from domain.kit.refusals import Invalid, NotFound
+from domain.kit.refusals import AlreadyTaken, Invalid, NotFound
 from domain.kit.scenario import given
 from domain.tenancy.subscription_commands import (
     CancelSubscription,
@@ -23,6 +23,8 @@ from domain.tenancy.subscriptions import (
     InvoiceAmountDiffers,
     InvoiceCurrencyDiffers,
     InvoiceNotOpen,
+    InvoiceRefundDiffers,
+    RefundExceedsInvoice,
     Subscription,
     SubscriptionIsCancelled,
     SubscriptionStatus,
@@ -216,12 +218,14 @@ def _paid_by(payment: str = "pi_1") -> Subscription.InvoicePaid:
     return Subscription.InvoicePaid(number="2030-1", payment=payment, status=ACTIVE)
 
 
-def _refund(amount: str = "5.00", currency: str = "EUR", payment: str = "pi_1") -> RecordInvoiceRefund:
+def _refund(
+    amount: str = "5.00", currency: str = "EUR", payment: str = "pi_1", refund: str = "re_1"
+) -> RecordInvoiceRefund:
     return RecordInvoiceRefund(
         id=SUBSCRIPTION,
         number="2030-1",
         payment=payment,
-        refund="re_1",
+        refund=refund,
         amount=Decimal(amount),
         currency=currency,
     )
@@ -241,18 +245,53 @@ def test_a_payment_is_of_the_amount_of_its_invoice_and_counts_once() -> None:
     given(STARTED, invoiced()).when(without).refused(Invalid, field="currency")
 
 
-def test_a_refund_is_of_the_payment_of_its_invoice_and_counts_once() -> None:
-    refunded = Subscription.InvoiceRefunded(
+def test_a_payment_pays_one_invoice_of_a_subscription() -> None:
+    history = (STARTED, invoiced(), _paid_by(), invoiced("2030-2"))
+    pay = PayInvoice(id=SUBSCRIPTION, number="2030-2", payment="pi_1")
+    given(*history).when(pay).refused(AlreadyTaken, field="payment")
+    # What has no reference is not told apart.
+    history = (STARTED, invoiced(), paid(), invoiced("2030-2"))
+    given(*history).when(PayInvoice(id=SUBSCRIPTION, number="2030-2")).then(paid("2030-2"))
+
+
+@pytest.mark.parametrize(("length", "taken"), [(200, True), (201, False)])
+def test_a_payment_has_a_reference_as_long_as_providers_give(length: int, taken: bool) -> None:
+    payment = "p" * length
+    scenario = given(STARTED, invoiced()).when(PayInvoice(id=SUBSCRIPTION, number="2030-1", payment=payment))
+    if taken:
+        scenario.then(_paid_by(payment))
+    else:
+        scenario.refused(Invalid, field="payment")
+
+
+def _refunded(amount: str = "5.00", refund: str = "re_1", refunded: str = "") -> Subscription.InvoiceRefunded:
+    return Subscription.InvoiceRefunded(
         number="2030-1",
         payment="pi_1",
-        refund="re_1",
-        refund_amount=Decimal("5.00"),
-        refunded_amount=Decimal("5.00"),
+        refund=refund,
+        refund_amount=Decimal(amount),
+        refunded_amount=Decimal(refunded or amount),
         currency="EUR",
     )
+
+
+def test_no_more_is_refunded_than_an_invoice_is_over() -> None:
     history = (STARTED, invoiced(), _paid_by())
-    given(*history).when(_refund()).then(refunded)
-    given(*history, refunded).when(_refund()).then()
+    given(*history).when(_refund("19.91")).refused(RefundExceedsInvoice, field="amount")
+    scenario = given(*history, _refunded()).when(_refund("14.91", refund="re_2"))
+    scenario.refused(RefundExceedsInvoice, field="amount")
+    assert str(scenario.refusal) == "Only 14.90 EUR of invoice 2030-1 is left to be refunded."
+    given(*history, _refunded()).when(_refund("14.90", refund="re_2")).then(
+        _refunded("14.90", "re_2", "19.90")
+    )
+    # What was told before is not told otherwise.
+    given(*history, _refunded()).when(_refund("6.00")).refused(InvoiceRefundDiffers, field="refund")
+
+
+def test_a_refund_is_of_the_payment_of_its_invoice_and_counts_once() -> None:
+    history = (STARTED, invoiced(), _paid_by())
+    given(*history).when(_refund()).then(_refunded())
+    given(*history, _refunded()).when(_refund()).then()
     given(*history).when(_refund(payment="pi_2")).refused(NotFound, field="payment")
     given(STARTED, invoiced(), paid()).when(_refund(payment="")).refused(NotFound, field="payment")
     given(*history).when(_refund(currency="USD")).refused(InvoiceCurrencyDiffers, field="currency")

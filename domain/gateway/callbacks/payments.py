@@ -6,6 +6,7 @@ from domain.gateway.callbacks.notices import (
     InvoiceReference,
     Json,
     PaymentNotice,
+    PaymentOutcome,
     Unread,
     invoice_of,
     object_in,
@@ -44,7 +45,10 @@ def with_invoice(payment: PaymentNotice, named: Json) -> tuple[PaymentNotice, In
     unread = payment.unread
     if invoice is not None:
         unread = None if unread is Unread.ORDER else unread
-    elif named not in (None, "") and payment.order_id is None:
+    elif (
+        named not in (None, "") and payment.order_id is None and payment.outcome is not PaymentOutcome.FAILED
+    ):
+        # Of what failed no money has moved.
         unread = unread or Unread.ORDER
     return replace(payment, unread=unread), invoice
 

@@ -1,7 +1,7 @@
 """Payments that providers tell of are recorded with the orders, and the invoices of tenants, that they pay."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -11,8 +11,9 @@ from domain.commerce.order_settlements import payment_key
 from domain.commerce.orders import Order
 from domain.gateway.callbacks.notices import InvoiceReference, PaymentNotice, PaymentOutcome, Unread
 from domain.gateway.events import OutsideEvent
+from domain.gateway.letters import CloseDeadLetter
 from domain.gateway.payment_letters import KeepUnrecordedPayment
-from domain.kit.log import AppendReceipt
+from domain.kit.log import AppendReceipt, Envelope
 from domain.kit.process.effects import (
     Call,
     Cancel,
@@ -30,6 +31,13 @@ from domain.kit.process.process import Process, on, performs, when_due, when_fai
 from domain.kit.refusals import Contended, NotFound, Refusal
 from domain.operations.tenants import TenantMoving
 from domain.processes.payments.billing_port import TenantBilling
+from domain.processes.payments.known_payments import (
+    PaidOrder,
+    WaitingNotice,
+    beside,
+    with_named,
+    with_waiting,
+)
 from domain.processes.payments.recordings import on_invoice, on_order, provider_reference
 from domain.tenancy.subscriptions import InvoiceNotOpen
 
@@ -37,46 +45,19 @@ SCHEDULE = (0, 5, 30, 120, 600, 3600, 4 * 3600, 8 * 3600, 8 * 3600)
 """Seconds before each try: what is not there yet, an order, an invoice, or a payment of which only a refund is
 told so far, is waited for during 21 hours."""
 _LATER = (NotFound, Contended, TenantMoving)
+_REASONS = {
+    Unread.ORDER: "It names an order or an invoice, and not by its id.",
+    Unread.AMOUNT: "It says no amount that can be read.",
+}
 
-
-MOST_WAITING = 50
-"""What is told of one payment before it is known what it pays; the newest is kept, and that it was settled."""
 KEPT = timedelta(days=90)
 """For how long that is kept: then the payment is somebody else's business at the same provider."""
 _TIMER = "forget"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingNotice:
-    """What was told of a payment of which it is not known yet what it pays."""
-
-    source_id: UUID
-    outside_event_id: UUID
-    told: int
-    """The version of the event's stream by which it was told."""
-    provider: PaymentProvider
-    payment: PaymentNotice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaidOrder:
-    """What a payment pays, an order or an invoice: what is told later of the payment need not name it again."""
-
-    order_id: UUID | None = None
-    invoice: InvoiceReference | None = None
-    waiting: tuple[WaitingNotice, ...] = ()
-    """What was told before that was."""
-
-    @property
-    def says_what(self) -> bool:
-        """Whether it is known what it pays."""
-        return self.order_id is not None or self.invoice is not None
-
-
 State = PaidOrder
 
 
-class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=3):
+class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=4):
     """Record what providers tell of payments; one instance for each payment."""
 
     class Record(Effect, schedule=SCHEDULE):
@@ -103,6 +84,8 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         invoice: InvoiceReference
         provider: PaymentProvider
         payment: PaymentNotice
+        others: tuple[InvoiceReference, ...] = ()
+        """Those that were named before. One payment pays one invoice."""
 
         @property
         def instance(self) -> str:
@@ -118,11 +101,18 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         """No invoice was paid."""
         state["invoice"] = None
 
+    @staticmethod
+    def upcast_v3_v4(state: dict[str, Any]) -> None:
+        """Neither was remembered."""
+        state["unread"], state["others"] = [], []
+
     def __init__(self, ports: ProcessPorts, billing: TenantBilling) -> None:
         self._repository, self._billing = ports.repository, billing
 
     @on(OutsideEvent.PaymentTold, by=lambda event, _: f"{event.provider}:{event.payment.payment_id}")
-    def told(self, state: State | None, event: OutsideEvent.PaymentTold) -> Then[State]:
+    def told(
+        self, state: State | None, event: OutsideEvent.PaymentTold, envelope: Envelope | None
+    ) -> Then[State]:
         state = state or PaidOrder()
         notice = WaitingNotice(
             source_id=event.source_id,
@@ -131,21 +121,35 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
             provider=PaymentProvider(event.provider.value),
             payment=event.payment,
         )
-        known = PaidOrder(
-            order_id=event.payment.order_id or state.order_id, invoice=event.invoice or state.invoice
-        )
+        known = with_named(state, event)
         unread = event.payment.unread
-        if unread is Unread.AMOUNT:
-            return Then(state, Send(_letter(notice, known, "It says no amount that can be read.")))
+        no_amount = unread is Unread.AMOUNT
+        letters: list[Send] = []
+        # Where it is known what it pays, it need not name that.
+        if unread and (no_amount or not known.says_what):
+            letters = [Send(_letter(notice, known, _REASONS[unread], "unread"))]
         if not known.says_what:
-            waiting = (*(each for each in state.waiting if not _same(notice, each)), notice)
+            if no_amount:
+                return Then(state if state.waiting else None, *letters)
             forget = () if state.waiting else (Schedule(_TIMER, event.timestamp + KEPT),)
             # Another event may name it yet.
-            reason = "It names an order or an invoice, and not by its id."
-            letters = [Send(_letter(notice, known, reason))] if unread else []
-            return Then(PaidOrder(waiting=_bounded(waiting)), *forget, *letters)
+            return Then(with_waiting(state, notice), *forget, *letters)
+        # A replay tells again what waits.
+        waiting = state.waiting if no_amount else (*beside(state.waiting, notice), notice)
         cancel = (Cancel(_TIMER),) if state.waiting else ()
-        return Then(known, *cancel, *self._records(known, (*state.waiting, notice)))
+        position = envelope.position if envelope else 0
+        # A replay has closed its own.
+        closed = (
+            Send(CloseDeadLetter(id=_letter_id(id, "unread"), position=position, edited=False))
+            for id in state.unread
+            if id != notice.outside_event_id
+        )
+        return Then(known, *cancel, *self._records(known, waiting), *letters, *closed)
+
+    @when_failed(CloseDeadLetter)
+    def closed_before(self, state: State | None, failed: Failed[CloseDeadLetter]) -> Then[State]:
+        """Somebody else has closed the letter."""
+        return Then(state)
 
     @when_due(_TIMER)
     def forgotten(self, state: State | None, fired: Fired) -> Then[State]:
@@ -156,12 +160,14 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         for each in notices:
             notice = {field.name: getattr(each, field.name) for field in fields(each)}
             if known.invoice is not None:
-                yield self.Bill(invoice=known.invoice, **notice)
+                yield self.Bill(invoice=known.invoice, others=known.others, **notice)
             elif known.order_id is not None:
                 yield self.Record(order_id=known.order_id, **notice)
 
     @performs(Record, Bill)
     async def record(self, effect: Record | Bill, call: Call[State]) -> None:
+        if isinstance(effect, self.Bill):
+            effect = await self._of_one_invoice(effect, call.tenant_id)
         if effect.payment.outcome is PaymentOutcome.REFUND_FAILED:
             await self._failed_refund(effect, call)
             return
@@ -181,6 +187,19 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
             return await call.send(on_order(effect.order_id, effect.provider, effect.payment))
         command = on_invoice(effect.invoice, effect.provider, effect.payment)
         return await self._billing.send(call, self.name, effect.invoice, command)
+
+    async def _of_one_invoice(self, effect: Bill, tenant_id: UUID) -> Bill:
+        """The same with the invoice that the payment has paid. Raises EffectRefused where it is to pay another."""
+        reference = provider_reference(effect.provider, effect.payment.payment_id)
+        for other in effect.others:
+            subscription = await self._billing.subscription(tenant_id, other)
+            paid = None if subscription is None else subscription.invoices.get(other.number)
+            if paid is None or paid.payment != reference:
+                continue
+            if effect.payment.outcome is PaymentOutcome.SETTLED:
+                raise EffectRefused(f"already_taken: The payment has paid invoice {other}.")
+            return replace(effect, invoice=other, others=())
+        return effect
 
     async def _failed_refund(self, effect: Record | Bill, call: Call[State]) -> None:
         """Refuse what cannot be taken back: a refund that was recorded, and that failed afterwards."""
@@ -216,14 +235,17 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
             known = PaidOrder(invoice=effect.invoice)
         else:
             known = PaidOrder(order_id=effect.order_id)
-        return Then(state, Send(_letter(effect, known, failed.error)))
+        return Then(state, Send(_letter(effect, known, failed.error, f"refused {effect.told}")))
 
 
 def _letter(
-    notice: WaitingNotice | OrderPayments.Record | OrderPayments.Bill, known: PaidOrder, reason: str
+    notice: WaitingNotice | OrderPayments.Record | OrderPayments.Bill,
+    known: PaidOrder,
+    reason: str,
+    which: str,
 ) -> KeepUnrecordedPayment:
     return KeepUnrecordedPayment(
-        id=uuid5(notice.outside_event_id, f"payment {notice.told}"),
+        id=_letter_id(notice.outside_event_id, which),
         source_id=notice.source_id,
         outside_event_id=notice.outside_event_id,
         order_id=known.order_id if known.invoice is None else None,
@@ -234,23 +256,14 @@ def _letter(
     )
 
 
-def _bounded(waiting: tuple[WaitingNotice, ...]) -> tuple[WaitingNotice, ...]:
-    """All but the oldest that may be left out: without its settlement, nothing of a payment can be recorded."""
-    if len(waiting) <= MOST_WAITING:
-        return waiting
-    spared = next(each for each in waiting if each.payment.outcome is not PaymentOutcome.SETTLED)
-    return tuple(each for each in waiting if each is not spared)
+def _letter_id(outside_event_id: UUID, which: str) -> UUID:
+    """What cannot be read, and what was refused, have letters of their own: the first may be closed by then."""
+    return uuid5(outside_event_id, f"payment {which}")
 
 
 def _lane(provider: PaymentProvider, payment: PaymentNotice) -> str:
     """What waits for one another: a refund that waits for its payment must not stand before it."""
     return f"{provider.value}:{payment.payment_id}/{payment.outcome.value}/{payment.refund_id}"
-
-
-def _same(notice: WaitingNotice, earlier: WaitingNotice) -> bool:
-    """Whether both tell the same of the payment, however often it failed."""
-    new, known = notice.payment, earlier.payment
-    return (new.outcome, new.refund_id) == (known.outcome, known.refund_id)
 
 
 def _said(refusal: Refusal) -> str:

@@ -1,0 +1,78 @@
+"""What is known of a payment, and what waits until it is known what it pays."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.commerce.order_fields import PaymentProvider
+from domain.gateway.callbacks.notices import InvoiceReference, PaymentNotice, PaymentOutcome
+from domain.gateway.events import OutsideEvent
+
+MOST_WAITING = 50
+"""What is told of one payment before it is known what it pays; the newest is kept, and that it was settled."""
+_MOST_OTHERS = 20
+"""Of so many invoices, the last that were named, it is asked whether the payment has paid them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingNotice:
+    """What was told of a payment of which it is not known yet what it pays."""
+
+    source_id: UUID
+    outside_event_id: UUID
+    told: int
+    """The version of the event's stream by which it was told."""
+    provider: PaymentProvider
+    payment: PaymentNotice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidOrder:
+    """What a payment pays, an order or an invoice: what is told later of the payment need not name it again."""
+
+    order_id: UUID | None = None
+    invoice: InvoiceReference | None = None
+    waiting: tuple[WaitingNotice, ...] = ()
+    """What was told before that was."""
+    unread: tuple[UUID, ...] = ()
+    """The outside events that name it in a way that cannot be read, and of which somebody was told by a letter."""
+    others: tuple[InvoiceReference, ...] = ()
+    """The invoices that were named before this one."""
+
+    @property
+    def says_what(self) -> bool:
+        """Whether it is known what it pays."""
+        return self.order_id is not None or self.invoice is not None
+
+
+def with_named(state: PaidOrder, event: OutsideEvent.PaymentTold) -> PaidOrder:
+    """What the payment pays, now that this is told of it."""
+    invoice = event.invoice or state.invoice
+    named = (*(each for each in state.others if each != state.invoice), state.invoice)
+    others = tuple(each for each in named if each is not None and each != invoice)
+    return PaidOrder(
+        order_id=event.payment.order_id or state.order_id, invoice=invoice, others=others[-_MOST_OTHERS:]
+    )
+
+
+def with_waiting(state: PaidOrder, notice: WaitingNotice) -> PaidOrder:
+    """The payment with one more thing that waits. Of too many, the oldest is forgotten, but not its settlement,
+    without which nothing of it can be recorded."""
+    waiting, unread = (*beside(state.waiting, notice), notice), state.unread
+    if notice.payment.unread:
+        unread = (*unread, notice.outside_event_id)[-MOST_WAITING:]
+    if len(waiting) > MOST_WAITING:
+        spared = next(each for each in waiting if each.payment.outcome is not PaymentOutcome.SETTLED)
+        waiting = tuple(each for each in waiting if each is not spared)
+        unread = tuple(id for id in unread if id != spared.outside_event_id)
+    return PaidOrder(waiting=waiting, unread=unread)
+
+
+def beside(waiting: tuple[WaitingNotice, ...], notice: WaitingNotice) -> tuple[WaitingNotice, ...]:
+    """What waits, but for what this tells of again."""
+    return tuple(each for each in waiting if not _same(notice, each))
+
+
+def _same(notice: WaitingNotice, earlier: WaitingNotice) -> bool:
+    """Whether both tell the same of the payment, however often it failed."""
+    new, known = notice.payment, earlier.payment
+    return (new.outcome, new.refund_id) == (known.outcome, known.refund_id)
