@@ -24,8 +24,12 @@ ID = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
             f"id,eventId,customer,Date\n{ID},{ID},Zoe Novak,2026-03-01",
             "payload.id TEXT, eventId TEXT, payload.customer TEXT, timestamp INSTANT",
         ),
+        (
+            f"uuid,type,at\n{ID},order.created,2026-03-01\n{ID.upper()},order.paid,2026-03-02",
+            "payload.uuid TEXT, eventType TEXT, timestamp INSTANT",
+        ),
     ],
-    ids=["named", "looks", "both"],
+    ids=["named", "looks", "both", "repeated"],
 )
 def test_columns_are_known_by_their_headings_and_what_they_hold(table: str, meant: str) -> None:
     file = BytesIO(table.encode())

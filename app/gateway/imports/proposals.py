@@ -137,7 +137,11 @@ def _heading(name: str) -> str:
 def _likely(name: str, values: Sequence[object]) -> str:
     """The member of an event that a column is, if its values look so; empty for none."""
     member, looks = _LIKELY.get(_heading(name), ("", _NAMED))
-    fits = values and all(isinstance(each, str) and looks.fullmatch(each.strip()) for each in values)
+    texts = [each.strip() for each in values if isinstance(each, str) and looks.fullmatch(each.strip())]
+    fits = len(texts) == len(values) > 0
+    if member == "eventId" and len({text.lower() for text in texts}) < len(texts):
+        # Of what the rows are about: all rows of the same but the first would be duplicates.
+        return ""
     return member if fits else ""
 
 
