@@ -82,6 +82,7 @@ async def test_what_an_outside_system_sent_is_mapped_as_payload_and_metadata(
         "email=payload.email",
         "city=payload.address.city",
         "channel=metadata.channel",
+        "also=data.payload.address.city",
         "type=eventType",
     ]
     async with destination(behave=answers(segment)) as server:
@@ -98,6 +99,7 @@ async def test_what_an_outside_system_sent_is_mapped_as_payload_and_metadata(
         "email": "zoe@example.com",
         "city": "Brno",
         "channel": "web",
+        "also": "Brno",
         "type": "order.created",
     }
 
@@ -129,6 +131,10 @@ async def test_what_was_mapped_and_left_out_is_named(sender: Sender, owner: Clie
         (["work.task"], "title.first", False),
         (["work.task"], "payload.email", False),
         (["gateway.event"], "payload.email", True),
+        (["gateway.event"], "data", True),
+        (["gateway.event"], "data.payload.email", True),
+        (["gateway.event"], "data.metadata", True),
+        (["gateway.event"], "data.email", False),
         (["gateway.event"], "eventType", True),
         (["gateway.event"], "environment", False),
         (["gateway.event"], "payment.paymentId", True),

@@ -12,7 +12,7 @@ from domain.kit.events import event_classes
 from domain.kit.fields import Restricted, is_marked
 
 PARTS = ("payload", "metadata")
-"""What the data of an outside event consist of; a mapping names them as fields of the event."""
+"""What the data of an outside event consist of; a mapping names them as fields of the event, or of its data."""
 
 
 def require_found(types: tuple[str, ...], mapping: tuple[str, ...]) -> None:
@@ -27,8 +27,11 @@ def require_found(types: tuple[str, ...], mapping: tuple[str, ...]) -> None:
 
 def _has(event: type, path: str) -> bool:
     name, *further = path.split(".")
-    if event is OutsideEvent.Accepted and name in PARTS:
-        return True
+    if event is OutsideEvent.Accepted:
+        if name == "data" and further:
+            name, *_ = further
+        if name in PARTS:
+            return True
     hint = _shown(event).get(name)
     return hint is not None and _leads(hint, further)
 
