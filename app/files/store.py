@@ -8,7 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +33,8 @@ _ROOT = "headwater-files"
 _COMING = "coming"
 """The folder of a tenant with what is being stored; all else lies beside it."""
 _BUFFER = 256 * 1024
+_NEW = timedelta(hours=1)
+"""A file that is older is kept for longer when its content comes again."""
 
 
 class ObjectFiles(FileStore):
@@ -112,20 +114,29 @@ class ObjectFiles(FileStore):
 
     async def _place(self, tenant_id: UUID, id: UUID, coming: str) -> None:
         """Put what has come in where it is looked for. Where the same content is there already and opens, that
-        file stays, which somebody may be reading."""
+        file stays, which somebody may be reading; where it is older, the same bytes of it are stored again."""
         path = f"{_folder(tenant_id)}/{id}"
         try:
             await obstore.rename_async(self._objects, coming, path, overwrite=False)
         except AlreadyExistsError:
-            if not await self._is_whole(tenant_id, id):
-                await obstore.rename_async(self._objects, coming, path, overwrite=True)
+            stored_at = await self._whole_since(tenant_id, id)
+            if stored_at is not None:
+                if datetime.now(UTC) - stored_at < _NEW:
+                    return
+                with suppress(FileNotFoundError, NotFoundError):
+                    lying = await obstore.get_async(self._objects, path)
+                    await obstore.put_async(self._objects, coming, lying.stream(), max_concurrency=2)
+            await obstore.rename_async(self._objects, coming, path, overwrite=True)
 
-    async def _is_whole(self, tenant_id: UUID, id: UUID) -> bool:
+    async def _whole_since(self, tenant_id: UUID, id: UUID) -> datetime | None:
+        """When a file was stored, if it can be read as a whole."""
         try:
             found = await self.open(tenant_id, id)
-            return found is not None and await asyncio.to_thread(_read_through, found) == found.stored.size
+            if found is None or await asyncio.to_thread(_read_through, found) != found.stored.size:
+                return None
+            return found.stored.stored_at
         except (FileDamaged, FileNotFoundError):
-            return False
+            return None
 
     async def _sealed(self, tenant_id: UUID, said: dict[str, str]) -> bytes:
         subject = uuid5(tenant_id, "files")

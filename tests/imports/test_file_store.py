@@ -188,6 +188,27 @@ async def test_a_damaged_file_is_replaced_when_its_content_comes_again(
         assert reader.read() == content
 
 
+@pytest.mark.servers
+async def test_content_that_comes_again_is_kept_as_long_as_if_it_were_new(
+    files: ObjectFiles, tmp_path: Path
+) -> None:
+    tenant, content = uuid4(), os.urandom(3 * PIECE)
+    stored = await files.store(tenant, "a", _parts(content), most=MOST)
+    (path,) = _lying(tmp_path)
+    sealed, days = path.read_bytes(), timedelta(days=6).total_seconds()
+    os.utime(path, (path.stat().st_atime - days, path.stat().st_mtime - days))
+    read = await files.open(tenant, stored.id)
+    assert read is not None
+    with read.reader() as reader:
+        assert reader.read(10) == content[:10]
+        again = await files.store(tenant, "b", _parts(content), most=MOST)
+        # Who reads it goes on.
+        assert reader.read() == content[10:]
+    assert (again.id, again.name) == (stored.id, "a")
+    assert datetime.now(UTC) - again.stored_at < timedelta(hours=1)
+    assert (_lying(tmp_path), path.read_bytes()) == ([path], sealed)
+
+
 class _Clock:
     def __init__(self) -> None:
         self.at = datetime(2026, 3, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 from uuid import UUID
 
 KEPT = timedelta(days=7)
-"""How long a file is kept at most, after it was first stored."""
+"""How long a file is kept at most, after its content came last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
