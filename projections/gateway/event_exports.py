@@ -1,5 +1,6 @@
 """Exports of events as people read them, in the append's own transaction."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -9,6 +10,7 @@ from domain.kit.fields import Describe, Len
 from domain.kit.process.jobs import JobStatus
 from projections.kit.declare.folds import TIME, carried
 from projections.kit.model import Check, Id, Index, PostgresView, Row, UpdatedAt, Version
+from projections.kit.read.postgres_reader import PostgresRows
 
 
 class EventExportRow(Row):
@@ -52,3 +54,20 @@ class EventExports(PostgresView[EventExportRow], name="gateway.event_exports", v
     started = carried(EventExport.Started, first=True, started_at=TIME)
     finished = carried(EventExport.Finished, status=JobStatus.FINISHED, ended_at=TIME)
     failed = carried(EventExport.Failed, status=JobStatus.FAILED, ended_at=TIME)
+
+
+_SIZES = """
+select coalesce(sum(file_size), 0)::bigint as size
+  from (select distinct file_id, file_size from {exports} where tenant_id = $1 and ended_at >= $2) files
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    size: int
+
+
+async def written_since(rows: PostgresRows, tenant_id: UUID, at: datetime) -> int:
+    """The bytes of the files that exports of a tenant have written since a moment."""
+    [found] = await rows.select({"exports": EventExports}, tenant_id, _SIZES, at, shape=_Sizes)
+    return found.size

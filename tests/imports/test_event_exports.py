@@ -3,65 +3,25 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from domain.gateway.exports.event_export_runs import EventExportRun
 from domain.identity.authorization import BaseRole
 from domain.identity.user_commands import ChangeUserRole
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
 from tests.domain.sending import accepted
-from tests.gateway.sending import Json, a_source, event
+from tests.gateway.sending import a_source, event
+from tests.imports.exporting import employed, exported
 from tests.imports.importing import Importer, counts
-from tests.kit.at_work import AtWork, at_work
-from tests.kit.client import Client
+from tests.kit.at_work import AtWork
 from tests.kit.processes import until
 from tests.kit.product import Product
 
 pytestmark = pytest.mark.servers
-
-
-@pytest.fixture(scope="module")
-async def work(product: Product) -> AsyncIterator[AtWork]:
-    """What writes files."""
-    async with at_work(product.settings, EventExportRun, poll=0.02) as work:
-        yield work
-
-
-@pytest.fixture
-def bus(work: AtWork) -> Bus:
-    """The bus of what writes files."""
-    return work.writes.bus
-
-
-async def employed(product: Product, bus: Bus, role: str, like: Client | None = None) -> Client:
-    """Somebody who has this role by what is stored too, for that is what counts when a file is written."""
-    client = await product.newcomer("Ada", role=role, tenant=like.tenant if like else None)
-    by = Caller(tenant_id=client.tenant, user_id=uuid4(), permissions=ROLES["owner"])
-    await accepted(bus, ChangeUserRole(id=client.user, role=BaseRole(role)), by=by)
-    return client
-
-
-async def exported(client: Client, source: str, **given: Any) -> tuple[Json, bytes]:
-    """An export once it is over, and its file."""
-    asked = {"sourceId": source, "since": "2020-01-01T00:00:00Z", "format": "NDJSON", **given}
-    receipt = await client.send("StartEventExport", input=asked)
-    assert "eventExport" in receipt, receipt
-    found: Json = {}
-
-    async def over() -> bool:
-        found.update(await client.send("EventExport", id=receipt["eventExport"]["id"]))
-        return bool(found["status"] != "RUNNING")
-
-    await until(over, seconds=30)
-    url = found["fileUrl"]
-    return found, (await client.http.get(url)).content if url else b""
 
 
 async def test_the_events_of_a_source_and_a_time_are_written_and_read_again_alike(

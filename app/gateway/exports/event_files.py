@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from app.files.quotas import FilesFull, store_within
@@ -11,8 +13,9 @@ from app.gateway.worker_intake import files_reached
 from domain.gateway.exports.event_export_runs import EventExportTerms, EventFiles, WrittenEvents
 from domain.gateway.exports.event_exports import MOST_EVENTS
 from domain.kit.process.effects import EffectFailed, EffectRefused
-from domain.kit.process.files import FileStore, FileTooLarge
+from domain.kit.process.files import KEPT, FileStore, FileTooLarge
 from domain.kit.sealed import ERASED, Opening
+from projections.gateway.event_exports import written_since
 from projections.gateway.events import OutsideEventRow, OutsideEvents
 from projections.governance.erasures import Erasures
 from projections.identity.member_access import standing
@@ -21,7 +24,10 @@ from projections.kit.read.keyset import Order, RowPlace
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.status import Positions
 
-_TOGETHER = 1_000
+TOGETHER = 100
+"""Events that are read and written at a time: their payloads may be large."""
+_SHARE = 4
+"""Exports may have one part in so many of the room for a tenant's files; the rest is for files that are sent."""
 _SECONDS = 30.0
 """How long the view may take to fold what was accepted before."""
 _READ, _PAYLOADS = "gateway:read", "gateway:confidential"
@@ -55,32 +61,41 @@ class StoredEventFiles(EventFiles):
             *since("received_at", terms.since),
             *until("received_at", terms.until),
         ]
-        count = await self._rows.count(OutsideEvents, tenant_id, where)
-        if count > MOST_EVENTS:
+        if await self._rows.count(OutsideEvents, tenant_id, where, most=MOST_EVENTS + 1) > MOST_EVENTS:
             raise EffectRefused("too_many_events")
         try:
             text = TEXTS_OF[terms.format]()
         except ParquetMissing:
             raise EffectRefused("parquet_missing") from None
-        name, pieces = f"events.{terms.format}", self._pieces(tenant_id, where, text, payloads=payloads)
+        name, written = f"events.{terms.format}", _Written()
+        pieces = self._pieces(tenant_id, where, text, written, payloads=payloads, erased=erased)
         try:
             with files_reached():
+                room = await self._room(tenant_id)
                 stored = await store_within(
-                    self._files, tenant_id, name, pieces, most=self._most, in_all=self._in_all
+                    self._files, tenant_id, name, pieces, most=self._most, in_all=room
                 )
         except FilesFull:
             raise EffectRefused("files_full") from None
         except FileTooLarge:
             raise EffectRefused("file_too_large") from None
         try:
-            if erased != await self._erased(tenant_id):
-                raise EffectFailed("erased_meanwhile")
-        except EffectFailed:
+            await self._require_unchanged(tenant_id, erased)
+        except BaseException:
             # What was read may be in a file that was not there when files were removed.
             with files_reached():
                 await self._files.remove(tenant_id, stored.id)
             raise
-        return WrittenEvents(file_id=stored.id, rows=count, file_size=stored.size, withheld=not payloads)
+        return WrittenEvents(
+            file_id=stored.id, rows=written.rows, file_size=stored.size, withheld=not payloads
+        )
+
+    async def _room(self, tenant_id: UUID) -> int:
+        """How many bytes the tenant's files may have with another export: all exports have a share of them."""
+        used = await self._files.used(tenant_id)
+        # Files that were removed meanwhile have no part in it.
+        own = min(await written_since(self._rows, tenant_id, datetime.now(UTC) - KEPT), used)
+        return min(self._in_all, used + max(self._in_all // _SHARE - own, 0))
 
     async def _reads_payloads(self, tenant_id: UUID, user_id: UUID) -> bool:
         """Whether whoever started it may read payloads. Raises EffectRefused if they may read no events."""
@@ -95,17 +110,33 @@ class StoredEventFiles(EventFiles):
             raise EffectFailed("erasure_under_way")
         return await self._rows.count(Erasures, tenant_id)
 
+    async def _require_unchanged(self, tenant_id: UUID, erased: int) -> None:
+        """Raise EffectFailed if more people were erased than these, or somebody is."""
+        if erased != await self._erased(tenant_id):
+            raise EffectFailed("erased_meanwhile")
+
     async def _pieces(
-        self, tenant_id: UUID, where: Sequence[Condition], text: EventText, *, payloads: bool
+        self,
+        tenant_id: UUID,
+        where: Sequence[Condition],
+        text: EventText,
+        written: "_Written",
+        *,
+        payloads: bool,
+        erased: int,
     ) -> AsyncIterator[bytes]:
         order, place = Order("received_at"), None
         while True:
             page = await self._rows.page(
-                OutsideEvents, tenant_id, where=where, order=order, limit=_TOGETHER, after=place
+                OutsideEvents, tenant_id, where=where, order=order, limit=TOGETHER, after=place
             )
             sealed = [row.data for row in page.rows]
             opened = await self._opening.open(tenant_id, sealed) if payloads else [ERASED] * len(sealed)
-            records = [_record(row, data) for row, data in zip(page.rows, opened, strict=True)]
+            # One after the other, for as objects they are many times larger.
+            records = (_record(row, data) for row, data in zip(page.rows, opened, strict=True))
+            written.rows += len(page.rows)
+            if written.rows > MOST_EVENTS:
+                raise EffectRefused("too_many_events")
             if piece := await asyncio.to_thread(text.add, records):
                 yield piece
             if not page.more_after:
@@ -113,6 +144,15 @@ class StoredEventFiles(EventFiles):
             place = RowPlace(page.rows[-1].received_at, (page.rows[-1].id,))
         if piece := await asyncio.to_thread(text.end):
             yield piece
+        # Before there is a file, for a worker that is killed removes none.
+        await self._require_unchanged(tenant_id, erased)
+
+
+@dataclass(slots=True)
+class _Written:
+    """What is in a file so far."""
+
+    rows: int = 0
 
 
 def _record(row: OutsideEventRow, data: str) -> EventRecord:

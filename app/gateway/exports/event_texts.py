@@ -4,7 +4,7 @@ import are the same events."""
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -25,7 +25,7 @@ class ParquetMissing(Exception):
 class EventText(Protocol):
     """Writes a file, some events at a time."""
 
-    def add(self, events: Sequence[EventRecord]) -> bytes:
+    def add(self, events: Iterable[EventRecord]) -> bytes:
         """The bytes that follow."""
         ...
 
@@ -40,7 +40,7 @@ class CsvText(EventText):
     def __init__(self) -> None:
         self._begun = False
 
-    def add(self, events: Sequence[EventRecord]) -> bytes:
+    def add(self, events: Iterable[EventRecord]) -> bytes:
         text = io.StringIO()
         writer = csv.writer(text)
         if not self._begun:
@@ -56,7 +56,7 @@ class CsvText(EventText):
 class JsonText(EventText):
     """An object in each line, as the event would be sent again."""
 
-    def add(self, events: Sequence[EventRecord]) -> bytes:
+    def add(self, events: Iterable[EventRecord]) -> bytes:
         return b"".join(json.dumps(_sent(event), ensure_ascii=False).encode() + b"\n" for event in events)
 
     def end(self) -> bytes:
@@ -99,7 +99,7 @@ class ParquetText(EventText):
         self._schema = pyarrow.schema([*times, *texts])
         self._writer = pyarrow.parquet.ParquetWriter(self._sink, self._schema)
 
-    def add(self, events: Sequence[EventRecord]) -> bytes:
+    def add(self, events: Iterable[EventRecord]) -> bytes:
         rows = [{**_flat(event), "timestamp": event["timestamp"]} for event in events]
         self._writer.write_table(self._arrow.Table.from_pylist(rows, schema=self._schema))
         return self._taken()

@@ -9,11 +9,17 @@ from domain.gateway.events import SourceId
 from domain.gateway.webhook_commands import require_some_time
 from domain.kit.caller import require_person
 from domain.kit.fields import Describe, Internal, Interval, Len, References
-from domain.kit.model import Aggregate, Caller, Command, Event, applies, in_utc
+from domain.kit.model import Aggregate, Caller, Command, Event, Refusal, applies, in_utc
 from domain.kit.process.jobs import JobStatus
 
 MOST_EVENTS = 100_000
 """Events of one file; more is asked for time by time."""
+MOST_RUNNING = 10
+"""Exports of a tenant that are not over: they are written one after the other."""
+
+
+class TooManyEventExports(Refusal):
+    """A tenant has {most} exports under way at the most; wait until one is over."""
 
 
 class ExportFormat(StrEnum):

@@ -129,10 +129,16 @@ class PostgresRows:
         tenant_id: UUID,
         where: Sequence[Condition] = (),
         past: Past[R] | None = None,
+        *,
+        most: int | None = None,
     ) -> int:
-        """How many rows meet the conditions."""
+        """How many rows meet the conditions; with ``most`` no more than so many are counted."""
         table, arguments, parts = self._source(view, tenant_id, where, past)
         sql = f"select count(*) from {table} where {' and '.join(parts)}"
+        if most is not None:
+            arguments.append(most)
+            found = f"select from {table} where {' and '.join(parts)} limit ${len(arguments)}"
+            sql = f"select count(*) from ({found}) found"
         async with self._asking(tenant_id, arguments) as (connection, values):
             return int(await connection.fetchval(sql, *values))
 
