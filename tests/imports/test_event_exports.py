@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from uuid import uuid4
 
+import pyarrow.parquet as pq
 import pytest
 
 from domain.identity.authorization import BaseRole
@@ -48,8 +49,7 @@ async def test_the_events_of_a_source_and_a_time_are_written_and_read_again_alik
     assert [json.loads(row["payload"]) for row in rows] == [each["data"]["payload"] for each in lines]
     assert [row["userId"] for row in rows] == [each.get("userId", "") for each in lines]
     _, content = await exported(owner, shop.id, format="PARQUET")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    table = parquet.read_table(io.BytesIO(content)).to_pylist()
+    table = pq.read_table(io.BytesIO(content)).to_pylist()
     assert [row["eventId"] for row in table] == [each["eventId"] for each in lines]
     found, content = await exported(owner, shop.id, until="2021-01-01T00:00:00Z", format="CSV")
     assert (found["rows"], len(content.splitlines())) == (0, 1)
