@@ -101,7 +101,7 @@ class Sweep:
                 cursor = self.cursors.get(root.name)
                 calls += [Call(paged(root, filled(least, slot, cursor), backwards=back))] if cursor else []
                 continue
-            for kind, value in self._fillings(slot):
+            for kind, value in fillings(slot, self.ids if slot.kind == "ID" else self.texts):
                 way = f"{slot} with {kind}"
                 known = self.ways is None or (root.name, way) in self.ways
                 if known or slot.kind == "ID":
@@ -115,21 +115,6 @@ class Sweep:
                 if not call.way or (self.ways and (root.name, call.way) in self.ways)
             ]
         return calls
-
-    def _fillings(self, slot: Slot) -> Iterable[tuple[str, Any]]:
-        """What a slot is filled with, by what kind of thing that is."""
-        things = self.ids if slot.kind == "ID" else self.texts
-        match slot.path[-1]:
-            case "in":
-                known = [*things.values()]
-                return [("several", known[at : at + _IN]) for at in range(0, len(known), _IN)]
-            case "eq":
-                # One by one they find what they find together.
-                return [*things.items()][:1]
-            case "contains" if slot.kind == "String":
-                return [(kind, text) for kind, text in things.items() if not hexes(text)]
-            case _:
-                return things.items()
 
     async def write(self, arguments: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
         """Send every mutation that the caller was granted, with own ``arguments`` but for each id in turn, in
@@ -245,6 +230,21 @@ class Sweep:
 
     def _finding(self, root: Root, what: str, given: Mapping[str, Any] | None = None) -> Finding:
         return Finding(root.name, self.caller.name, what, _key(given) if given else "")
+
+
+def fillings(slot: Slot, things: Mapping[str, str]) -> Iterable[tuple[str, Any]]:
+    """What a slot is filled with, by what kind of thing that is."""
+    match slot.path[-1]:
+        case "in":
+            known = [*things.values()]
+            return [("several", known[at : at + _IN]) for at in range(0, len(known), _IN)]
+        case "eq":
+            # One by one they find what they find together.
+            return [*things.items()][:1]
+        case "contains" if slot.kind == "String":
+            return [(kind, text) for kind, text in things.items() if not hexes(text)]
+        case _:
+            return things.items()
 
 
 def _likely(root: Root, slot: Slot, kind: str) -> bool:
