@@ -18,7 +18,8 @@ from app.composition.write_side import written
 from app.embedded.opensearch import free_port
 from app.mail.mailed_tokens import hash_of
 from app.settings import Settings
-from domain.gateway.sources import IssueSourceKey, RegisterSource
+from domain.gateway.admission.source_keys import IssueSourceKey
+from domain.gateway.sources import RegisterSource
 from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
 from domain.kit.refusals import require

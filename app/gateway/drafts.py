@@ -13,13 +13,15 @@ from uuid import UUID
 import orjson
 
 from app.gateway.admission import KnownSource
+from domain.gateway.admission.known_users import introduced, introduces
 from domain.gateway.bodies import kept_of, raw_of
 from domain.gateway.checks import EventChecks
 from domain.gateway.envelope import IncomingEvent, event_id_of, read_event, type_fault
-from domain.gateway.events import OutsideEvent, stream_of, subject_of
+from domain.gateway.events import OutsideEvent, person_of, stream_of, subject_of
 from domain.gateway.letters import DeadLetter, closing, letter_of, letter_of_row
 from domain.gateway.outcomes import EventViolation, ImportedRow, ReceivedEvent, ReplayedLetter
 from domain.gateway.rules import broken_rules
+from domain.gateway.sources import SourceUsers
 from domain.kit.events import Event
 from domain.kit.refusals import ViolationCode
 
@@ -60,6 +62,10 @@ class EventDraft:
     """Whether its provider has signed it."""
     transmission: str | None = None
     """The delivery that brings no other event of the source, see `ReceivedEvent`."""
+    introduces: UUID | None = None
+    """The user whom it makes known."""
+    asks: UUID | None = None
+    """The user who must be known, where the source asks for that."""
 
     def become(self, id: UUID) -> None:
         """Be another dead letter of the same."""
@@ -202,6 +208,8 @@ class Intake:
             added=added,
             stages=stages,
         )
+        known = self._to_be_known(received, incoming)
+        new = introduced(incoming) if introduces(incoming) else None
         content = received.content if received.once is None else received.once.encode()
         return EventDraft(
             id=id,
@@ -224,7 +232,14 @@ class Intake:
             once=received.once is not None,
             transmission=received.transmission,
             origin=received.origin,
+            introduces=None if new is None else person_of(self.tenant_id, new),
+            asks=None if known is None else person_of(self.tenant_id, known),
         )
+
+    def _to_be_known(self, received: ReceivedEvent, incoming: IncomingEvent) -> str | None:
+        """The user who must be known; nobody of what a provider has signed, nor of what introduces users."""
+        free = received.once is not None or introduces(incoming)
+        return None if free or self.source.row.users is SourceUsers.ANY else incoming.user_id
 
     def impersonal(self, draft: EventDraft) -> EventDraft:
         """What is left of a signed event about somebody who was erased: that it came, and what it tells beside."""

@@ -1,7 +1,6 @@
 """Ingestion: what a source sends becomes events of the log, each once, and dead letters."""
 
 import asyncio
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -10,6 +9,7 @@ from itertools import count
 from uuid import UUID
 
 from app.gateway.admission import KnownSource, SourceAdmission
+from app.gateway.claims import EventClaims
 from app.gateway.drafts import EventDraft, Intake
 from app.gateway.rates import SourceRates
 from domain.gateway.checks import EventChecks
@@ -27,7 +27,7 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.clock import Clock, Ids
 from domain.kit.codec import Codec
-from domain.kit.log import Append, AppendReceipt, Conflict, NewEvent, Outcome, Reservation, Reused, Taken
+from domain.kit.log import Append, AppendReceipt, Conflict, NewEvent, Outcome, Reused, Taken
 from domain.kit.refusals import SubjectErased, ViolationCode
 
 _SERVICE = "gateway"
@@ -47,8 +47,6 @@ _OTHER_BODY = EventViolation(
     (),
     "The delivery with this transmission id has brought another event.",
 )
-_TRANSMISSION = "gateway.transmission"
-"""The reservation of a delivery's id, by the one event that it brought."""
 
 
 class Ingestion(EventIntake):
@@ -69,7 +67,7 @@ class Ingestion(EventIntake):
         """``rate``: how many events a second are taken of one source, on average."""
         self._bus, self._codec, self._admission, self._checks = bus, codec, admission, checks
         self._clock, self._ids = clock, ids
-        self._rates = SourceRates(rate)
+        self._rates, self._claims = SourceRates(rate), EventClaims(bus.log, codec)
         self._letters: Counter[UUID] = Counter()
         self._day = date.min
 
@@ -114,7 +112,13 @@ class Ingestion(EventIntake):
                 for draft in drafts
             ]
             gone |= await self._erased(tenant_id, drafts)
-        outcomes = await self._store(by, intake, drafts, gone)
+        waiting = await self._claims.rejected(intake, events, drafts, gone)
+        later = set(waiting)
+        now = [draft for place, draft in enumerate(drafts) if place not in later] if later else drafts
+        outcomes = await self._store(by, intake, now, gone)
+        if waiting:
+            await self._claims.rejected(intake, events, drafts, gone, waiting)
+            outcomes |= await self._store(by, intake, [drafts[place] for place in waiting], gone)
         late: list[EventDraft] = []
         for place, draft in enumerate(drafts):
             if (fault := _conflict(draft, outcomes.get(id(draft)))) is not None:
@@ -234,7 +238,7 @@ class Ingestion(EventIntake):
             source=_SERVICE,
             environment=draft.environment,
             region=draft.region,
-            reserves=() if draft.transmission is None else (_delivery(source_id, draft),),
+            reserves=self._claims.of(tenant_id, source_id, draft),
             metadata=draft.metadata,
         )
 
@@ -250,11 +254,6 @@ def _types(events: Sequence[ReceivedEvent]) -> set[str]:
         for event in events
         if isinstance(event.value, dict) and isinstance(kind := event.value.get("eventType"), str)
     }
-
-
-def _delivery(source_id: UUID, draft: EventDraft) -> Reservation:
-    value = hashlib.sha256(source_id.bytes + (draft.transmission or "").encode(errors="replace")).hexdigest()
-    return Reservation(_TRANSMISSION, value, draft.id, "")
 
 
 def _conflict(draft: EventDraft, outcome: Outcome | None) -> EventViolation | None:

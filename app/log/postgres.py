@@ -58,6 +58,12 @@ class PostgresLog:
     async def position_of(self, tenant_id: UUID, id: UUID, version: int) -> tuple[int, int]:
         return await self._reader.position_of(tenant_id, id, version)
 
+    async def living(self, tenant_id: UUID, topic: str, ids: Sequence[UUID]) -> set[UUID]:
+        return await self._reader.living(tenant_id, topic, ids)
+
+    async def reserved(self, tenant_id: UUID, name: str, values: Sequence[str]) -> set[str]:
+        return await self._reader.reserved(tenant_id, name, values)
+
     async def read(
         self, *, after: int = 0, until: int | None = None, limit: int, select: Selection = EVERYTHING
     ) -> list[Envelope]:

@@ -26,6 +26,14 @@ _MORE_THAN = """
 select count(*) > $3
   from (select from es.events where tenant_id = $1 and position > $2 order by position limit $3 + 1) as counted
 """
+_LIVING = """
+select originator_id from es.streams
+ where tenant_id = $1 and topic = $2 and originator_id = any($3) and not ended
+"""
+_RESERVED = """
+select value from es.reservations
+ where scope_id = $1 and tenant_id = $1 and name = $2 and value = any($3)
+"""
 _SNAPSHOTS = """
 select distinct on (originator_id) originator_id, originator_version, timestamp, topic, state, class_version
   from es.snapshots
@@ -124,6 +132,16 @@ class LogReader:
             )
             for row in rows
         }
+
+    async def living(self, tenant_id: UUID, topic: str, ids: Sequence[UUID]) -> set[UUID]:
+        async with self._database.reading(tenant_id) as connection:
+            rows = await connection.fetch(_LIVING, tenant_id, topic, ids)
+        return {row["originator_id"] for row in rows}
+
+    async def reserved(self, tenant_id: UUID, name: str, values: Sequence[str]) -> set[str]:
+        async with self._database.reading(tenant_id) as connection:
+            rows = await connection.fetch(_RESERVED, tenant_id, name, values)
+        return {row["value"] for row in rows}
 
     async def snapshots(
         self, tenant_id: UUID, ids: Sequence[UUID], *, until: int = _NEWEST

@@ -14,6 +14,7 @@ from domain.gateway import (
     webhook_commands,
     webhooks,
 )
+from domain.gateway.admission import source_keys
 from domain.gateway.connectors import connector_commands, connectors
 from domain.gateway.connectors.pulls import ConnectorPulls
 from domain.gateway.detection import anomalies, anomaly_watches, pattern_matches, patterns
@@ -51,6 +52,7 @@ CONTEXT = ContextDomain(
         replay_jobs,
         replays,
         source_connections,
+        source_keys,
         sources,
         webhook_commands,
         webhooks,

@@ -77,7 +77,7 @@ class IncomingEvent:
     def order_id(self) -> str | None:
         """The order that it is about, where its payload names one."""
         found = self.payload.get("orderId")
-        return found if isinstance(found, str) and _is_reference(found) else None
+        return found if isinstance(found, str) and is_reference(found) else None
 
 
 class _Wrong(ValueError):
@@ -225,7 +225,8 @@ def _object(value: Json) -> Json:
     return value
 
 
-def _is_reference(text: str) -> bool:
+def is_reference(text: str) -> bool:
+    """Whether a text may name a user, a session or an order."""
     return len(text) <= _LONGEST_REFERENCE and _REFERENCE.fullmatch(text) is not None
 
 

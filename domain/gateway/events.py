@@ -109,6 +109,11 @@ def subject_of(tenant_id: UUID, source_id: UUID, user_id: str | None, received_a
     otherwise, or else of nobody, for its source and that day."""
     if user_id is None:
         return nobody_of(source_id, f"day {received_at.date().isoformat()}")
+    return person_of(tenant_id, user_id)
+
+
+def person_of(tenant_id: UUID, user_id: str) -> UUID:
+    """The person whom the sources of a tenant name so."""
     # Fewer characters name no UUID, and most names are no UUIDs.
     if len(user_id) >= 32:
         with suppress(ValueError):

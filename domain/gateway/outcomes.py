@@ -40,7 +40,7 @@ class EventViolation:
 
     rule: str
     """The rule that says so: ``json``, ``size``, ``envelope``, ``scope``, ``skew``, ``conflict``, ``test_mode``,
-    ``schema``, or that of a type, as ``amount_positive``."""
+    ``schema``, ``user_exists``, or that of a type, as ``amount_positive``."""
     code: ViolationCode
     path: Path
     message: str

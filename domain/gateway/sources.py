@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from domain.gateway.callbacks.providers import CallbackProvider
-from domain.kit.caller import PLATFORM, require_person
+from domain.kit.caller import PLATFORM
 from domain.kit.fields import Authored, Describe, Internal, Len, Pattern, Restricted
 from domain.kit.model import (
     ONE_LINE,
@@ -15,15 +15,12 @@ from domain.kit.model import (
     Caller,
     Command,
     Event,
-    Invalid,
     Refusal,
     Unique,
     applies,
     assigns,
-    distinct,
-    in_utc,
 )
-from domain.kit.refusals import Forbidden, ViolationCode
+from domain.kit.refusals import Forbidden
 from domain.kit.text import key
 
 INGEST = "gateway:ingest"
@@ -58,6 +55,13 @@ class SourceKind(StrEnum):
     WEBHOOK = "webhook"
 
 
+class SourceUsers(StrEnum):
+    """Whom the events of a source may name as their user."""
+
+    ANY = "any"
+    KNOWN = "known"
+
+
 Word = Pattern("[a-z0-9][a-z0-9_-]*", "must be small letters, digits, - and _")
 Name = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("The source's name.")]
 Kind = Annotated[SourceKind, Internal(), Describe("How it sends what happens there.")]
@@ -86,6 +90,7 @@ SecretHash = Annotated[
     Describe("The SHA-256 of the whole key, in hexadecimal digits."),
 ]
 Expiry = Annotated[datetime | None, Internal(), Describe("When the key expires; null: never.")]
+Users = Annotated[SourceUsers, Internal(), Describe("Which users its events may name.")]
 Provider = Annotated[CallbackProvider, Internal(), Describe("Who sends callbacks to it.")]
 SealedSecret = Annotated[
     str,
@@ -119,14 +124,6 @@ class SourceActive(Refusal):
     """This source is active already."""
 
 
-class TooManySourceKeys(Refusal):
-    """A source has {most} live keys at most; revoke one first."""
-
-
-class SourceKeyUnknown(Refusal):
-    """This source has no such key, or it is revoked already."""
-
-
 class Source(Aggregate, topic="gateway.source", unique=(Unique("name", fold=key),)):
     """An outside system that sends events."""
 
@@ -138,6 +135,9 @@ class Source(Aggregate, topic="gateway.source", unique=(Unique("name", fold=key)
 
     class Renamed(Event):
         name: Name
+
+    class UsersChanged(Event):
+        users: Users
 
     class Deactivated(Event): ...
 
@@ -173,23 +173,29 @@ class Source(Aggregate, topic="gateway.source", unique=(Unique("name", fold=key)
             int, Internal(), Describe("How many callbacks were not signed as they must be.")
         ]
 
-    class_version = 2
+    class_version = 3
 
     name: str
     kind: SourceKind
     active: bool = True
+    users: SourceUsers = SourceUsers.ANY
     provider: CallbackProvider | None = None
     secret: str = ""
     refused_callbacks: int = 0
     keys: dict[UUID, datetime | None] = field(default_factory=dict)
     """Those not revoked, with when they expire."""
 
-    changed = assigns(Registered, Renamed, Connected, SecretRotated, CallbacksRefused)
+    changed = assigns(Registered, Renamed, UsersChanged, Connected, SecretRotated, CallbacksRefused)
 
     @staticmethod
     def upcast_v1_v2(state: dict[str, Any]) -> None:
         """How it sends is remembered; of one that did not say so, callbacks may come as well."""
         state.setdefault("kind", SourceKind.WEBHOOK.value)
+
+    @staticmethod
+    def upcast_v2_v3(state: dict[str, Any]) -> None:
+        """Whom its events may name is remembered."""
+        state.setdefault("users", SourceUsers.ANY.value)
 
     @applies(Deactivated)
     def _deactivated(self, event: Deactivated) -> None:
@@ -233,6 +239,16 @@ class RenameSource(Command):
             source.record(Source.Renamed(name=name))
 
 
+class ChangeSourceUsers(Command):
+    """Say which users the events of a source may name: any, or those who are known."""
+
+    users: Users
+
+    def handle(self, source: Source) -> None:
+        if self.users is not source.users:
+            source.record(Source.UsersChanged(users=self.users))
+
+
 class DeactivateSource(Command):
     """Take no more events from a source; its keys stay."""
 
@@ -249,49 +265,3 @@ class ActivateSource(Command):
         if source.active:
             raise SourceActive(field="id")
         source.record(Source.Activated())
-
-
-def require_expiry(expires_at: datetime | None, now: datetime) -> None:
-    """Raise Invalid for a moment at which a key cannot expire; None: it does not."""
-    if expires_at is None:
-        return
-    if expires_at <= now:
-        raise Invalid(field="expires_at", reason="is in the past", why=ViolationCode.TOO_SMALL)
-    if expires_at > now + LONGEST:
-        reason = f"is more than {LONGEST.days} days ahead"
-        raise Invalid(field="expires_at", reason=reason, why=ViolationCode.TOO_LARGE, maximum=LONGEST.days)
-
-
-class IssueSourceKey(Command, requires=(require_expiry,)):
-    """Issue a key for a source, which may send events and nothing else. To replace a key, issue another, use it,
-    and revoke the first."""
-
-    key_id: KeyId
-    name: KeyName
-    scopes: Scopes = ()
-    secret_hash: SecretHash
-    expires_at: Expiry = None
-
-    def handle(self, source: Source, by: Caller, now: datetime) -> None:
-        require_person(by)
-        if sum(end is None or end > now for end in source.keys.values()) >= LIVE_KEYS:
-            raise TooManySourceKeys(most=LIVE_KEYS, field="id")
-        issued = Source.KeyIssued(
-            key_id=self.key_id,
-            name=self.name.strip(),
-            scopes=tuple(sorted(distinct(self.scopes))),
-            secret_hash=self.secret_hash,
-            expires_at=in_utc(self.expires_at),
-        )
-        source.record(issued)
-
-
-class RevokeSourceKey(Command):
-    """Revoke a key of a source immediately."""
-
-    key_id: KeyId
-
-    def handle(self, source: Source) -> None:
-        if self.key_id not in source.keys:
-            raise SourceKeyUnknown(field="key_id")
-        source.record(Source.KeyRevoked(key_id=self.key_id))

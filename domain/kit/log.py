@@ -238,6 +238,14 @@ class Log(Protocol):
         """The position of a version of a stream, and its last version; 0 for what there is not."""
         ...
 
+    async def living(self, tenant_id: UUID, topic: str, ids: Sequence[UUID]) -> set[UUID]:
+        """Those of streams that are of a topic and have not ended."""
+        ...
+
+    async def reserved(self, tenant_id: UUID, name: str, values: Sequence[str]) -> set[str]:
+        """Those of values that are reserved in the tenant under a name, as they are stored."""
+        ...
+
     async def snapshots(self, tenant_id: UUID, ids: Sequence[UUID]) -> dict[UUID, StoredSnapshot]:
         """The newest snapshot of each stream that has one."""
         ...

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.gateway.callbacks.providers import CallbackProvider
-from domain.gateway.sources import Source, SourceKind
+from domain.gateway.sources import Source, SourceKind, SourceUsers
 from domain.kit.fields import Describe, Len, Restricted
 from projections.kit.declare.folds import STREAM, TIME, carried, stamped
 from projections.kit.model import Check, CreatedAt, Id, Index, PostgresView, Row, UpdatedAt, Version
@@ -46,14 +46,18 @@ class SourceRow(Row):
     refused_callbacks: Annotated[
         int, Describe("How many callbacks were not signed as they must be; told once an hour at most.")
     ] = 0
+    users: Annotated[SourceUsers, Describe("Which users its events may name.")] = SourceUsers.ANY
     callbacks_refused_at: Annotated[datetime | None, Describe("When that was told last.")] = None
 
 
-class Sources(PostgresView[SourceRow], name="gateway.sources", version=2, inline=True):
+class Sources(PostgresView[SourceRow], name="gateway.sources", version=3, inline=True):
     """Every source."""
 
     collated = {"name": ("name",)}
-    checks = (Check("valid_source_kind", "kind in ('application', 'stream', 'batch', 'webhook')"),)
+    checks = (
+        Check("valid_source_kind", "kind in ('application', 'stream', 'batch', 'webhook')"),
+        Check("valid_source_users", "users in ('any', 'known')"),
+    )
     indexes = (
         Index("idx_sources_name", ("name_order", "id")),
         Index("idx_sources_created_at", ("created_at", "id")),
@@ -61,6 +65,7 @@ class Sources(PostgresView[SourceRow], name="gateway.sources", version=2, inline
 
     registered = carried(Source.Registered, first=True)
     renamed = carried(Source.Renamed)
+    users_changed = carried(Source.UsersChanged)
     deactivated = carried(Source.Deactivated, active=False)
     activated = carried(Source.Activated, active=True)
     keys_changed = stamped(Source.KeyIssued, Source.KeyRevoked)

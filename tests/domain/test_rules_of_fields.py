@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.gateway.sources import IssueSourceKey
+from domain.gateway.admission.source_keys import IssueSourceKey
 from domain.gateway.webhook_commands import RegisterWebhook, ReplayWebhook
 from domain.identity.api_keys import CreateApiKey
 from domain.identity.authorization import PermissionUnknown

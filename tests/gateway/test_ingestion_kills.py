@@ -27,8 +27,9 @@ from app.mail.mailed_tokens import hash_of
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.migrate import migrate
+from domain.gateway.admission.source_keys import IssueSourceKey
 from domain.gateway.events import OutsideEvent
-from domain.gateway.sources import IssueSourceKey, RegisterSource
+from domain.gateway.sources import RegisterSource
 from domain.kit.caller import Caller
 from domain.kit.log import Selection
 from domain.kit.permissions import ROLES

@@ -8,19 +8,21 @@ import asyncpg
 import pytest
 
 from app.mail.mailed_tokens import hash_of
+from domain.gateway.admission.source_keys import (
+    IssueSourceKey,
+    RevokeSourceKey,
+    SourceKeyUnknown,
+    TooManySourceKeys,
+)
 from domain.gateway.sources import (
     ActivateSource,
     DeactivateSource,
-    IssueSourceKey,
     RegisterSource,
     RenameSource,
-    RevokeSourceKey,
     Source,
     SourceActive,
     SourceInactive,
-    SourceKeyUnknown,
     SourceKind,
-    TooManySourceKeys,
 )
 from domain.kit.caller import Caller
 from domain.kit.refusals import Invalid, TakesAPerson

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from app.demo.story import Company
 from app.gateway.admission import KnownSource, SourceAdmission
 from app.gateway.ingestion import Ingestion
+from domain.gateway.admission.source_keys import IssueSourceKey
 from domain.gateway.bodies import read_value
 from domain.gateway.checks import EventChecks
 from domain.gateway.connectors.connector_commands import (
@@ -38,7 +39,7 @@ from domain.gateway.import_terms import FileFormat
 from domain.gateway.imports import FinishImport, NoteImportProgress, StartImport
 from domain.gateway.outcomes import EventStatus, EventViolation
 from domain.gateway.replay_jobs.replay_jobs import FinishReplayJob, NoteReplayProgress, StartReplayJob
-from domain.gateway.sources import IssueSourceKey, RegisterSource, SourceKind
+from domain.gateway.sources import RegisterSource, SourceKind
 from domain.gateway.webhook_commands import RegisterWebhook
 from domain.governance.consents import GiveConsent, consent_id
 from domain.governance.erasures import RequestErasure, erasure_id

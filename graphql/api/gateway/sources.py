@@ -25,6 +25,7 @@ from api.kit.model import (
 )
 from domain.gateway import source_connections as connections
 from domain.gateway import sources as domain
+from domain.gateway.admission import source_keys
 from domain.gateway.callbacks.paths import callback_path
 from domain.gateway.source_connections import checked_secret
 from domain.kit.commands import Command
@@ -114,7 +115,7 @@ async def _issue(sending: Sending) -> Sent | Refusal:
     key = f"hw_{sending.ask.caller.tenant_id.hex}_{id.hex}_{secrets.token_urlsafe(32)}"
     # Sent again, the same command id is refused: the secret would be another, and nobody has the first.
     hashed = hashlib.sha256(key.encode()).hexdigest()
-    command = await sending.command(domain.IssueSourceKey, key_id=id, secret_hash=hashed)
+    command = await sending.command(source_keys.IssueSourceKey, key_id=id, secret_hash=hashed)
     return await sending.send(command, key=key)
 
 
@@ -146,11 +147,15 @@ class Query:
 class Mutation:
     register_source = _sources.mutation(domain.RegisterSource)
     rename_source = _sources.mutation(domain.RenameSource)
+    change_source_users = _sources.mutation(domain.ChangeSourceUsers)
     deactivate_source = _sources.mutation(domain.DeactivateSource)
     activate_source = _sources.mutation(domain.ActivateSource)
     connect_source = _sources.mutation(connections.ConnectSource, send=_connect)
     rotate_source_secret = _sources.mutation(connections.RotateSourceSecret, send=_rotate)
     issue_source_key = _sources.mutation(
-        domain.IssueSourceKey, send=_issue, leave_out=("key_id", "secret_hash"), receipt=NewSourceKeyReceipt
+        source_keys.IssueSourceKey,
+        send=_issue,
+        leave_out=("key_id", "secret_hash"),
+        receipt=NewSourceKeyReceipt,
     )
-    revoke_source_key = _sources.mutation(domain.RevokeSourceKey)
+    revoke_source_key = _sources.mutation(source_keys.RevokeSourceKey)
