@@ -210,7 +210,7 @@ class Intake:
         )
         known = self._to_be_known(received, incoming)
         new = introduced(incoming) if introduces(incoming) else None
-        content = received.content if received.once is None else received.once.encode()
+        content = _content(received, incoming) if received.once is None else received.once.encode()
         return EventDraft(
             id=id,
             event=accepted.stamped(id, 1, self.received_at),
@@ -271,6 +271,14 @@ def _place(row: ImportedRow | None, fault: EventViolation) -> dict[str, Any]:
     parts = (path[:length] for length in range(len(path), 0, -1))
     column = next((row.columns[part] for part in parts if part in row.columns), None)
     return {"import_id": row.import_id, "file_line": row.line, "file_column": column}
+
+
+def _content(received: ReceivedEvent, incoming: IncomingEvent) -> bytes:
+    """By what it is the same event, however its ids are spelled."""
+    said, ids = received.value, incoming.ids
+    if all(said.get(name) == id for name, id in ids.items()):
+        return received.content
+    return ReceivedEvent({**said, **ids}).content
 
 
 @cache

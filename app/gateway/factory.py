@@ -8,12 +8,12 @@ from app.gateway.exports.event_files import NoEventFiles, StoredEventFiles
 from app.gateway.imports.desk import FileDesk
 from app.gateway.imports.intake import FileIntake, NoRows
 from app.gateway.ingestion import Ingestion
+from app.gateway.letters.job_letters import JobLetters, NoLetters
+from app.gateway.letters.letter_replay import DeadLetterReplay
 from app.gateway.paypal_certificates import PayPalCertificates, known_authorities
 from app.gateway.pulls.http_pages import LARGEST, HttpPages
 from app.gateway.pulls.intake import NoPages, PulledIntake
 from app.gateway.pulls.pulled_items import PulledItems
-from app.gateway.replay_intake import JobLetters, NoLetters
-from app.gateway.replays import DeadLetterReplay
 from app.gateway.schema_checks import SchemaChecks
 from app.gateway.turns import LockedTurns
 from app.keys import KeyRing

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from uuid import UUID, uuid5
 
 from domain.gateway.bodies import is_text
-from domain.kit.ids import read_id
+from domain.kit.ids import read_id, spelled
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -68,6 +68,7 @@ def read_cloud_event(value: Json, received_at: str) -> dict[str, Json]:
             raise NoCloudEvent(name, f"must be {kinds}")
     if "data" in said and "data_base64" in said:
         raise NoCloudEvent("data_base64", "must not stand beside data")
+    said["id"] = spelled(said["id"])
     envelope: dict[str, Json] = {
         "eventId": str(id_of_cloud_event(said["source"], said["id"])),
         "eventType": said["type"],
@@ -122,7 +123,7 @@ def _payload(said: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _metadata(said: Mapping[str, Json]) -> dict[str, Json]:
-    """All attributes that are no members of the envelope: id and source as they were sent, and extensions."""
+    """All attributes that are no members of the envelope: its own id and source, and extensions."""
     return {
         name: each
         for name, each in said.items()

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.gateway.outcomes import EventViolation
-from domain.kit.ids import read_id
+from domain.kit.ids import read_id, spelled
 from domain.kit.refusals import MOST, ViolationCode
 from domain.kit.sealed import resembles_sealed
 from domain.kit.text import visible_length
@@ -77,7 +77,18 @@ class IncomingEvent:
     def order_id(self) -> str | None:
         """The order that it is about, where its payload names one."""
         found = self.payload.get("orderId")
-        return found if isinstance(found, str) and is_reference(found) else None
+        return spelled(found) if isinstance(found, str) and is_reference(found) else None
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The ids that it says, each as it is known."""
+        said = {
+            "eventId": str(self.event_id),
+            "correlationId": self.correlation_id,
+            "userId": self.user_id,
+            "sessionId": self.session_id,
+        }
+        return {name: id for name, id in said.items() if id is not None}
 
 
 class _Wrong(ValueError):
@@ -230,11 +241,18 @@ def is_reference(text: str) -> bool:
     return len(text) <= _LONGEST_REFERENCE and _REFERENCE.fullmatch(text) is not None
 
 
-_reference = _text(
+_text_of_reference = _text(
     _REFERENCE.pattern,
     _LONGEST_REFERENCE,
     "must be letters, digits and . _ : / = + ~ - (an address is no id)",
 )
+
+
+def _reference(value: Json) -> str:
+    text: str = _text_of_reference(value)
+    return spelled(text)
+
+
 _word = _text("[a-z0-9][a-z0-9_-]*", 50, "must be small letters, digits, - and _")
 _MEMBERS: Mapping[str, tuple[Read, bool]] = {
     "eventId": (_id, True),

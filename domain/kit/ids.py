@@ -22,6 +22,11 @@ def read_id(text: object) -> UUID:
     return id_of(int(text.replace("-", ""), 16))
 
 
+def spelled(text: str) -> str:
+    """The text; one that spells an id, as ids are written here."""
+    return text.lower() if len(text) == 36 and _ID.fullmatch(text) else text
+
+
 def id_of(number: int) -> UUID:
     """The id that is this number of 128 bits, which is not looked at: ``UUID`` takes longer to check what it is
     given than many an id takes to be made."""

@@ -62,6 +62,35 @@ async def test_a_letter_that_somebody_else_has_closed_by_the_same_event_is_close
     assert [each["result"]["status"] for each in answers] == ["DUPLICATE"] * 2
 
 
+async def test_whatever_else_a_replayed_letter_is_sent_as_it_was_replayed_already(
+    product: Product, shop: Sender, client: Client
+) -> None:
+    known_by_another_id = event()
+    bad, id = await rejected(shop)
+    await shop.answers(known_by_another_id)
+    await letters(client, shop)
+    good = {**bad, "eventId": str(uuid4())}
+    others = [{**good, "userId": "another"}, bad, known_by_another_id, event(), {"eventId": "x"}]
+
+    async def replayed(sent: Json) -> Json:
+        answer: Json = await client.send("ReplayDeadLetter", input={"id": id, "event": json.dumps(sent)})
+        return answer
+
+    await product.worker.pause()
+    try:
+        assert (await replayed(good))["result"]["status"] == "ACCEPTED"
+        # The view takes it for an open one.
+        assert [(await replayed(other)).get("code") for other in others] == ["already_replayed"] * 5
+        together = await client.send("ReplayDeadLetters", input={"sourceId": shop.id})
+        assert (together["matched"], together["replayed"], together["rejected"]) == (1, 0, 0)
+        assert (await replayed(good))["result"]["status"] == "DUPLICATE"
+    finally:
+        await product.worker.start()
+    assert await letters(client, shop) == []
+    assert [(await replayed(other)).get("code") for other in others] == ["already_replayed"] * 5
+    assert (await replayed(good))["result"]["status"] == "DUPLICATE"
+
+
 async def test_a_letter_that_is_discarded_meanwhile_is_not_let_in(shop: Sender, client: Client) -> None:
     for _ in range(3):
         bad, id = await rejected(shop)

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from app.entry.processes import enrolled
-from app.gateway.replay_intake import NoLetters
+from app.gateway.letters.job_letters import NoLetters
 from app.storage.database import Database
 from domain.gateway.replay_jobs.replay_runs import ReplayRun
 from projections.gateway.events import DeadLetters

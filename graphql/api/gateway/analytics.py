@@ -26,6 +26,7 @@ from api.kit.model import (
     linked,
     shows,
 )
+from domain.kit.ids import spelled
 from projections.gateway import source_quality
 from projections.gateway.analytics import EventAnalytics, EventAnalyticsRow
 from projections.gateway.entity_facts import OutsideEntities, OutsideEntityRow
@@ -158,13 +159,19 @@ _counts = Resource(EventCount, EventAnalytics, read=_READ)
 _quality = Resource(SourceQuality, SourceQualities, read=_READ, plural="hours of sources")
 _violations = Resource(ViolationCount, ViolationCounts, read=_READ)
 _USER = ComputedField(
-    str, "user_id", lambda row: row.user_id, "The user that they name, as their source knows them."
+    str,
+    "user_id",
+    lambda row: row.user_id,
+    "The user that they name, as their source knows them.",
+    spelled,
 )
 _entities.filter(
     also=("status",),
     computed={
         "user_ref": _USER,
-        "ref": ComputedField(str, "entity_id", lambda row: row.entity_id, "Its id, as its source knows it."),
+        "ref": ComputedField(
+            str, "entity_id", lambda row: row.entity_id, "Its id, as its source knows it.", spelled
+        ),
     },
 )
 _counts.filter(also=("metric_type",), computed={"user_ref": _USER})
@@ -209,7 +216,7 @@ class Query:
             info.context,
             OutsideUserEvents,
             where=[
-                *equals("user_id", user),
+                *equals("user_id", spelled(user)),
                 *equals("event_type", event_type),
                 *since("occurred_at", since_time),
                 *until("occurred_at", until_time),

@@ -26,6 +26,7 @@ from api.kit.model import (
 )
 from domain.gateway.detection.patterns import RelatedBy
 from domain.gateway.letters import DiscardDeadLetter, LetterStatus
+from domain.kit.ids import spelled
 from domain.kit.privacy.nobody import is_nobody
 from projections.gateway.events import DeadLetterRow, DeadLetters, OutsideEventRow, OutsideEvents
 from projections.gateway.sources import Sources
@@ -68,14 +69,25 @@ _letters = Resource(DeadLetter, DeadLetters, read="gateway:read", write="gateway
 _events.filter(
     also=("source_id", "event_id", "occurred_at", "category", "environment"),
     computed={
+        "correlation_id": ComputedField(
+            str,
+            "correlation_id",
+            lambda row: row.correlation_id,
+            "What it belongs together with other events by.",
+            spelled,
+        ),
         "user_ref": ComputedField(
-            str, "user_id", lambda row: row.user_id, "The user that it names, as its source knows them."
+            str,
+            "user_id",
+            lambda row: row.user_id,
+            "The user that it names, as its source knows them.",
+            spelled,
         ),
         "session_ref": ComputedField(
-            str, "session_id", lambda row: row.session_id, "The session that it names."
+            str, "session_id", lambda row: row.session_id, "The session that it names.", spelled
         ),
         "order_ref": ComputedField(
-            str, "order_id", lambda row: row.order_id, "The order that its payload names."
+            str, "order_id", lambda row: row.order_id, "The order that its payload names.", spelled
         ),
     },
 )
@@ -109,7 +121,7 @@ class Query:
         return await connect(
             ask,
             OutsideEvents,
-            where=equals(by.value, value),
+            where=equals(by.value, spelled(value)),
             order=Order("occurred_at"),
             wanted=PageRequest(first=first, after=after, last=last, before=before),
         )

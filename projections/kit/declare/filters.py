@@ -57,6 +57,8 @@ class ComparedColumn:
     """Its own name, unless it is worked out."""
     # Rows and values are of any type.
     of: Callable[[Any], Any] | None = None
+    read: Callable[[Any], Any] | None = None
+    """How a value that it is compared with is spelled in rows; None: as it is given."""
 
     @property
     def stored(self) -> bool:

@@ -52,12 +52,14 @@ _TEXT = "text"
 class ComputedField:
     """A field of a filter for what rows do not hold, but what is shown of them is worked out from.
 
-    ``sql`` and ``of`` say the same of a row, in SQL and in Python."""
+    ``sql`` and ``of`` say the same of a row, in SQL and in Python; ``read`` spells what it is compared with
+    as rows do."""
 
     shown: Any
     sql: str
     of: Callable[[Any], Any]
     text: str
+    read: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class _Reader:
                 raise _too_much(f"{here} has too many values: at most {MOST_VALUES}.", here, MOST_VALUES)
             if operator == "contains" and isinstance(compared, str) and len(compared) > LONGEST_PART:
                 raise _too_much(f"{here} is too long: at most {LONGEST_PART} characters.", here, LONGEST_PART)
-            parts.append(value.test(column, operator, compared))
+            parts.append(value.test(column, operator, _spelled(column, operator, compared)))
         return parts[0] if len(parts) == 1 else All(tuple(parts))
 
     def _words(self, text: str, at: str) -> Filter:
@@ -157,6 +159,13 @@ class _Reader:
             raise _too_much(
                 f"The filter has too many conditions: at most {MOST_COMPARISONS}.", at, MOST_COMPARISONS
             )
+
+
+def _spelled(column: ComparedColumn, operator: str, value: Any) -> Any:
+    """A value, or several, as rows spell it; parts of texts stay as they are."""
+    if column.read is None or operator in ("contains", "is_null"):
+        return value
+    return [*map(column.read, value)] if isinstance(value, list) else column.read(value)
 
 
 def _refused(message: str, at: str) -> ClientError:
@@ -216,7 +225,7 @@ def row_filter(
             text += " Where a filter says nothing of it, some values are left out, as the list says."
         fields[column] = FilterField(ComparedColumn(column), offered[column], text, deprecation(hint))
     fields |= {
-        field: FilterField(ComparedColumn(field, what.sql, what.of), what.shown, what.text)
+        field: FilterField(ComparedColumn(field, what.sql, what.of, what.read), what.shown, what.text)
         for field, what in computed.items()
     }
     searched = words and any(index.finds == "@@ tsquery" for index in view.indexes)

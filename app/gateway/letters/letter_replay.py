@@ -11,10 +11,11 @@ from app.gateway.callbacks import TYPE as CALLBACK
 from app.gateway.cloud_bodies import RULE as CLOUD_RULE
 from app.gateway.cloud_bodies import read_cloud_text
 from app.gateway.ingestion import Ingestion
+from app.gateway.letters.closings import closings, refused
 from app.gateway.worker_intake import LATER, admitted
 from domain.gateway.bodies import read_line
 from domain.gateway.callbacks.providers import TELL_OF_PAYMENTS
-from domain.gateway.letters import CLOSED_AT, PAYMENT, CloseDeadLetter, DeadLetter, LetterStatus
+from domain.gateway.letters import PAYMENT, CloseDeadLetter, LetterStatus
 from domain.gateway.outcomes import (
     CLOSED,
     ROW,
@@ -29,7 +30,6 @@ from domain.gateway.outcomes import (
 from domain.gateway.payment_letters import read_payment_letter, require_replays
 from domain.gateway.replays import (
     MOST_REPLAYS,
-    AlreadyReplayed,
     CallbackNotReplayed,
     ChosenLetters,
     LetterIsErased,
@@ -63,19 +63,22 @@ class DeadLetterReplay(LetterReplay):
     async def replay(self, by: Caller, letter_id: UUID, text: str | None = None) -> EventAnswer:
         letter = (await self._rows.get(DeadLetters, by.tenant_id, [(letter_id,)])).get((letter_id,))
         if letter is None or letter.status is LetterStatus.DISCARDED:
-            raise _gone()
+            raise refused(None)
         if await self._callbacks(by.tenant_id, [letter]):
             raise CallbackNotReplayed(field="id")
-        if letter.rule == PAYMENT:
-            require_replays(by)
-            answer = await self._told_again(by, letter, await self._kept(by, letter), text)
-        else:
-            sent = await self._kept(by, letter) if text is None else text
-            (answer,) = await self._sent(by, [(letter, sent)], edited=text is not None)
+        try:
+            if letter.rule == PAYMENT:
+                require_replays(by)
+                answer = await self._told_again(by, letter, await self._kept(by, letter), text)
+            else:
+                sent = await self._kept(by, letter) if text is None else text
+                (answer,) = await self._sent(by, [(letter, sent)], edited=text is not None)
+        except (LetterWasCut, LetterIsErased):
+            if letter_id in (closed := await closings(self._bus.log, by.tenant_id, [letter_id])):
+                raise refused(closed[letter_id]) from None
+            raise
         if answer.violations == (CLOSED,):
-            raise await self._closed(by.tenant_id, letter_id)
-        if letter.status is LetterStatus.REPLAYED and answer.status is EventStatus.REJECTED:
-            raise AlreadyReplayed(field="id")
+            raise refused((await closings(self._bus.log, by.tenant_id, [letter_id])).get(letter_id))
         return answer
 
     async def _kept(self, by: Caller, letter: DeadLetterRow) -> str:
@@ -104,12 +107,16 @@ class DeadLetterReplay(LetterReplay):
             if time.monotonic() - begun > _SECONDS:
                 break
             readable = await self._readable(by, letters)
-            rejected += len(letters) - len(readable)
+            left = {letter.id for letter in letters} - {letter.id for letter, _ in readable}
             answers = await self._sent(by, readable, edited=False)
             counts = Counter(answer.status is not EventStatus.REJECTED for answer in answers)
             meanwhile = sum(answer.violations == (CLOSED,) for answer in answers)
             replayed += counts[True]
-            rejected += counts[False] - meanwhile
+            rejected += (
+                counts[False]
+                - meanwhile
+                + len(left - (await closings(self._bus.log, by.tenant_id, left)).keys())
+            )
         return LetterReplays(matched, replayed, rejected)
 
     async def of_job(self, by: Caller, letters: Sequence[DeadLetterRow], job: UUID) -> None:
@@ -164,9 +171,20 @@ class DeadLetterReplay(LetterReplay):
         events = [_event(letter, text, ReplayedLetter(letter.id, edited, job)) for letter, text in letters]
         await (self._intake.admit(by, source_id) if job is None else admitted(self._intake, by, source_id))
         answers = await self._intake.take(by, source_id, events)
-        for event, (letter, _), answer in zip(events, letters, answers, strict=True):
-            if answer.status is EventStatus.DUPLICATE and letter.status is LetterStatus.OPEN:
-                await self._close(by, event, answer)
+        doubtful = [
+            letter.id
+            for (letter, _), answer in zip(letters, answers, strict=True)
+            if answer.status is not EventStatus.ACCEPTED
+        ]
+        closed = await closings(self._bus.log, by.tenant_id, doubtful)
+        for place, (event, answer) in enumerate(zip(events, answers, strict=True)):
+            id = letters[place][0].id
+            if answer.status is EventStatus.DUPLICATE and id not in closed:
+                closed |= await self._close(by, event, answer)
+            if id in closed and not (
+                answer.status is EventStatus.DUPLICATE and closed[id] == answer.position
+            ):
+                answers[place] = _meanwhile(answer)
         return answers
 
     async def _told_again(
@@ -198,30 +216,29 @@ class DeadLetterReplay(LetterReplay):
             return EventAnswer(status=status, position=outcome.first)
         if isinstance(outcome, NotFound) and outcome.field == "id":
             return EventAnswer(status=EventStatus.REJECTED, violations=(CLOSED,))
+        if letter.id in await closings(self._bus.log, by.tenant_id, [letter.id]):
+            return EventAnswer(status=EventStatus.REJECTED, violations=(CLOSED,))
         fault = EventViolation(PAYMENT, ViolationCode.UNSUITABLE, (outcome.field or "",), outcome.message)
         return EventAnswer(status=EventStatus.REJECTED, violations=(fault,))
 
-    async def _close(self, by: Caller, event: ReceivedEvent, answer: EventAnswer) -> None:
-        """Close a letter whose event was in the log before."""
+    async def _close(self, by: Caller, event: ReceivedEvent, answer: EventAnswer) -> dict[UUID, int | None]:
+        """Close a letter whose event was in the log before; what it became, if somebody else has closed it."""
         assert answer.position is not None
         letter = event.letter
         assert letter is not None
         command = CloseDeadLetter(id=letter.id, position=answer.position, edited=letter.edited)
         command_id = uuid5(letter.id, f"close {answer.position}")
         closed = await self._bus.send(command, by=by, command_id=command_id, metadata=event.origin)
-        # Somebody else may have closed it just now, and by the same event.
-        if isinstance(closed, Refusal) and not isinstance(closed, NotFound | CommandIdReused):
+        if isinstance(closed, NotFound | CommandIdReused):
+            return await closings(self._bus.log, by.tenant_id, [letter.id])
+        if isinstance(closed, Refusal):
             raise closed
-
-    async def _closed(self, tenant_id: UUID, letter_id: UUID) -> Refusal:
-        """What is said of a letter that somebody else has closed."""
-        found = await self._bus.log.streams(tenant_id, [letter_id], after=CLOSED_AT - 1)
-        replayed = any(each.type == DeadLetter.Replayed.stored_as for each in found.get(letter_id, ()))
-        return AlreadyReplayed(field="id") if replayed else _gone()
+        return {}
 
 
-def _gone() -> NotFound:
-    return NotFound(field="id", what="dead letter")
+def _meanwhile(answer: EventAnswer) -> EventAnswer:
+    """The answer to a replay of a letter that was closed, by another event or none."""
+    return EventAnswer(status=EventStatus.REJECTED, event_id=answer.event_id, violations=(CLOSED,))
 
 
 def _event(letter: DeadLetterRow, text: str, replayed: ReplayedLetter) -> ReceivedEvent:

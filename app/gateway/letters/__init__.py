@@ -1,0 +1,1 @@
+"""Dead letters: replayed one by one, together, and by jobs."""

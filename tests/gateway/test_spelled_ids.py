@@ -1,0 +1,61 @@
+"""Ids that are written in capitals are the ids that they are: at every door, and for whoever asks by them."""
+
+from uuid import uuid4
+
+from domain.gateway.cloud_events import STRUCTURED
+from domain.kit.ids import spelled
+from tests.gateway.sending import Json, Sender, event
+from tests.gateway.test_cloud_events import cloud
+from tests.kit.client import Client
+
+NAMES = ("eventId", "correlationId", "userId", "sessionId")
+
+
+def shouted(sent: Json) -> Json:
+    return {name: each.upper() if name in NAMES else each for name, each in sent.items()}
+
+
+def test_what_is_no_uuid_stays_as_it_is() -> None:
+    id = str(uuid4())
+    assert [spelled(text) for text in (id, id.upper(), "C-7", id.upper() + "A")] == [
+        id,
+        id,
+        "C-7",
+        id.upper() + "A",
+    ]
+
+
+async def test_an_event_with_its_ids_in_capitals_is_the_same_event(shop: Sender, client: Client) -> None:
+    sent = event(**{name: str(uuid4()) for name in NAMES})
+    results = await shop.answers(shouted(sent), sent, shouted(sent), {**sent, "userId": "c-7"})
+    assert [result["status"] for result in results] == ["accepted", "duplicate", "duplicate", "rejected"]
+    by_graphql = await client.send("IngestEvents", input={"sourceId": shop.id, "events": [sent]})
+    assert [result["status"] for result in by_graphql["results"]] == ["DUPLICATE"]
+
+
+async def test_what_is_asked_for_in_capitals_is_found(shop: Sender, client: Client) -> None:
+    user, order, session, together = (str(uuid4()) for _ in range(4))
+    named = {"correlationId": together, "userId": user, "sessionId": session}
+    sent = shouted(event(**named, data={"payload": {"orderId": order.upper()}}))
+    (accepted,) = await shop.answers(sent)
+    for field, id in {
+        "userRef": user,
+        "orderRef": order,
+        "sessionRef": session,
+        "correlationId": together,
+    }.items():
+        filter = {field: {"in": [id.upper()]}}
+        found = await client.send("OutsideEvents", filter=filter, afterPosition=accepted["position"])
+        assert len(found["edges"]) == 1, field
+    for by, id in {"USER": user, "ORDER": order, "SESSION": session, "CORRELATION": together}.items():
+        related = await client.send("RelatedEvents", by=by, value=id.upper())
+        assert len(related["edges"]) == 1, by
+
+
+async def test_cloud_events_are_told_apart_by_texts_and_not_by_how_a_uuid_is_written(shop: Sender) -> None:
+    id, sent = str(uuid4()), cloud()
+    statuses = [
+        (await shop.send({**sent, "id": each}, **{"content-type": STRUCTURED})).json()["status"]
+        for each in (id.upper(), id, "order-a", "order-A")
+    ]
+    assert statuses == ["accepted", "duplicate", "accepted", "accepted"]
