@@ -18,12 +18,13 @@ from domain.kit.caller import PLATFORM
 from domain.kit.permissions import ROLES
 from domain.kit.process.effects import EffectFailed, EffectRefused
 from domain.operations.tenants import TenantNotPlaced
+from tests.commerce.test_api_orders import a_product, an_order, euros
 from tests.gateway.callbacks import NEWER, SECRET, Provider, a_provider, stripe_event
 from tests.gateway.test_paypal import WEBHOOK
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.payments.conftest import Recorder
-from tests.payments.test_order_payments import replayed, told, waited
+from tests.payments.test_order_payments import paid, replayed, shown, told, waited
 from tests.payments.test_paypal_callbacks import Door, captured
 from tests.payments.test_paypal_callbacks import door as door
 from tests.tenants.test_api_billing import FEBRUARY, PERIOD
@@ -166,6 +167,31 @@ async def test_a_payment_pays_one_invoice_whatever_it_names_later(
     await recorder.idle(operator)
     assert len(await letters(operator, stripe, recorder)) == 1
     assert await other.stands() == ("ISSUED", "0.00", "ACTIVE")
+
+
+@pytest.mark.parametrize("first", ["order", "invoice"])
+async def test_a_payment_pays_an_order_or_an_invoice_and_not_both(
+    product: Product, client: Client, operator: Client, recorder: Recorder, first: str
+) -> None:
+    stripe, tenant = await a_provider(product, operator), await billed(product, client)
+    seller, intent = await product.newcomer(tenant=PLATFORM), f"pi_{uuid4().hex}"
+    order = await an_order(seller, await a_product(seller, first.upper()))
+    named = [paid(order["id"], intent), settled(tenant.reference, intent)]
+    refund = {"id": "re_1", "payment_intent": intent, "amount": 500, "currency": "eur", "status": "succeeded"}
+    for each in (*(named if first == "order" else reversed(named)), stripe_event("refund.updated", refund)):
+        await told(stripe, each)
+        await recorder.idle(operator)
+    of_order = await shown(seller, order["id"])
+    if first == "order":
+        assert (of_order["paid"], of_order["refunded"]) == (euros("25.00"), euros("5.00"))
+        assert await tenant.stands() == ("ISSUED", "0.00", "ACTIVE")
+        already = f"order {order['id']}"
+    else:
+        assert (of_order["paid"], of_order["refunded"]) == (euros("0.00"), euros("0.00"))
+        assert await tenant.stands() == ("PAID", "5.00", "ACTIVE")
+        already = f"invoice {tenant.reference}"
+    [letter] = await letters(operator, stripe, recorder)
+    assert letter["message"] == f"already_taken: The payment has paid {already}."
 
 
 async def test_what_pays_no_invoice_is_kept_for_operators(

@@ -6,11 +6,13 @@ from uuid import UUID
 from domain.commerce.order_fields import PaymentProvider
 from domain.gateway.callbacks.notices import InvoiceReference, PaymentNotice, PaymentOutcome
 from domain.gateway.events import OutsideEvent
+from domain.processes.payments.recordings import Payable
 
 MOST_WAITING = 50
 """What is told of one payment before it is known what it pays; the newest is kept, and that it was settled."""
 _MOST_OTHERS = 20
-"""Of so many invoices, the last that were named, it is asked whether the payment has paid them."""
+"""Of so many invoices, and so many orders, the last that were named, it is asked whether the payment has paid
+them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,26 +33,31 @@ class PaidOrder:
 
     order_id: UUID | None = None
     invoice: InvoiceReference | None = None
+    """Where it is an invoice and no order."""
     waiting: tuple[WaitingNotice, ...] = ()
     """What was told before that was."""
     unread: tuple[UUID, ...] = ()
     """The outside events that name it in a way that cannot be read, and of which somebody was told by a letter."""
     others: tuple[InvoiceReference, ...] = ()
-    """The invoices that were named before this one."""
+    """The invoices that were named before this."""
+    other_orders: tuple[UUID, ...] = ()
 
     @property
-    def says_what(self) -> bool:
-        """Whether it is known what it pays."""
-        return self.order_id is not None or self.invoice is not None
+    def paid(self) -> Payable | None:
+        """What it pays; None while that is not known."""
+        return self.invoice or self.order_id
 
 
 def with_named(state: PaidOrder, event: OutsideEvent.PaymentTold) -> PaidOrder:
-    """What the payment pays, now that this is told of it."""
-    invoice = event.invoice or state.invoice
-    named = (*(each for each in state.others if each != state.invoice), state.invoice)
-    others = tuple(each for each in named if each is not None and each != invoice)
+    """What the payment pays, now that this is told of it: what was named last."""
+    named = event.invoice or event.payment.order_id or state.paid
+    before = [*state.others, *state.other_orders, *([state.paid] if state.paid else [])]
+    others = [each for each in dict.fromkeys(before) if each != named]
     return PaidOrder(
-        order_id=event.payment.order_id or state.order_id, invoice=invoice, others=others[-_MOST_OTHERS:]
+        order_id=named if isinstance(named, UUID) else None,
+        invoice=named if isinstance(named, InvoiceReference) else None,
+        others=tuple([each for each in others if isinstance(each, InvoiceReference)][-_MOST_OTHERS:]),
+        other_orders=tuple([each for each in others if isinstance(each, UUID)][-_MOST_OTHERS:]),
     )
 
 

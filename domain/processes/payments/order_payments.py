@@ -1,7 +1,7 @@
 """Payments that providers tell of are recorded with the orders, and the invoices of tenants, that they pay."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -38,7 +38,7 @@ from domain.processes.payments.known_payments import (
     with_named,
     with_waiting,
 )
-from domain.processes.payments.recordings import on_invoice, on_order, provider_reference
+from domain.processes.payments.recordings import Payable, recording
 from domain.tenancy.subscriptions import InvoiceNotOpen
 
 SCHEDULE = (0, 5, 30, 120, 600, 3600, 4 * 3600, 8 * 3600, 8 * 3600)
@@ -57,7 +57,7 @@ _TIMER = "forget"
 State = PaidOrder
 
 
-class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=4):
+class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=5):
     """Record what providers tell of payments; one instance for each payment."""
 
     class Record(Effect, schedule=SCHEDULE):
@@ -70,10 +70,17 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         order_id: UUID
         provider: PaymentProvider
         payment: PaymentNotice
+        others: tuple[InvoiceReference, ...] = ()
+        other_orders: tuple[UUID, ...] = ()
+        """What was named before. One payment pays one thing."""
 
         @property
         def instance(self) -> str:
             return _lane(self.provider, self.payment)
+
+        @property
+        def paid(self) -> Payable:
+            return self.order_id
 
     class Bill(Effect, schedule=SCHEDULE):
         """Record one thing that was told of a payment with the invoice of a tenant."""
@@ -85,11 +92,15 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         provider: PaymentProvider
         payment: PaymentNotice
         others: tuple[InvoiceReference, ...] = ()
-        """Those that were named before. One payment pays one invoice."""
+        other_orders: tuple[UUID, ...] = ()
 
         @property
         def instance(self) -> str:
             return _lane(self.provider, self.payment)
+
+        @property
+        def paid(self) -> Payable:
+            return self.invoice
 
     @staticmethod
     def upcast_v1_v2(state: dict[str, Any]) -> None:
@@ -105,6 +116,14 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
     def upcast_v3_v4(state: dict[str, Any]) -> None:
         """Neither was remembered."""
         state["unread"], state["others"] = [], []
+
+    @staticmethod
+    def upcast_v4_v5(state: dict[str, Any]) -> None:
+        """An order was remembered beside the invoice that was paid in its place."""
+        both = state["order_id"] is not None and state["invoice"] is not None
+        state["other_orders"] = [state["order_id"]] if both else []
+        if both:
+            state["order_id"] = None
 
     def __init__(self, ports: ProcessPorts, billing: TenantBilling) -> None:
         self._repository, self._billing = ports.repository, billing
@@ -126,9 +145,9 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         no_amount = unread is Unread.AMOUNT
         letters: list[Send] = []
         # Where it is known what it pays, it need not name that.
-        if unread and (no_amount or not known.says_what):
+        if unread and (no_amount or known.paid is None):
             letters = [Send(_letter(notice, known, _REASONS[unread], "unread"))]
-        if not known.says_what:
+        if known.paid is None:
             if no_amount:
                 return Then(state if state.waiting else None, *letters)
             forget = () if state.waiting else (Schedule(_TIMER, event.timestamp + KEPT),)
@@ -154,25 +173,30 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
     @when_due(_TIMER)
     def forgotten(self, state: State | None, fired: Fired) -> Then[State]:
         """Nobody said what it pays."""
-        return Then(state if state and state.says_what else None)
+        return Then(state if state and state.paid else None)
 
     def _records(self, known: State, notices: Iterable[WaitingNotice]) -> Iterator[Effect]:
+        others = {"others": known.others, "other_orders": known.other_orders}
         for each in notices:
-            notice = {field.name: getattr(each, field.name) for field in fields(each)}
+            notice = {field.name: getattr(each, field.name) for field in fields(each)} | others
             if known.invoice is not None:
-                yield self.Bill(invoice=known.invoice, others=known.others, **notice)
+                yield self.Bill(invoice=known.invoice, **notice)
             elif known.order_id is not None:
                 yield self.Record(order_id=known.order_id, **notice)
 
     @performs(Record, Bill)
     async def record(self, effect: Record | Bill, call: Call[State]) -> None:
-        if isinstance(effect, self.Bill):
-            effect = await self._of_one_invoice(effect, call.tenant_id)
+        paid = await self._pays(effect, call.tenant_id)
         if effect.payment.outcome is PaymentOutcome.REFUND_FAILED:
-            await self._failed_refund(effect, call)
+            await self._failed_refund(paid, effect, call)
             return
+        command = recording(paid, effect.provider, effect.payment)
+        outcome: AppendReceipt | Refusal
         try:
-            outcome = await self._sent(effect, call)
+            if isinstance(paid, InvoiceReference):
+                outcome = await self._billing.send(call, self.name, paid, command)
+            else:
+                outcome = await call.send(command)
         except Refusal as refusal:
             outcome = refusal
         if isinstance(outcome, _LATER):
@@ -182,29 +206,25 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         if isinstance(outcome, Refusal) and not late:
             raise EffectRefused(_said(outcome))
 
-    async def _sent(self, effect: Record | Bill, call: Call[State]) -> AppendReceipt | Refusal:
-        if isinstance(effect, self.Record):
-            return await call.send(on_order(effect.order_id, effect.provider, effect.payment))
-        command = on_invoice(effect.invoice, effect.provider, effect.payment)
-        return await self._billing.send(call, self.name, effect.invoice, command)
-
-    async def _of_one_invoice(self, effect: Bill, tenant_id: UUID) -> Bill:
-        """The same with the invoice that the payment has paid. Raises EffectRefused where it is to pay another."""
-        reference = provider_reference(effect.provider, effect.payment.payment_id)
-        for other in effect.others:
-            subscription = await self._billing.subscription(tenant_id, other)
-            paid = None if subscription is None else subscription.invoices.get(other.number)
-            if paid is None or paid.payment != reference:
+    async def _pays(self, effect: Record | Bill, tenant_id: UUID) -> Payable:
+        """What the payment has paid, else what it is to pay. Raises EffectRefused where it is to pay another."""
+        payment = payment_key(effect.provider, effect.payment.payment_id)
+        others: tuple[Payable, ...] = (*effect.others, *effect.other_orders)
+        for other in others:
+            payments, _ = await self._recorded(other, tenant_id)
+            if payment not in payments:
                 continue
             if effect.payment.outcome is PaymentOutcome.SETTLED:
-                raise EffectRefused(f"already_taken: The payment has paid invoice {other}.")
-            return replace(effect, invoice=other, others=())
-        return effect
+                what = "invoice" if isinstance(other, InvoiceReference) else "order"
+                raise EffectRefused(f"already_taken: The payment has paid {what} {other}.")
+            return other
+        return effect.paid
 
-    async def _failed_refund(self, effect: Record | Bill, call: Call[State]) -> None:
+    async def _failed_refund(self, paid: Payable, effect: Record | Bill, call: Call[State]) -> None:
         """Refuse what cannot be taken back: a refund that was recorded, and that failed afterwards."""
         payment = effect.payment
-        if await self._is_recorded(effect, call.tenant_id):
+        _, refunds = await self._recorded(paid, call.tenant_id)
+        if payment_key(effect.provider, payment.refund_id) in refunds:
             raise EffectRefused(
                 f"refund_failed: Refund {payment.refund_id} of payment {payment.payment_id} was recorded, and has "
                 f"failed{f' ({payment.reason})' if payment.reason else ''}: "
@@ -214,17 +234,14 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
             # That it succeeded may be told later.
             raise EffectFailed("refund_unknown")
 
-    async def _is_recorded(self, effect: Record | Bill, tenant_id: UUID) -> bool:
-        """Whether a refund is known to what it was a refund of."""
-        refund = effect.payment.refund_id
-        if isinstance(effect, self.Record):
-            order = (await self._repository.get(tenant_id, [effect.order_id], fresh=True)).get(
-                effect.order_id
-            )
-            return isinstance(order, Order) and payment_key(effect.provider, refund) in order.refunds
-        subscription = await self._billing.subscription(tenant_id, effect.invoice)
-        paid = None if subscription is None else subscription.invoices.get(effect.invoice.number)
-        return paid is not None and provider_reference(effect.provider, refund) in paid.refunds
+    async def _recorded(self, paid: Payable, tenant_id: UUID) -> tuple[Collection[str], Collection[str]]:
+        """The payments and the refunds that are known to an order or invoice."""
+        if isinstance(paid, InvoiceReference):
+            subscription = await self._billing.subscription(tenant_id, paid)
+            invoice = None if subscription is None else subscription.invoices.get(paid.number)
+            return ((), ()) if invoice is None else ((invoice.payment,), invoice.refunds)
+        order = (await self._repository.get(tenant_id, [paid], fresh=True)).get(paid)
+        return (order.payments, order.refunds) if isinstance(order, Order) else ((), ())
 
     @when_failed(Record, Bill)
     def not_recorded(
