@@ -27,6 +27,7 @@ from domain.kit.log import Envelope, Log, Selection
 from domain.kit.process.effects import Call
 from domain.kit.sealed import ERASED, Opening, is_sealed, subject_of
 from domain.processes.webhooks.deliveries import WebhookDeliveries
+from domain.processes.webhooks.effects import Deliver, Skip
 from domain.processes.webhooks.ports import Sendable, SentBody, SponsorGone, WebhookContents
 from domain.processes.webhooks.subscribed import SubscribedWebhooks
 from domain.processes.webhooks.tools.protocol import Message
@@ -53,7 +54,8 @@ update processes.ledger
  where id in (
     select l.id from processes.ledger l
      where l.process = $1 and l.tenant_id = $2 and split_part(l.instance, '/', 1) = $3 and l.name = $4
-       and l.kind = 'effect' and l.status = 'pending' limit $6)
+       and l.kind = 'effect' and l.status = 'pending' and l.position <= coalesce($7, l.position)
+       and l.payload -> 'test' is distinct from 'true' limit $6)
 """
 
 
@@ -151,11 +153,9 @@ class VisibleContents(WebhookContents):
         given = (WebhookDeliveries.name, tenant_id, str(webhook_id))
         return int(await self._database.writer.fetchval(_WAITING, *given, most))
 
-    async def skip(
-        self, call: Call[SubscribedWebhooks], webhook_id: UUID, most: int, *, now: datetime
-    ) -> int:
-        kind = WebhookDeliveries.Deliver.stored_as
-        given = (WebhookDeliveries.name, call.tenant_id, str(webhook_id), kind, now, most)
+    async def skip(self, call: Call[SubscribedWebhooks], skip: Skip, most: int, *, now: datetime) -> int:
+        of = (WebhookDeliveries.name, call.tenant_id, str(skip.webhook_id), Deliver.stored_as)
+        given = (*of, now, most, skip.until)
         answer = await cast(Lent, call.transaction).execute(_SKIP, *given)
         return int(answer.rpartition(" ")[2])
 

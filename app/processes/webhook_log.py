@@ -22,6 +22,7 @@ from domain.kit.codec import Codec
 from domain.kit.events import event_classes
 from domain.kit.log import Log, Selection
 from domain.processes.webhooks.deliveries import WebhookDeliveries
+from domain.processes.webhooks.effects import Deliver
 from projections.gateway.webhook_deliveries import (
     DeliveryAttempt,
     DeliveryLog,
@@ -108,7 +109,7 @@ class LedgerDeliveries(DeliveryLog):
                 WebhookDeliveries.name,
                 tenant_id,
                 str(webhook_id),
-                WebhookDeliveries.Deliver.stored_as,
+                Deliver.stored_as,
                 before,
                 None if statuses is None else [status.value for status in statuses],
                 limit,
@@ -168,7 +169,7 @@ def webhook_desk(settings: Settings, database: Database, log: Log, codec: Codec)
 
 # A record's values have no static type.
 def _row(row: Any) -> DeliveryRow:
-    effect = msgspec.json.decode(row["payload"], type=WebhookDeliveries.Deliver)
+    effect = msgspec.json.decode(row["payload"], type=Deliver)
     result = None if row["result"] is None else msgspec.json.decode(row["result"])
     noted = result["attempts"] if isinstance(result, dict) else result or ()
     return DeliveryRow(

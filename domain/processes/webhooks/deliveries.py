@@ -20,12 +20,10 @@ from domain.kit.process.ports import ProcessPorts
 from domain.kit.process.process import Process, on, performs, when_done, when_failed
 from domain.kit.process.system_commands import send_as_system
 from domain.processes.webhooks.attempts import Attempt, WebhookCaller, given_up
-from domain.processes.webhooks.leftovers import Skip
+from domain.processes.webhooks.effects import Deliver, Skip, Tell
 from domain.processes.webhooks.ports import Sendable, SponsorGone, WebhookContents, WebhookNotices
 from domain.processes.webhooks.subscribed import SENT, Subscribed, SubscribedWebhooks
 
-SCHEDULE = (0, 5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600)
-"""Seconds before each try, as Svix has them: 28 hours in all."""
 KEPT = timedelta(days=30)
 """For how long deliveries are listed after they ended."""
 State = SubscribedWebhooks
@@ -49,26 +47,6 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
     most_skipped = 1_000
     """In one transaction, for which everything that is sent waits."""
 
-    class Deliver(Effect, schedule=SCHEDULE, timeout=40):
-        """Send an event to a webhook."""
-
-        webhook_id: UUID
-        event_id: UUID
-        type: str
-        behind: UUID
-        """What is sent about the same waits: the event, or the thing that it happened to."""
-        test: bool = False
-        again: bool = False
-
-        @property
-        def key(self) -> str:
-            return f"deliver {self.webhook_id} {self.event_id}"
-
-        @property
-        def instance(self) -> str:
-            # What somebody asks for again is sent now, whatever waits for its next try.
-            return f"{self.webhook_id}/{'again/' if self.again else ''}{self.behind}"
-
     class Replay(Effect, attempts=10, timeout=60):
         """Find events of a time, to be sent again."""
 
@@ -90,16 +68,6 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
         @property
         def instance(self) -> str:
             return f"{self.webhook_id}/replay"
-
-    class Tell(Effect, attempts=15, timeout=60, pause=2):
-        """Tell the company's admins that a webhook was switched off."""
-
-        webhook_id: UUID
-        reason: WebhookStop
-
-        @property
-        def instance(self) -> str:
-            return f"{self.webhook_id}/notice"
 
     def __init__(
         self,
@@ -135,14 +103,16 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
         return Then((state or SubscribedWebhooks()).described(webhook))
 
     @on(Webhook.Disabled, Webhook.Enabled, by=_company)
-    def switched(self, state: State | None, event: Webhook.Disabled | Webhook.Enabled) -> Then[State]:
-        on = isinstance(event, Webhook.Enabled)
-        tells = [
-            self.Tell(webhook_id=event.originator_id, reason=event.reason)
-            for event in [event]
-            if isinstance(event, Webhook.Disabled) and event.reason is not WebhookStop.MANUAL
-        ]
-        return Then(state and state.switched(event.originator_id, on=on), *tells)
+    def switched(
+        self, state: State | None, event: Webhook.Disabled | Webhook.Enabled, envelope: Envelope
+    ) -> Then[State]:
+        id, on = event.originator_id, isinstance(event, Webhook.Enabled)
+        then: list[Effect] = []
+        if isinstance(event, Webhook.Disabled):
+            then.append(Skip(webhook_id=id, until=envelope.position))
+            if event.reason is not WebhookStop.MANUAL:
+                then.append(Tell(webhook_id=id, reason=event.reason))
+        return Then(state and state.switched(id, on=on), *then)
 
     @on(Webhook.Deleted, by=_company)
     def deleted(self, state: State | None, event: Webhook.Deleted) -> Then[State]:
@@ -156,9 +126,7 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
         id = envelope.event_id
         return Then(
             state,
-            self.Deliver(
-                webhook_id=event.originator_id, event_id=id, type=event.stored_as, behind=id, test=True
-            ),
+            Deliver(webhook_id=event.originator_id, event_id=id, type=event.stored_as, behind=id, test=True),
         )
 
     @on(Webhook.ReplayRequested, by=_company)
@@ -210,18 +178,16 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
         return await self._caller.export(webhook, None if effect.test else message)
 
     @when_failed(Deliver)
-    def not_delivered(self, state: State | None, failed: "Failed[WebhookDeliveries.Deliver]") -> Then[State]:
+    def not_delivered(self, state: State | None, failed: Failed[Deliver]) -> Then[State]:
         """The list of deliveries says so; what waits behind it goes on."""
         return Then(state)
 
     @performs(Skip)
     async def skip(self, effect: Skip, call: Call[State]) -> int:
-        return await self._contents.skip(
-            call, effect.webhook_id, self.most_skipped, now=self._ports.clock.now()
-        )
+        return await self._contents.skip(call, effect, self.most_skipped, now=self._ports.clock.now())
 
     @when_done(Skip)
-    def skipped(self, state: State | None, done: "Done[Skip]") -> Then[State]:
+    def skipped(self, state: State | None, done: Done[Skip]) -> Then[State]:
         return Then(state) if done.result < self.most_skipped else Then(state, done.action)
 
     @performs(Replay)
@@ -264,7 +230,7 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
         )
 
     def _deliver(self, webhook: Subscribed, event: Sendable) -> Deliver:
-        return self.Deliver(
+        return Deliver(
             webhook_id=webhook.id,
             event_id=event.event_id,
             type=event.type,
@@ -273,7 +239,7 @@ class WebhookDeliveries(Process[SubscribedWebhooks], name="gateway.webhook_deliv
 
     def _again(self, webhook_id: UUID, found: Sequence[dict[str, str]]) -> list[Effect]:
         return [
-            self.Deliver(
+            Deliver(
                 webhook_id=webhook_id,
                 event_id=UUID(each["event_id"]),
                 type=each["type"],

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.gateway.webhooks import Webhook, WebhookStop
 from domain.kit.process.effects import Call
+from domain.processes.webhooks.effects import Skip
 from domain.processes.webhooks.subscribed import SubscribedWebhooks
 from domain.processes.webhooks.tools.protocol import Message
 
@@ -58,10 +59,8 @@ class WebhookContents(Protocol):
         """How many deliveries wait for a webhook, counted up to ``most``."""
         ...
 
-    async def skip(
-        self, call: Call[SubscribedWebhooks], webhook_id: UUID, most: int, *, now: datetime
-    ) -> int:
-        """End some of the deliveries that wait for a webhook, in the call's transaction; how many."""
+    async def skip(self, call: Call[SubscribedWebhooks], skip: Skip, most: int, *, now: datetime) -> int:
+        """End some of the deliveries that wait for a webhook, but tests, in the call's transaction; how many."""
         ...
 
     async def of_time(
