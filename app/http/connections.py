@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, cast
 
 from uvicorn.config import Config
@@ -10,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from api.kit.http.pacing import LEFT
 from app.http.checked_requests import CheckedRequests
 from app.http.half_close import let_go, lingering
 from app.proxies import Proxies
@@ -194,6 +196,10 @@ class HttpConnection(CheckedRequests):
     def on_headers_complete(self) -> None:
         """See httptools."""
         super().on_headers_complete()
+        # In its own cycle: with pipelining another may be under way.
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None:
+            cast(dict[str, Any], self.scope)["extensions"] = {LEFT: partial(_leave, cycle)}
         if self.counted is not None:
             self.counted.paced = self.scope.get("path") in self.server_state.patience.paced
 
@@ -232,6 +238,12 @@ class HttpConnection(CheckedRequests):
             or self.fault != ""
             or (self.counted is not None and self.counted.asking_since is not None)
         )
+
+
+def _leave(cycle: RequestResponseCycle) -> None:
+    """Close the connection of an answer that stays unfinished, as if its client had gone: that is no error."""
+    cycle.disconnected = True
+    cycle.transport.close()
 
 
 class WebSocketConnection(WebSocketsSansIOProtocol):

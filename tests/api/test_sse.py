@@ -177,7 +177,7 @@ async def test_whose_tenant_has_moved_to_another_log_forgets_the_last_id() -> No
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await stream.serve(start, Streams(), receive, send)
+    await stream.serve(start, Streams(), {}, receive, send)
     text = b"".join(message.get("body", b"") for message in sent).decode()
     assert "id: 12\ndata: {}\n\nid:\n: TENANT_MOVED " in text
     assert text.endswith("\n\n")

@@ -17,6 +17,7 @@ from api.kit.execution.errors import ClientError, Unauthenticated
 from api.kit.execution.limits import Limits
 from api.kit.http.routes import graphql_routes
 from api.kit.http.streams import Streams
+from app.http.connections import Crowd, HttpConnection
 
 TOKEN = "let-me-in"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
@@ -256,9 +257,7 @@ class _Server(uvicorn.Server):
 
 
 def toy_app(
-    limits: Limits | None = None,
-    toy: Toy | None = None,
-    streams: Streams | None = None,
+    limits: Limits | None = None, toy: Toy | None = None, streams: Streams | None = None
 ) -> Starlette:
     """The toy schema as an ASGI application; "lonely" shares no subscription, "mayfly" soon expires."""
     shared = toy or Toy()
@@ -277,8 +276,8 @@ def toy_app(
 
 
 @contextlib.asynccontextmanager
-async def served(limits: Limits | None = None) -> AsyncIterator[Served]:
-    """The toy schema on a real server at a free port of the loopback."""
+async def served(limits: Limits | None = None, crowd: Crowd | None = None) -> AsyncIterator[Served]:
+    """The toy schema at a free port of the loopback; with a crowd, by the product's connections."""
     toy, streams = Toy(), Streams()
     # Only of a socket that says its protocol does asyncio know that answers must not wait for more.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
@@ -288,8 +287,10 @@ async def served(limits: Limits | None = None) -> AsyncIterator[Served]:
             log_level="warning",
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=2,
+            http=HttpConnection if crowd else "auto",
         )
         server = _Server(config, streams)
+        server.server_state = crowd or server.server_state
         serving = asyncio.create_task(server.serve([listener]))
         await server.is_up.wait()
         try:

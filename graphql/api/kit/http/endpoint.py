@@ -10,6 +10,7 @@ extra header, and plain clients of the protocol can use it.
 
 import contextlib
 from collections.abc import Awaitable, Callable, Hashable, Mapping
+from functools import partial
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
@@ -139,13 +140,15 @@ class GraphQLEndpoint(Generic[I]):
             if not error.well_formed or accepted[0] != EVENT_STREAM:
                 raise
             errors = error.errors
-            await self._stream(credentials, identity, lambda stream: _refused(stream, errors), receive, send)
+            refused = partial(_refused, errors=errors)
+            await self._stream(credentials, identity, refused, http.scope, receive, send)
             return None
         if live or accepted[0] == EVENT_STREAM:
             await self._stream(
                 credentials,
                 identity,
                 lambda stream: self._fanout.join(operation, request, identity, stream),
+                http.scope,
                 receive,
                 send,
             )
@@ -165,13 +168,14 @@ class GraphQLEndpoint(Generic[I]):
         credentials: Mapping[str, str],
         identity: I,
         start: Callable[[EventStream], Callable[[], object]],
+        scope: Scope,
         receive: Receive,
         send: Send,
     ) -> None:
         stream = EventStream(self._limits, self._lifetime(identity))
         unwatch = self._rechecks.watch(credentials, identity, stream.outbox)
         try:
-            await stream.serve(start, self._streams, receive, send)
+            await stream.serve(start, self._streams, scope, receive, send)
         finally:
             unwatch()
 

@@ -1,11 +1,22 @@
 """Responses sent piece by piece, for as long as the client takes them."""
 
 import asyncio
+import logging
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+LEFT = "headwater.left"
+"""In the extensions of a request: what tells the server that an answer stays unfinished, as nobody takes it."""
 _PIECE = 64 * 1024
+_logger = logging.getLogger(__name__)
+
+
+def leave(scope: Scope) -> None:
+    """Give up an answer that its client does not take; whoever returns then has the connection closed."""
+    _logger.info("A client was left that takes nothing of what it is sent.")
+    if (left := (scope.get("extensions") or {}).get(LEFT)) is not None:
+        left()
 
 
 class Paced:
@@ -32,4 +43,4 @@ class Paced:
                 async with asyncio.timeout(self._seconds):
                     await send({"type": "http.response.body", "body": piece, "more_body": more})
         except TimeoutError:
-            return
+            leave(scope)

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from random import randint
 
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from api.kit.execution.error_codes import ErrorCode
 from api.kit.execution.errors import FormattedError, encode_errors
 from api.kit.execution.limits import Limits
+from api.kit.http.pacing import leave
 from api.kit.http.streams import COMPLETED, GOING_AWAY, MOVED, SLOW_CLIENT, CloseReason, Outbox, Streams
 
 _CODES: Mapping[CloseReason, ErrorCode] = {
@@ -66,13 +67,15 @@ class EventStream:
         self,
         start: Callable[["EventStream"], Callable[[], object]],
         streams: Streams,
+        scope: Scope,
         receive: Receive,
         send: Send,
     ) -> None:
         """Run until the operation completes or the client leaves; `start` gives what stops the operation."""
         stop = start(self)
         try:
-            await streams.serve(self, self._limits, _until_gone(receive), self._write(send))
+            if await streams.serve(self, self._limits, _until_gone(receive), self._write(send)):
+                leave(scope)
         finally:
             stop()
 

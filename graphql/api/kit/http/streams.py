@@ -167,8 +167,9 @@ class Streams:
         limits: Limits,
         reading: Coroutine[Any, Any, None],
         writing: Coroutine[Any, Any, None],
-    ) -> None:
-        """Run both directions of a connection until the client leaves or the outbox has ended.
+    ) -> bool:
+        """Run both directions of a connection until the client leaves or the outbox has ended; whether it was left
+        as it takes nothing.
 
         A client that does not even take its dismissal is left after `limits.slow_client_seconds`.
         """
@@ -183,6 +184,8 @@ class Streams:
         self._enter(stream, limits)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            wrote = tasks[1]
+            left = wrote.done() and (wrote.cancelled() or isinstance(wrote.exception(), TimeoutError))
         finally:
             self._leave(stream)
             stream.outbox.discard()
@@ -193,6 +196,7 @@ class Streams:
             # it takes nothing any more.
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await task
+        return left
 
     async def close(self, seconds: float = 0.8) -> None:
         """End every stream as going away and wait for them, at most `seconds`."""

@@ -21,6 +21,7 @@ from api.kit.execution.limits import Limits
 from api.kit.execution.request import read_request
 from api.kit.http.fanout import Fanout
 from api.kit.http.json_text import NotJson, decoded, first_members
+from api.kit.http.pacing import leave
 from api.kit.http.rate_limit import RateLimits
 from api.kit.http.reauthentication import Rechecks, forbidden
 from api.kit.http.streams import CloseReason, Outbox, Streams
@@ -109,7 +110,9 @@ class GraphQLSocket(Generic[I]):
             self.limits.connection_init_seconds, self._end, 4408, "Connection initialisation timeout", False
         )
         try:
-            await self._streams.serve(self, self.limits, self._read(scope, receive), self._write(send))
+            reading, writing = self._read(scope, receive), self._write(send)
+            if await self._streams.serve(self, self.limits, reading, writing):
+                leave(scope)
         finally:
             patience.cancel()
             self._unwatch()
