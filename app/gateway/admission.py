@@ -13,9 +13,12 @@ from domain.kit.caller import Caller
 from domain.kit.refusals import Forbidden, NotFound
 from projections.gateway.sources import SourceKeys, SourceRow, Sources
 from projections.kit.read.postgres_reader import PostgresRows
+from projections.kit.shared_reads import SharedReads
 
 _SECONDS = 2.0
 _CAPACITY = 10_000
+_Key = tuple[UUID, UUID, UUID | None]
+"""A tenant, a source, and the key that is shown for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,8 @@ class SourceAdmission:
 
     def __init__(self, rows: PostgresRows) -> None:
         self._rows = rows
-        self._known: TTLCache[tuple[UUID, UUID, UUID | None], KnownSource] = TTLCache(
-            _CAPACITY, _SECONDS, timer=time.monotonic
-        )
+        self._known: TTLCache[_Key, KnownSource] = TTLCache(_CAPACITY, _SECONDS, timer=time.monotonic)
+        self._reads = SharedReads(self._find)
 
     async def source(self, by: Caller, source_id: UUID | None) -> KnownSource:
         """The source that a caller sends for. Raises Forbidden, SourceNotNamed, NotFound or SourceInactive."""
@@ -51,24 +53,25 @@ class SourceAdmission:
             raise NotFound(field="source_id", what="source")
         if (id := own or source_id) is None:
             raise SourceNotNamed(field="source_id")
-        known = self._known.get((by.tenant_id, id, by.key_id))
+        key = by.tenant_id, id, by.key_id
+        known = self._known.get(key)
         if known is None:
-            known = await self._find(by, id)
-            self._known[by.tenant_id, id, by.key_id] = known
+            known = self._known[key] = await self._reads.get(key)
         return known
 
-    async def _find(self, by: Caller, id: UUID) -> KnownSource:
-        row = (await self._rows.get(Sources, by.tenant_id, [(id,)])).get((id,))
+    async def _find(self, key: _Key) -> KnownSource:
+        tenant_id, id, key_id = key
+        row = (await self._rows.get(Sources, tenant_id, [(id,)])).get((id,))
         if row is None:
             raise NotFound(field="source_id", what="source")
         if not row.active:
             raise SourceInactive(field="source_id")
-        if by.key_id is None:
+        if key_id is None:
             return KnownSource(row, (), None)
-        key = (await self._rows.get(SourceKeys, by.tenant_id, [(by.key_id,)])).get((by.key_id,))
-        if key is None or key.revoked_at is not None or _is_over(key.expires_at):
+        shown = (await self._rows.get(SourceKeys, tenant_id, [(key_id,)])).get((key_id,))
+        if shown is None or shown.revoked_at is not None or _is_over(shown.expires_at):
             raise Forbidden(permission=INGEST)
-        return KnownSource(row, key.scopes, by.key_id)
+        return KnownSource(row, shown.scopes, key_id)
 
 
 def _is_over(until: datetime | None) -> bool:

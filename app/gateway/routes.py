@@ -33,6 +33,8 @@ SENT_AT = "headwater-sent-at"
 """The header that says when a request was sent, by the clock of who sends it."""
 _LARGEST = 5 * 1024 * 1024
 """Bytes of one request with JSON."""
+_SMALL = 16 * 1024
+"""Bytes that are read faster than a thread is asked."""
 _MOST_LINES = 10_000
 """Events of one request with lines."""
 _TOGETHER = 500
@@ -107,13 +109,13 @@ async def _answered(request: Request, authenticate: Authenticate, place: Place) 
     if kind == LINES and not cloud:
         return await _of_lines(request, intake, caller, source_id, sent_at)
     try:
-        # In a thread, so that others have their turn meanwhile.
         body = await body_of(request, _LARGEST)
         if cloud:
             reading = partial(read_cloud_body, kind, request.headers, body, datetime.now(UTC))
         else:
             reading = partial(read_body, body)
-        events, many = await asyncio.to_thread(reading)
+        # In a thread, so that others have their turn meanwhile.
+        events, many = reading() if len(body) <= _SMALL else await asyncio.to_thread(reading)
     except NotEvents as error:
         raise _Stop(problem(400, "bad_request", f"The body is not JSON: {error}.")) from error
     except TooManyInBody as error:

@@ -14,6 +14,7 @@ from domain.gateway.schemas.built_in import BUILT_IN, built_in
 from domain.gateway.schemas.compiled import HELD, CompiledSchema
 from domain.kit.refusals import ViolationCode
 from projections.gateway.event_schemas import SchemaReader
+from projections.kit.shared_reads import SharedReads
 
 MOST_TYPES = 20_000
 """Types of all tenants together whose versions are kept in mind between `ready` and `check`."""
@@ -29,6 +30,7 @@ class SchemaChecks(EventChecks):
 
     def __init__(self, reader: SchemaReader, *, held: int = HELD) -> None:
         self._reader = reader
+        self._reads = SharedReads(self._ready)
         self._compiled: LRUCache[UUID, CompiledSchema] = LRUCache(
             held, getsizeof=lambda schema: schema.weight
         )
@@ -36,9 +38,13 @@ class SchemaChecks(EventChecks):
         self._names: LRUCache[tuple[UUID, str], str] = LRUCache(MOST_TYPES)
 
     async def ready(self, tenant_id: UUID, types: Collection[str]) -> None:
-        canonical = dict[str, str]()
         # What is sent in place of a type may be any text; such an event is rejected before it is checked.
-        numbers: dict[str, dict[int, UUID]] = {name: {} for name in types if _NAME.fullmatch(name)}
+        await self._reads.get((tenant_id, frozenset(name for name in types if _NAME.fullmatch(name))))
+
+    async def _ready(self, key: tuple[UUID, frozenset[str]]) -> None:
+        tenant_id, names = key
+        canonical = dict[str, str]()
+        numbers: dict[str, dict[int, UUID]] = {name: {} for name in names}
         for version in await self._reader.versions(tenant_id, numbers):
             numbers[version.name][version.number] = version.id
             canonical[version.name] = version.type

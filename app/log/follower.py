@@ -18,6 +18,9 @@ _PAGE = f"select {COLUMNS} from es.events where position > $1 order by position 
 _READ_TIMEOUT = 30
 _AGAIN = Backoff(0.05, 2)
 """Between attempts at a connection that was lost."""
+_PACE, _AT_ONCE = 0.01, 8
+"""Seconds between two reads while events come steadily, and how many reads come at once before: an event that is
+read alone costs everybody who follows as much as many together."""
 _logger = logging.getLogger(__name__)
 
 
@@ -33,6 +36,7 @@ class LogFollower:
         """The last position handed out."""
         self.last_read_at: float | None = None
         """When the log was last read with success, by ``time.monotonic``."""
+        self._due = 0.0
 
     async def follow(self, *, after: int) -> AsyncIterator[list[Envelope]]:
         """Positions come without gap, each once."""
@@ -54,6 +58,7 @@ class LogFollower:
                         yield [Envelope(*row) for row in rows]
                     if len(rows) < self._page:
                         await happens(hint, within=self._poll)
+                        await self._paced()
             except Exception as error:
                 closed = connection is not None and connection.is_closed()
                 # A read that the server cancels (statement_timeout) passes too; a feed that ends does not.
@@ -65,6 +70,13 @@ class LogFollower:
                     connection.terminate()
             failures += 1
             await asyncio.sleep(_AGAIN.pause(failures))
+
+    async def _paced(self) -> None:
+        """Wait until the next read is due. A lone event, and a few that set off one another, wait for nothing."""
+        now = time.monotonic()
+        self._due = max(self._due, now - _AT_ONCE * _PACE) + _PACE
+        if self._due > now:
+            await asyncio.sleep(self._due - now)
 
     async def _listen(self, hint: asyncio.Event) -> Connection:
         connection = await self._database.connect()

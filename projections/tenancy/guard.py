@@ -12,6 +12,7 @@ from domain.tenancy.tenants import TenantIsClosed, TenantIsSuspended, TenantStat
 from projections.kit.context.context import CommandGuard
 from projections.kit.read.memory_cache import MemoryCache
 from projections.kit.read.postgres_reader import PostgresRows
+from projections.kit.shared_reads import SharedReads
 from projections.tenancy.tenants import Tenants
 
 
@@ -41,6 +42,7 @@ class TenantGuard(CommandGuard):
         self._changes = 0
         """How often it was told to forget."""
         self._near: MemoryCache[_Known] = MemoryCache(seconds=seconds, clock=clock)
+        self._reads = SharedReads(self._read)
 
     async def admit(self, by: Caller) -> None:
         """Raise WrongRegion, TenantIsSuspended or TenantIsClosed, when the command is not to be taken.
@@ -56,7 +58,7 @@ class TenantGuard(CommandGuard):
                 # What is remembered may be behind; a refusal must be right.
                 known = None
         if known is None:
-            self._judge(by, await self._read(by.tenant_id))
+            self._judge(by, await self._reads.get(by.tenant_id))
 
     def forget(self, tenant_id: UUID) -> None:
         """Have the tenant's next command judged by what is stored from now on."""

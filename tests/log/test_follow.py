@@ -1,6 +1,7 @@
 """Following the log: hints, polls, lost connections, and one reader shared by many."""
 
 import asyncio
+import time
 
 from app.log.follower import LogFollower
 from app.log.postgres import PostgresLog
@@ -30,6 +31,26 @@ async def test_a_hint_is_enough(database: Database, log: PostgresLog) -> None:
     for _ in range(3):
         await append(log, 1)
     assert await waiting == [head + 1, head + 2, head + 3]
+
+
+async def test_events_that_come_steadily_are_read_several_at_a_time(
+    database: Database, log: PostgresLog
+) -> None:
+    """Each by itself would cost all who follow as much as many together."""
+    head, reads = await log.head(), list[int]()
+    began, follower = time.monotonic(), LogFollower(database, poll=3600)
+    pages = follower.follow(after=head)
+
+    async def follow() -> None:
+        while follower.position < head + 200:
+            reads.append(len(await anext(pages)))
+
+    following = asyncio.create_task(follow())
+    for _ in range(200):
+        await append(log, 1)
+    await following
+    assert sum(reads) == 200
+    assert len(reads) <= 10 + (time.monotonic() - began) / 0.01
 
 
 async def test_a_poll_is_enough(database: Database, log: PostgresLog, owner: Connection) -> None:

@@ -4,9 +4,11 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from subprocess import Popen
 from typing import cast
 from uuid import uuid4
@@ -165,6 +167,40 @@ async def test_an_older_report_is_never_written_over_a_newer_one(place: Place) -
     held.sent.set()
     await asyncio.gather(older, newer)
     assert (await place.status(Jars)).pages == 1
+
+
+class Timed:
+    """A pool that notes when each statement began and ended."""
+
+    def __init__(self, place: Place) -> None:
+        self._pool = place.database.writer
+        self.times: list[tuple[float, float]] = []
+
+    async def execute(self, sql: str, *arguments: object) -> str:
+        began = time.monotonic()
+        status: str = await self._pool.execute(sql, *arguments)
+        self.times.append((began, time.monotonic()))
+        return status
+
+
+async def test_reports_take_a_tenth_of_the_time_however_steadily_lanes_move(place: Place) -> None:
+    async with place.working(await place.followed(Jars())):
+        await until(lambda: _held(place))
+    row = await place.database.writer.fetchrow(
+        "select id, view, generation, token, position, folded from ops.lanes"
+    )
+    assert row is not None
+    lane, timed = Lane(**row), Timed(place)
+    ledger = OpsLedger(cast(Pool, timed), lambda: [lane])
+    lane.news = ledger.news
+    reporting = asyncio.create_task(ledger.run())
+    while len(timed.times) < 12:
+        lane.moved(lane.position + 1, lane.folded + 1)
+        await asyncio.sleep(0.001)
+    reporting.cancel()
+    for (began, ended), (again, _) in pairwise(timed.times):
+        assert again - ended >= min(8 * (ended - began), 0.09)
+    assert (await place.status(Jars)).position > row["position"]
 
 
 async def _held(place: Place) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Set
 from datetime import UTC, datetime
 from uuid import UUID
 
-from cachetools import FIFOCache
+from cachetools import FIFOCache, LRUCache
 
 from app.auth.tenant_services import Homes
 from app.auth.tokens.session_cache import HOLD, SessionCache
@@ -16,12 +16,14 @@ from domain.identity.accounts import AccountStatus
 from domain.kit.caller import PLATFORM, Caller
 from domain.kit.ids import read_hex
 from domain.kit.log import GLOBAL
-from projections.gateway.source_access import source_key_standing
-from projections.identity.member_access import MemberAccess, key_standing, standing
-from projections.kit.read.postgres_reader import PostgresRows
+from projections.gateway.source_access import SourceKeyAccess, source_key_standing
+from projections.identity.member_access import ApiKeyAccess, MemberAccess, key_standing, standing
+from projections.kit.shared_reads import SharedReads
 from projections.tenancy.tenants import Tenants
 
 _CAPACITY = 20_000
+_KeyId = tuple[UUID, UUID]
+"""A tenant, and the id of a key there."""
 _INGESTING = frozenset({INGEST})
 """What the key of a source may do."""
 _ALONE = frozenset({"self"})
@@ -42,6 +44,9 @@ class Callers:
         self._held: FIFOCache[tuple[UUID, UUID], tuple[float, MemberAccess | None, bool]] = FIFOCache(
             _CAPACITY
         )
+        self._keys = SharedReads(self._key)
+        self._of_sources: LRUCache[_KeyId, None] = LRUCache(_CAPACITY)
+        """Keys that were found to be those of sources, which they are for ever."""
 
     async def person(
         self, *, session_id: UUID, user_id: UUID, tenant_id: UUID, expires_at: datetime
@@ -77,12 +82,20 @@ class Callers:
             tenant_id, key_id = read_hex(tenant), read_hex(id)
         except ValueError:
             return None
-        rows = (await self._homes.of(tenant_id)).rows
-        key = await key_standing(rows, tenant_id, key_id)
-        if key is None:
-            return await self._source(text, rows, tenant_id, key_id)
-        if not _is_good(text, key.secret_hash, key.expires_at, revoked=key.revoked):
+        key = await self._keys.get((tenant_id, key_id))
+        if not _is_good(text, key):
             return None
+        assert key is not None
+        if isinstance(key, SourceKeyAccess):
+            # Nobody has to vouch for it: a source belongs to the tenant.
+            return Caller(
+                tenant_id=tenant_id,
+                user_id=key.source_id,
+                permissions=_INGESTING,
+                expires_at=key.expires_at,
+                kind="key",
+                key_id=key.key_id,
+            )
         if not await self._vouched_for(tenant_id, key.created_by):
             return None
         return Caller(
@@ -93,21 +106,14 @@ class Callers:
             kind="key",
         )
 
-    async def _source(self, text: str, rows: PostgresRows, tenant_id: UUID, key_id: UUID) -> Caller | None:
-        """Which source shows this key, for nobody has to vouch for it: a source belongs to the tenant."""
-        key = await source_key_standing(rows, tenant_id, key_id)
-        secret = key.secret_hash if key else ""
-        if not _is_good(text, secret, key.expires_at if key else None, revoked=key is None or key.revoked):
-            return None
-        assert key is not None
-        return Caller(
-            tenant_id=tenant_id,
-            user_id=key.source_id,
-            permissions=_INGESTING,
-            expires_at=key.expires_at,
-            kind="key",
-            key_id=key.key_id,
-        )
+    async def _key(self, key: _KeyId) -> ApiKeyAccess | SourceKeyAccess | None:
+        """How a key stands, whosever it is."""
+        rows = (await self._homes.of(key[0])).rows
+        if key not in self._of_sources and (found := await key_standing(rows, *key)) is not None:
+            return found
+        if (source := await source_key_standing(rows, *key)) is not None:
+            self._of_sources[key] = None
+        return source
 
     async def _vouched_for(self, tenant_id: UUID, user_id: UUID) -> bool:
         """Whether the maker of a key still belongs to the tenant by their own account, with what it asks of them.
@@ -146,6 +152,8 @@ class Callers:
         return held[1], held[2]
 
 
-def _is_good(text: str, secret_hash: str, expires_at: datetime | None, *, revoked: bool) -> bool:
-    genuine = hmac.compare_digest(hash_of(text), secret_hash)
-    return genuine and not revoked and (expires_at is None or expires_at > datetime.now(UTC))
+def _is_good(text: str, key: ApiKeyAccess | SourceKeyAccess | None) -> bool:
+    genuine = hmac.compare_digest(hash_of(text), key.secret_hash if key else "")
+    if key is None or not genuine or key.revoked:
+        return False
+    return key.expires_at is None or key.expires_at > datetime.now(UTC)

@@ -18,16 +18,22 @@ _logger = logging.getLogger(__name__)
 
 _PAUSE = 0.01
 """Seconds during which reports are gathered; readers who wait for a position wait so much longer."""
+_LONGEST, _REST = 0.1, 9.0
+"""The same at the most where events come steadily: a report is followed by so many times what it took."""
 
-# Locked in order of id, as the appenders do for inline views, so that nobody waits in a circle.
+# Locked in order of id, as the appenders do for inline views, so that nobody waits in a circle. It does not hold
+# the locks while the disk writes, for all views would wait for them. A page is durable with its position by
+# itself; where a position is lost with the server, its lane goes once more over events that concern it not.
 _REPORT = """
-with r as (
+with quick as materialized (select set_config('synchronous_commit', 'off', true)), r as (
     select * from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::float8[], $6::float8[],
                          $7::text[], $8::bigint[], $9::uuid[], $10::uuid[], $11::int[], $12::bigint[],
                          $13::float8[], $14::bigint[])
         as r(id, token, position, folded, age, rate, error, error_position, error_event, error_stream,
              attempts, pages, page_seconds, errors)
-), locked as (select l.id from ops.lanes l join r using (id, token) order by l.id for update of l)
+), locked as (
+    select l.id from ops.lanes l join r using (id, token) cross join quick order by l.id for update of l
+)
 update ops.lanes l
    set moved_at = case when r.position > l.position then clock_timestamp() else l.moved_at end,
        -- A page that was saved meanwhile has moved it further.
@@ -61,16 +67,20 @@ class OpsLedger:
 
     async def run(self) -> None:
         """Report until cancelled: at once what moved, and everything each second, so that ages are true."""
+        now = asyncio.get_running_loop().time
+        rested = 0.0
         while True:
             if await happens(self._news, within=1):
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(max(_PAUSE, rested - now()))
             self._news.clear()
             self._rate()
+            began = now()
             try:
                 await self.report()
             except Exception:
                 _logger.exception("Progress cannot be reported; trying again.")
                 await asyncio.sleep(1)
+            rested = now() + min(_REST * (now() - began), _LONGEST)
 
     async def report(self) -> None:
         """Report all lanes as they are now; one report after the other, or an older one might be written last."""
