@@ -15,7 +15,7 @@ from app.embedded.opensearch import free_port
 from app.embedded.osmem import Osmem
 from app.embedded.postgres import Postgres
 from app.embedded.valkey import Valkey
-from app.entry.garbage_collector import tune_collector
+from app.entry.garbage_collector import collect_seldom, tune_collector
 from app.settings import Settings
 from tests.kit import servers
 from tests.kit.memory import folder_in_memory
@@ -75,6 +75,11 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_watch)
+
+
+def pytest_configure() -> None:
+    """Load the tests without looking for cycles meanwhile."""
+    collect_seldom()
 
 
 @pytest.hookimpl(tryfirst=True)

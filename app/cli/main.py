@@ -14,6 +14,7 @@ from typer.main import get_command, get_group
 
 from app.cli.failures import failures_reported
 from app.cli.output import watched
+from app.entry.garbage_collector import collect_seldom
 
 COMMANDS = {
     "run": ("app.cli.running", "Run everything on this machine: servers, API and worker."),
@@ -108,6 +109,7 @@ def headwater(
 def main() -> None:
     """Run the command line."""
     watched()
+    collect_seldom()
     try:
         root()
     finally:
