@@ -44,6 +44,14 @@ class DecimalMark(StrEnum):
     COMMA = ","
 
 
+class DateOrder(StrEnum):
+    """In which order the numbers of a date stand: `2026-11-29`, `29.11.2026` or `11/29/2026`."""
+
+    YEAR_MONTH_DAY = "ymd"
+    DAY_MONTH_YEAR = "dmy"
+    MONTH_DAY_YEAR = "mdy"
+
+
 class ValueKind(StrEnum):
     """What the texts of a column mean: `INSTANT` is a date and time, `JSON` any JSON value."""
 
@@ -59,7 +67,7 @@ Member = Annotated[
     Len(1, 200),
     Pattern(
         r"eventId|eventType|timestamp|eventSource|version|correlationId|userId|sessionId|environment|region"
-        r"|(?:payload|metadata)(?:[.][A-Za-z_][A-Za-z0-9_]{0,99}){1,8}",
+        r"|(?:payload|metadata)(?:[.][A-Za-z_][A-Za-z0-9_]{0,99}){0,8}",
         "is no member of an event, as timestamp or payload.orderId",
     ),
     Internal(),
@@ -95,7 +103,7 @@ Format = Annotated[FileFormat, Internal(), Describe("How the file holds its rows
 Encoding = Annotated[FileEncoding, Internal(), Describe("How it writes characters.")]
 Separator = Annotated[
     str,
-    Len(1, 1),
+    Len(0, 1),
     Pattern("[,;|:\t]", "must be one of , ; | : and tab"),
     Internal(),
     Describe("Between columns."),
@@ -104,6 +112,9 @@ SkippedLines = Annotated[
     int, Interval(ge=0, le=1000), Internal(), Describe("Lines before the one that names the columns.")
 ]
 Mark = Annotated[DecimalMark, Internal(), Describe("What stands before decimals.")]
+OrderOfDates = Annotated[
+    DateOrder, Internal(), Describe("In which order day, month and year of a date stand.")
+]
 Zone = Annotated[
     Annotated[str, Len(1, 50), Requires(require_zone)] | None,
     Internal(),
@@ -127,6 +138,7 @@ class FileForm:
     skipped_lines: int = 0
     decimal_mark: DecimalMark = DecimalMark.POINT
     zone: str | None = None
+    date_order: DateOrder = DateOrder.YEAR_MONTH_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +162,9 @@ class PreviewedRow:
     line: int
     event: str
     """The event as JSON text."""
-    problems: tuple[str, ...]
-    """What is wrong with it, as sentences; none: it would be accepted, unless it is known already."""
+    problems: tuple[tuple[tuple[str, ...], str], ...]
+    """What is wrong with it: where in the event, and a sentence. None: it would be accepted, unless it is known
+    already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,12 @@
 """Imports: the rows of a file become events of a source, as a job."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from domain.gateway.events import KeyId, SourceId
 from domain.gateway.import_terms import (
+    DateOrder,
     DecimalMark,
     Encoding,
     Fields,
@@ -16,17 +17,22 @@ from domain.gateway.import_terms import (
     ImportField,
     ImportTerms,
     Mark,
+    OrderOfDates,
     Separator,
     SkippedLines,
     Zone,
 )
 from domain.gateway.sources import Source
-from domain.kit.fields import Authored, Describe, Internal, Interval, Len, References
+from domain.kit.fields import Authored, Confidential, Describe, Internal, Interval, Len, References
 from domain.kit.model import Caller, Command, Event, Invalid, NotFound, Refusal, assigns
 from domain.kit.process.jobs import Job
 from domain.kit.refusals import ViolationCode as Code
 
-FileId = Annotated[UUID, Internal(), Describe("The file, as `POST /v1/files` answered.")]
+FileId = Annotated[
+    UUID,
+    Confidential(),
+    Describe("The file, as `POST /v1/files` answered; whoever knows its id can have it read."),
+]
 FileName = Annotated[str, Len(0, 200), Internal(), Authored(), Describe("What the file is called.")]
 StartedBy = Annotated[UUID, Internal(), Describe("Who started it.")]
 Count = Annotated[int, Interval(ge=0), Internal()]
@@ -34,7 +40,7 @@ Failure = Annotated[str, Len(0, 100), Internal(), Describe("Why it cannot go on,
 
 
 class ImportFileGone(Refusal):
-    """There is no such file any more: files are kept for seven days."""
+    """There is no such file any more: files are kept for seven days, or until somebody's data are erased."""
 
 
 class ImportFileUnreadable(Refusal):
@@ -48,6 +54,8 @@ class Import(Job, topic="gateway.import"):
     oldest_snapshot = 2
 
     class Started(Event):
+        class_version = 2
+
         source_id: SourceId
         file_id: FileId
         file_name: FileName
@@ -61,6 +69,11 @@ class Import(Job, topic="gateway.import"):
         zone: Zone
         fields: Fields
         key_id: KeyId = None
+        date_order: OrderOfDates = DateOrder.YEAR_MONTH_DAY
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            """Whoever knew the file's id was shown it. States are plain JSON, hence Any."""
 
     class Progressed(Job.Progressed):
         done: Annotated[int, Interval(ge=0), Internal(), Describe("The bytes of the file that are read.")]
@@ -103,6 +116,7 @@ class StartImport(Command):
     skipped_lines: SkippedLines = 0
     decimal_mark: Mark = DecimalMark.POINT
     zone: Zone = None
+    date_order: OrderOfDates = DateOrder.YEAR_MONTH_DAY
     fields: Fields = ()
 
     def handle(self, source: Source, by: Caller) -> Import:
@@ -119,6 +133,7 @@ class StartImport(Command):
             skipped_lines=self.skipped_lines,
             decimal_mark=self.decimal_mark,
             zone=self.zone,
+            date_order=self.date_order,
             fields=self.fields,
             key_id=by.key_id,
         )
@@ -134,6 +149,7 @@ class StartImport(Command):
             skipped_lines=self.skipped_lines,
             decimal_mark=self.decimal_mark,
             zone=self.zone,
+            date_order=self.date_order,
         )
 
 
@@ -206,6 +222,7 @@ def terms_of(id: UUID, started: Import.Started) -> ImportTerms:
         skipped_lines=started.skipped_lines,
         decimal_mark=started.decimal_mark,
         zone=started.zone,
+        date_order=started.date_order,
     )
     return ImportTerms(
         import_id=id,

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.gateway.exports.event_exports import Before, EventExport, From, StartedBy, Written
-from domain.kit.fields import Describe, Len
+from domain.kit.fields import Confidential, Describe, Len
 from domain.kit.process.jobs import JobStatus
 from projections.kit.declare.folds import TIME, carried
 from projections.kit.model import Check, Id, Index, PostgresView, Row, UpdatedAt, Version
@@ -24,7 +24,11 @@ class EventExportRow(Row):
     started_by: StartedBy
     status: Annotated[JobStatus, Describe("How it stands.")] = JobStatus.RUNNING
     error: Annotated[str | None, Len(max_length=100), Describe("Why it came to nothing, in a word.")] = None
-    file_id: Annotated[UUID | None, Describe("The file; null before it is written.")] = None
+    file_id: Annotated[
+        UUID | None,
+        Confidential(),
+        Describe("The file, by whose id it can be read; null before it is written."),
+    ] = None
     file_size: Annotated[int | None, Describe("The bytes of the file; null before it is written.")] = None
     rows: Annotated[int | None, Describe("The events in the file; null before it is written.")] = None
     withheld: Annotated[
@@ -40,7 +44,7 @@ class EventExportRow(Row):
     version: Version
 
 
-class EventExports(PostgresView[EventExportRow], name="gateway.event_exports", version=1, inline=True):
+class EventExports(PostgresView[EventExportRow], name="gateway.event_exports", version=2, inline=True):
     """Every export of events."""
 
     checks = (

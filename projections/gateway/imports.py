@@ -8,6 +8,7 @@ from domain.gateway.import_terms import (
     Encoding,
     Format,
     Mark,
+    OrderOfDates,
     Separator,
     SkippedLines,
     Zone,
@@ -34,6 +35,7 @@ class ImportRow(Row):
     skipped_lines: SkippedLines
     decimal_mark: Mark
     zone: Zone
+    date_order: OrderOfDates
     status: Annotated[JobStatus, Describe("How it stands.")] = JobStatus.RUNNING
     error: Annotated[str | None, Len(max_length=100), Describe("Why it failed, in a word.")] = None
     done: Annotated[int, Describe("The bytes of the file that are read.")] = 0
@@ -47,7 +49,7 @@ class ImportRow(Row):
     version: Version
 
 
-class Imports(PostgresView[ImportRow], name="gateway.imports", version=2, inline=True):
+class Imports(PostgresView[ImportRow], name="gateway.imports", version=3, inline=True):
     """Every import."""
 
     checks = (

@@ -45,6 +45,12 @@ async def test_the_events_of_a_source_and_a_time_are_written_and_read_again_alik
     begun = await importer.begin(content, format="NDJSON", fields=[])
     assert counts(await importer.ended(begun["id"])) == [2, 2, 0, 0]
     _, content = await exported(owner, shop.id, format="CSV")
+    # Of the columns each is what it was.
+    asked = {"fileId": await importer.file(content), "sourceId": str(importer.source)}
+    proposed = await importer.client.send("ProposeImport", input=asked)
+    assert [(row["problems"], json.loads(row["event"])["data"]["payload"]) for row in proposed["rows"]] == [
+        ([], each["data"]["payload"]) for each in lines
+    ]
     rows = list(csv.DictReader(io.StringIO(content.decode())))
     assert [json.loads(row["payload"]) for row in rows] == [each["data"]["payload"] for each in lines]
     assert [row["userId"] for row in rows] == [each.get("userId", "") for each in lines]
@@ -66,7 +72,8 @@ async def test_what_whoever_asks_may_not_read_is_in_no_file(product: Product, bu
     # Nor do they fetch what is in the file of somebody who may.
     whole, content = await exported(owner, shop.id)
     assert b"kept" in content
-    assert (await member.send("EventExport", id=whole["id"]))["fileUrl"] is None
+    found = await member.send("EventExport", id=whole["id"])
+    assert (found["fileUrl"], found["fileId"]) == (None, None)
     guest = product.client(owner.tenant, owner.user, [], role="guest")
     code, _ = await guest.error(
         "StartEventExport", input={"sourceId": shop.id, "since": "2020-01-01T00:00:00Z", "format": "CSV"}

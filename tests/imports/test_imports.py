@@ -168,7 +168,7 @@ async def test_a_proposal_says_what_a_file_seems_to_be_and_stores_nothing(import
     assert (found["decimalMark"], found["zone"]) == ("COMMA", "UTC")
     assert [(each["member"], each["column"], each["kind"]) for each in found["fields"]] == [
         ("timestamp", "at", "INSTANT"),
-        ("payload.orderID", "Order ID", "TEXT"),
+        ("payload.orderId", "Order ID", "TEXT"),
         ("payload.amount", "amount", "TEXT"),
         ("userId", "customer_id", "TEXT"),
     ]
@@ -182,7 +182,7 @@ async def test_a_proposal_says_what_a_file_seems_to_be_and_stores_nothing(import
     )
     assert [(row["line"], row["problems"]) for row in dry["rows"]] == [
         (2, []),
-        (3, ["amount is no number."]),
+        (3, [{"path": ["data", "payload", "totalAmount"], "message": "amount is no number."}]),
     ]
     assert json.loads(dry["rows"][0]["event"])["timestamp"] == "2026-03-01T11:00:00+00:00"
     assert (await importer.client.send("Imports"))["totalCount"] == 0
@@ -198,9 +198,31 @@ async def test_what_is_in_a_file_is_shown_to_who_may_read_events(
     answer = await sender.answer("ProposeImport", input=asked)
     rows = answer["data"]["proposeImport"]["rows"]
     assert [row["event"] for row in rows] == ["***", "***", "***", None]
-    assert rows[2]["problems"] == ["amount is no number with . before its decimals."]
+    assert [each["message"] for each in rows[2]["problems"]] == [
+        "amount is no number with . before its decimals."
+    ]
     (masked,) = answer["extensions"]["masked"]
     assert (masked["field"], masked["permission"]) == ("ImportPreview.event", "gateway:confidential")
+
+
+async def test_a_file_that_others_sent_is_named_to_who_may_read_payloads_alone(
+    importer: Importer, product: Product
+) -> None:
+    """Whoever knows its id can have it read, whatever they may see of events."""
+    id = (await importer.begin(table(1)))["id"]
+    sender = product.client(
+        importer.client.tenant, importer.client.user, ["gateway:read", "gateway:ingest"], role="guest"
+    )
+    assert (await importer.client.send("Import", id=id))["fileId"] is not None
+    assert (await sender.send("Import", id=id))["fileId"] is None
+
+
+async def test_what_tabs_stand_between_is_imported(importer: Importer) -> None:
+    content = table(1).replace(b",", b"\t")
+    asked: Json = {"fileId": await importer.file(content), "sourceId": str(importer.source)}
+    assert (await importer.client.send("ProposeImport", input=asked))["separator"] == "\t"
+    begun = await importer.begin(content, separator="\t")
+    assert (await importer.ended(begun["id"]))["accepted"] == 1
 
 
 async def test_another_tenant_sees_neither_file_nor_import(importer: Importer, product: Product) -> None:

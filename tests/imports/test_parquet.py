@@ -78,7 +78,7 @@ def test_is_known_by_its_beginning() -> None:
     form = proposed_form(content)
     assert form == FORM
     assert columns(content, form) == ("Order ID", "total")
-    assert [field.member for field in proposed_fields(content, form)] == ["payload.orderID", "payload.total"]
+    assert [field.member for field in proposed_fields(content, form)] == ["payload.orderId", "payload.total"]
 
 
 GOOD = written({"n": list(range(1000))})

@@ -4,7 +4,9 @@ from io import BytesIO
 
 import pytest
 
+from app.gateway.imports.cell_texts import shielded, unshielded
 from app.gateway.imports.proposals import proposed_fields, proposed_form
+from domain.gateway.import_terms import DateOrder
 
 ID = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
 
@@ -28,10 +30,41 @@ ID = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
             f"uuid,type,at\n{ID},order.created,2026-03-01\n{ID.upper()},order.paid,2026-03-02",
             "payload.uuid TEXT, eventType TEXT, timestamp INSTANT",
         ),
+        (
+            "Event Type,Occurred at,Order ID,SKU,HTTPStatus,Total\n"
+            'order.created,29.11.2026 08:00,B-1,X,200,"1,204.33"',
+            "eventType TEXT, timestamp INSTANT, payload.orderId TEXT, payload.sku TEXT, "
+            "payload.httpStatus NUMBER, payload.total NUMBER",
+        ),
+        (
+            'eventId,version,timestamp,payload,metadata\n7,1.0,2026-03-01T12:00:00Z,"{""a"": {""b"": 1}}",',
+            "eventId TEXT, version TEXT, timestamp INSTANT, payload JSON, payload.metadata TEXT",
+        ),
+        ("payload,at\nbricks,2026-03-01", "payload.payload TEXT, timestamp INSTANT"),
     ],
-    ids=["named", "looks", "both", "repeated"],
+    ids=["named", "looks", "both", "repeated", "of a spreadsheet", "exported", "of a truck"],
 )
 def test_columns_are_known_by_their_headings_and_what_they_hold(table: str, meant: str) -> None:
     file = BytesIO(table.encode())
     found = proposed_fields(file, proposed_form(file))
     assert ", ".join(f"{each.member} {each.kind.name}" for each in found) == meant
+
+
+@pytest.mark.parametrize(
+    ("cells", "order", "zone"),
+    [
+        (["29.11.2026 08:00"], DateOrder.DAY_MONTH_YEAR, "UTC"),
+        (["3/29/2026", "3/4/2026"], DateOrder.MONTH_DAY_YEAR, "UTC"),
+        (["3/29/2026 1:00 PM"], DateOrder.MONTH_DAY_YEAR, "UTC"),
+        (["2026-11-29T08:00:00Z"], DateOrder.YEAR_MONTH_DAY, None),
+    ],
+)
+def test_dates_are_known_by_their_numbers(cells: list[str], order: DateOrder, zone: str | None) -> None:
+    form = proposed_form(BytesIO("\n".join(["at", *(f'"{cell}"' for cell in cells)]).encode()))
+    assert (form.date_order, form.zone) == (order, zone)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "'=1+1", "''-2", "+49 1", "@x", "-5", "'x", "x=1", ""])
+def test_no_cell_is_a_formula_and_each_is_read_again(cell: str) -> None:
+    assert not shielded(cell).startswith(("=", "+", "-", "@"))
+    assert unshielded(shielded(cell)) == cell

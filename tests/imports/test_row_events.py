@@ -9,7 +9,15 @@ import pytest
 from app.gateway.imports.file_rows import FilePlace, FileRow
 from app.gateway.imports.row_events import RowMapping
 from app.gateway.imports.rows import rows
-from domain.gateway.import_terms import DecimalMark, FileForm, FileFormat, ImportField, ImportTerms, ValueKind
+from domain.gateway.import_terms import (
+    DateOrder,
+    DecimalMark,
+    FileForm,
+    FileFormat,
+    ImportField,
+    ImportTerms,
+    ValueKind,
+)
 from domain.gateway.outcomes import ReceivedEvent
 
 AFTER = FilePlace(10, 2, 1)
@@ -53,6 +61,11 @@ def meant(cell: Any, kind: ValueKind, **form: Any) -> Any:
         ("+3", ",", 3),
         ("1e3", ".", 1000.0),
         ("0.1", ".", 0.1),
+        ("18,500.00", ".", 18500.0),
+        ("1.234,50", ",", 1234.5),
+        ("1,234,567", ".", 1234567),
+        ("-1 000", ".", -1000),
+        ("12'000.5", ".", 12000.5),
     ],
 )
 def test_reads_numbers(cell: str, mark: str, number: float) -> None:
@@ -64,9 +77,10 @@ def test_reads_numbers(cell: str, mark: str, number: float) -> None:
     ("cell", "mark"),
     [
         ("18500.00", ","),
-        ("18,500.00", "."),
-        ("1.234,50", ","),
-        ("1 000", "."),
+        ("18,500", "."),
+        ("1.234", ","),
+        ("1,23,456.5", "."),
+        ("1,000 000", "."),
         ("NaN", "."),
         ("", "x"),
         ("0x10", "."),
@@ -98,6 +112,27 @@ def test_refuses_what_is_no_number_as_the_file_writes_them(cell: str, mark: str)
 )
 def test_reads_times(cell: str, zone: str | None, instant: str) -> None:
     assert meant(cell, ValueKind.INSTANT, zone=zone) == instant
+
+
+@pytest.mark.parametrize(
+    ("cell", "order", "instant"),
+    [
+        ("29.11.2026 08:00:00", DateOrder.DAY_MONTH_YEAR, "2026-11-29T08:00:00+00:00"),
+        ("9/3/2026", DateOrder.DAY_MONTH_YEAR, "2026-03-09T00:00:00+00:00"),
+        ("3/9/2026, 1:05 PM", DateOrder.MONTH_DAY_YEAR, "2026-03-09T13:05:00+00:00"),
+        ("3-9-2026 12:05 a.m.", DateOrder.MONTH_DAY_YEAR, "2026-03-09T00:05:00+00:00"),
+        ("29.11.2026T08:00:00.5+01:00", DateOrder.DAY_MONTH_YEAR, "2026-11-29T08:00:00.5+01:00"),
+    ],
+)
+def test_reads_dates_in_the_order_of_a_country(cell: str, order: DateOrder, instant: str) -> None:
+    assert meant(cell, ValueKind.INSTANT, zone="UTC", date_order=order) == instant
+
+
+@pytest.mark.parametrize("cell", ["2026-11-29", "29.11-2026", "13/13/2026", "1/2/2026 13:00 PM", "soon"])
+def test_refuses_dates_in_another_order(cell: str) -> None:
+    assert (
+        made(cell, ValueKind.INSTANT, zone="UTC", date_order=DateOrder.DAY_MONTH_YEAR).unreadable is not None
+    )
 
 
 @pytest.mark.parametrize("cell", ["2026-03-29 02:30", "2026-10-25 02:30", "2026-02-30 10:00"])

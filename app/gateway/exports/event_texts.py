@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from app.gateway.imports.cell_texts import shielded
 from domain.gateway.exports.event_exports import ExportFormat
 
 TEXTS = ("eventId", "eventType", "eventSource", "version", "correlationId", "userId", "sessionId")
@@ -35,7 +36,8 @@ class EventText(Protocol):
 
 
 class CsvText(EventText):
-    """A line for each event, under the names of the columns; payload and metadata as JSON text."""
+    """A line for each event, under the names of the columns; payload and metadata as JSON text. No cell begins as
+    a formula of a table program."""
 
     def __init__(self) -> None:
         self._begun = False
@@ -46,7 +48,9 @@ class CsvText(EventText):
         if not self._begun:
             writer.writerow(COLUMNS)
             self._begun = True
-        writer.writerows([_flat(event)[name] for name in COLUMNS] for event in events)
+        for event in events:
+            flat = _flat(event)
+            writer.writerow([shielded(flat[name] or "") for name in COLUMNS])
         return text.getvalue().encode()
 
     def end(self) -> bytes:

@@ -85,7 +85,7 @@ class FileDesk(ImportDesk):
             PreviewedRow(
                 line=row.line,
                 event=raw_of(event),
-                problems=tuple(plain(violation)[1] for violation in intake.draft(event).violations),
+                problems=tuple(plain(violation) for violation in intake.draft(event).violations),
             )
             for row, event in events
         )

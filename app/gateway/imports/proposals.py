@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
+from app.gateway.imports.cell_texts import without_groups, year_first
 from app.gateway.imports.file_rows import FileRow, FileUnreadable
 from app.gateway.imports.parquet_rows import MAGIC
 from app.gateway.imports.rows import columns, first_rows
 from domain.gateway.import_terms import (
+    DateOrder,
     DecimalMark,
     FileEncoding,
     FileForm,
@@ -30,7 +32,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, FileEncoding.UTF_16_BE),
 )
 _TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?(?P<zone>.*)"
+    r"[0-9]{4}-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+    r"(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?(?P<zone>.*)"
 )
 _OFFSET = re.compile(r"[Zz]|[+-][0-9]{2}:[0-9]{2}")
 _NUMBER = {
@@ -47,6 +50,7 @@ _MEMBERS = {
     "time": "timestamp",
     "date": "timestamp",
     "eventsource": "eventSource",
+    "version": "version",
     "correlationid": "correlationId",
     "userid": "userId",
     "customerid": "userId",
@@ -57,7 +61,10 @@ _MEMBERS = {
 _UUID = re.compile("[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
 _NAMED = re.compile("[A-Za-z0-9._:/=+~-]{1,200}")
+_OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 _LIKELY = {
+    "payload": ("payload", _OBJECT),
+    "metadata": ("metadata", _OBJECT),
     "id": ("eventId", _UUID),
     "uuid": ("eventId", _UUID),
     "type": ("eventType", _TYPE),
@@ -76,27 +83,38 @@ def proposed_form(file: BinaryIO) -> FileForm:
     file.seek(0)
     beginning = file.read(_LOOKED_AT)
     if beginning.startswith(MAGIC):
-        return FileForm(format=FileFormat.PARQUET)
+        return _with_times(file, FileForm(format=FileFormat.PARQUET))
     encoding = _encoding(beginning)
     text = beginning.decode(encoding.value, "replace").lstrip("\ufeff")
     first = text.lstrip()[:1]
     if first in ("[", "{"):
-        return FileForm(format=FileFormat.JSON if first == "[" else FileFormat.NDJSON, encoding=encoding)
+        format = FileFormat.JSON if first == "[" else FileFormat.NDJSON
+        return _with_times(file, FileForm(format=format, encoding=encoding))
     lines = text.splitlines()[: SAMPLE + 1]
     separator = max(_SEPARATORS, key=lambda each: _evenness(lines, each))
     form = FileForm(format=FileFormat.CSV, encoding=encoding, separator=separator)
-    cells = [str(cell) for row in sample(file, form) for cell in (row.cells or {}).values()]
+    cells = _texts(file, form)
     points, commas = (
-        sum(mark.value in cell and _NUMBER[mark].fullmatch(cell.strip()) is not None for cell in cells)
+        sum(mark.value in cell and _is_number(cell, mark) for cell in cells)
         for mark in (DecimalMark.POINT, DecimalMark.COMMA)
     )
-    return FileForm(
-        format=FileFormat.CSV,
-        encoding=encoding,
-        separator=separator,
-        decimal_mark=DecimalMark.COMMA if commas > points else DecimalMark.POINT,
-        zone="UTC" if any(map(_has_no_offset, cells)) else None,
-    )
+    mark = DecimalMark.COMMA if commas > points else DecimalMark.POINT
+    return _with_times(file, replace(form, decimal_mark=mark))
+
+
+def _with_times(file: BinaryIO, form: FileForm) -> FileForm:
+    """The form with the order of its dates, and with a zone if some of its times have no offset."""
+    cells = _texts(file, form)
+    held = {order: sum(_time(cell, order) is not None for cell in cells) for order in DateOrder}
+    # Of dates that can be read both ways, as 3/4/2026, nobody knows: the first is proposed.
+    form = replace(form, date_order=max(DateOrder, key=lambda each: held[each]))
+    lacking = any((time := _time(cell, form.date_order)) and not time["zone"].strip() for cell in cells)
+    return replace(form, zone="UTC" if lacking else None)
+
+
+def _texts(file: BinaryIO, form: FileForm) -> list[str]:
+    cells = (cell for row in sample(file, form) for cell in (row.cells or {}).values())
+    return [cell.strip() for cell in cells if isinstance(cell, str)]
 
 
 def proposed_fields(file: BinaryIO, form: FileForm) -> tuple[ImportField, ...]:
@@ -118,6 +136,8 @@ def proposed_fields(file: BinaryIO, form: FileForm) -> tuple[ImportField, ...]:
             member = f"payload.{_camel(name)}"
         elif member == "timestamp":
             kind = ValueKind.INSTANT
+        elif member in ("payload", "metadata"):
+            kind = ValueKind.JSON
         else:
             kind = ValueKind.TEXT
         while member in fields:
@@ -180,9 +200,16 @@ def _evenness(lines: Sequence[str], separator: str) -> tuple[int, int]:
     return sum(count == counts[0] for count in counts), counts[0]
 
 
-def _has_no_offset(cell: str) -> bool:
-    found = _TIME.fullmatch(cell.strip())
-    return found is not None and not found["zone"].strip()
+def _time(cell: str, order: DateOrder) -> re.Match[str] | None:
+    text = year_first(cell, order)
+    found = None if text is None else _TIME.fullmatch(text)
+    if found is None or not (1 <= int(found["month"]) <= 12 and 1 <= int(found["day"]) <= 31):
+        return None
+    return found
+
+
+def _is_number(text: str, mark: DecimalMark) -> bool:
+    return _NUMBER[mark].fullmatch(without_groups(text.strip(), mark)) is not None
 
 
 def _kind(values: Iterable[object], form: FileForm) -> ValueKind:
@@ -191,12 +218,12 @@ def _kind(values: Iterable[object], form: FileForm) -> ValueKind:
     if not texts or not all(isinstance(text, str) for text in texts):
         return ValueKind.JSON if texts else ValueKind.TEXT
     said = [text for text in texts if isinstance(text, str)]
-    if all(_NUMBER[form.decimal_mark].fullmatch(text) for text in said):
+    if all(_is_number(text, form.decimal_mark) for text in said):
         return ValueKind.NUMBER
     if all(text.lower() in ("true", "false") for text in said):
         return ValueKind.BOOLEAN
     if all(
-        (time := _TIME.fullmatch(text)) and (not time["zone"] or _OFFSET.fullmatch(time["zone"]))
+        (time := _time(text, form.date_order)) and (not time["zone"] or _OFFSET.fullmatch(time["zone"]))
         for text in said
     ):
         return ValueKind.INSTANT
@@ -204,7 +231,6 @@ def _kind(values: Iterable[object], form: FileForm) -> ValueKind:
 
 
 def _camel(name: str) -> str:
-    words = re.findall("[A-Za-z0-9]+", name) or ["column"]
-    first = words[0] if len(words) == 1 else words[0].lower()
-    joined = first[:1].lower() + first[1:] + "".join(word[:1].upper() + word[1:] for word in words[1:])
+    words = re.findall("[A-Z]{2,}(?![a-z])|[A-Za-z][a-z0-9]*|[0-9]+", name) or ["column"]
+    joined = words[0].lower() + "".join(word[:1].upper() + word[1:].lower() for word in words[1:])
     return f"_{joined}"[:100] if joined[0].isdigit() else joined[:100]

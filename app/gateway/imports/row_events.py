@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from app.gateway.imports.cell_texts import without_groups, year_first
 from app.gateway.imports.file_rows import FileRow
 from app.gateway.imports.text_lines import is_text
 from domain.gateway.bodies import object_of, read_line, repeated_in
-from domain.gateway.import_terms import FileForm, ImportField, ImportTerms, ValueKind
+from domain.gateway.import_terms import DateOrder, FileForm, ImportField, ImportTerms, ValueKind
 from domain.gateway.outcomes import ROW, EventViolation, ImportedRow, ReceivedEvent
 from domain.kit.refusals import ViolationCode
 
@@ -20,6 +21,11 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?")
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 _LONGEST_NUMBER = 40
+_ORDERS = {
+    DateOrder.YEAR_MONTH_DAY: "year, month and day",
+    DateOrder.DAY_MONTH_YEAR: "day, month and year",
+    DateOrder.MONTH_DAY_YEAR: "month, day and year",
+}
 
 
 class _Unfit(ValueError):
@@ -128,13 +134,15 @@ def _meant(given: Json, field: ImportField, form: FileForm, zone: ZoneInfo | Non
         case ValueKind.TEXT:
             return given
         case ValueKind.NUMBER:
-            return _number(given.strip(), form.decimal_mark.value)
+            return _number(without_groups(given.strip(), form.decimal_mark), form.decimal_mark.value)
         case ValueKind.BOOLEAN:
             if (found := _BOOLEANS.get(given.strip().lower())) is None:
                 raise _Unfit("is neither true nor false")
             return found
         case ValueKind.INSTANT:
-            return _instant(given.strip(), zone)
+            if (text := year_first(given.strip(), form.date_order)) is None:
+                raise _Unfit(f"is no date with {_ORDERS[form.date_order]}")
+            return _instant(text, zone)
         case ValueKind.JSON:
             try:
                 value = json.loads(given, object_pairs_hook=object_of)

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from app.gateway.imports.cell_texts import unshielded
 from app.gateway.imports.file_rows import (
     MOST_BLANK,
     MOST_COLUMNS,
@@ -138,7 +139,7 @@ def _csv_rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[File
             fault = f"The row has {len(record)} cells where the file has {len(names)} columns."
             yield FileRow(number, begun.number, after, text=text, fault=fault)
         else:
-            cells = dict(zip(names, record, strict=True))
+            cells = dict(zip(names, map(unshielded, record), strict=True))
             yield FileRow(number, begun.number, after, cells=cells)
 
 

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from domain.gateway.events import SourceId
 from domain.gateway.webhook_commands import require_some_time
 from domain.kit.caller import require_person
-from domain.kit.fields import Describe, Internal, Interval, Len, References
+from domain.kit.fields import Confidential, Describe, Internal, Interval, Len, References
 from domain.kit.model import Aggregate, Caller, Command, Event, Refusal, applies, in_utc
 from domain.kit.process.jobs import JobStatus
 
@@ -36,7 +36,7 @@ Written = Annotated[ExportFormat, Internal(), Describe("How the file holds them.
 StartedBy = Annotated[
     UUID, Internal(), Describe("Who started it: what they may not read is not in the file.")
 ]
-FileId = Annotated[UUID, Internal(), Describe("The file.")]
+FileId = Annotated[UUID, Confidential(), Describe("The file; whoever knows its id can have it read.")]
 Rows = Annotated[int, Interval(ge=0), Internal(), Describe("The events in the file.")]
 Size = Annotated[int, Interval(ge=0), Internal(), Describe("The bytes of the file.")]
 Withheld = Annotated[
@@ -60,10 +60,16 @@ class EventExport(Aggregate, topic="gateway.event_export"):
         started_by: StartedBy
 
     class Finished(Event):
+        class_version = 2
+
         file_id: FileId
         rows: Rows
         file_size: Size
         withheld: Withheld
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            """Whoever read the log was shown the file's id. States are plain JSON, hence Any."""
 
     class Failed(Event):
         error: Failure

@@ -15,6 +15,7 @@ from api.kit.schema.mutations import stated
 from api.kit.schema.node_types import plain
 from domain.gateway import imports as domain
 from domain.gateway.import_terms import (
+    DateOrder,
     DecimalMark,
     FileEncoding,
     FileFormat,
@@ -38,7 +39,7 @@ _SEE, _DO, _READ = "gateway:read", "gateway:ingest", "gateway:confidential"
 class Import(Node):
     """The rows of a file that become events."""
 
-    file_id: UUID
+    file_id: UUID | None
     source = linked(Source, Sources, "source_id", "The source that they are events of.")
 
     @field(
@@ -47,6 +48,8 @@ class Import(Node):
     )
     async def file_url(self, info: Info) -> str | None:
         ask = info.context
+        if self.file_id is None:
+            return None
         ask.revealed("Import.fileUrl", None, confidential=True)
         return ask.port(FileLinks).link(ask.caller.tenant_id, self.file_id)  # type: ignore[type-abstract]
 
@@ -74,6 +77,17 @@ class ProposedField:
 
 
 @covered
+@strawberry.type(description="Says what is wrong with a row.")
+class ImportProblem:
+    """A problem of a dry run."""
+
+    path: list[str] = strawberry.field(
+        description="Where in the event it is, from the outside in; none: the row itself."
+    )
+    message: str = strawberry.field(description="What is wrong, in a sentence.")
+
+
+@covered
 @strawberry.type(description="Says how a row would come in.")
 class ImportPreview:
     """A row of a dry run."""
@@ -82,7 +96,7 @@ class ImportPreview:
     event: str | None = strawberry.field(
         description="The event that is made of it, as JSON text, masked for who may not read events; null: none."
     )
-    problems: list[str] = strawberry.field(
+    problems: list[ImportProblem] = strawberry.field(
         description="What is wrong with it; none: it would be accepted, unless it is known already."
     )
 
@@ -95,7 +109,8 @@ class ImportPreview:
         elif event is not None:
             ask.masked("ImportPreview.event", _READ)
             event = MASKED
-        return cls(line=row.line, event=event, problems=list(row.problems))
+        problems = [ImportProblem(path=list(path), message=message) for path, message in row.problems]
+        return cls(line=row.line, event=event, problems=problems)
 
 
 @covered
@@ -112,6 +127,9 @@ class ImportProposalReceipt:
     decimal_mark: enum(DecimalMark) = strawberry.field(description="What stands before decimals.")  # type: ignore[valid-type]
     zone: str | None = strawberry.field(
         description="The time zone of times without an offset; null: all have one."
+    )
+    date_order: enum(DateOrder) = strawberry.field(  # type: ignore[valid-type]
+        description="In which order day, month and year of a date stand."
     )
     columns: list[str] = strawberry.field(description="The names of the columns.")
     fields: list[ProposedField] = strawberry.field(
@@ -130,13 +148,14 @@ class ImportProposalReceipt:
             skipped_lines=form.skipped_lines,
             decimal_mark=form.decimal_mark,
             zone=form.zone,
+            date_order=form.date_order,
             columns=list(found.columns),
             fields=[ProposedField.of(each) for each in found.fields],
             rows=[ImportPreview.of(each, ask) for each in found.rows],
         )
 
 
-_FORM = ("format", "encoding", "separator", "skipped_lines", "decimal_mark", "zone")
+_FORM = ("format", "encoding", "separator", "skipped_lines", "decimal_mark", "zone", "date_order")
 
 
 @strawberry.input(description="Input of `proposeImport`. What is left out is proposed.")
@@ -160,6 +179,9 @@ class ProposeImportInput:
     )
     zone: str | None = strawberry.field(
         default=strawberry.UNSET, description="The time zone of times without an offset; null: all have one."
+    )
+    date_order: enum(DateOrder) | None = strawberry.field(  # type: ignore[valid-type]
+        default=strawberry.UNSET, description="In which order day, month and year of a date stand."
     )
     fields: list[plain(ImportField, taken=True)] | None = strawberry.field(  # type: ignore[valid-type]
         default=strawberry.UNSET, description="What events are made of."
