@@ -40,7 +40,7 @@ Failure = Annotated[str, Len(0, 100), Internal(), Describe("Why it cannot go on,
 
 
 class ImportFileGone(Refusal):
-    """There is no such file any more: files are kept for seven days, or until somebody's data are erased."""
+    """There is no such file any more: files are kept for seven days, or until a person is erased."""
 
 
 class ImportFileUnreadable(Refusal):
