@@ -207,6 +207,10 @@ class Intake:
             completeness=completeness,
             added=added,
             stages=stages,
+            # What its provider has signed is checked by no schema.
+            searchable=None
+            if received.once is not None
+            else self.checks.searchable(self.tenant_id, incoming),
         )
         known = self._to_be_known(received, incoming)
         new = introduced(incoming) if introduces(incoming) else None

@@ -12,6 +12,7 @@ from domain.gateway.envelope import IncomingEvent
 from domain.gateway.outcomes import EventViolation
 from domain.gateway.schemas.built_in import BUILT_IN, built_in
 from domain.gateway.schemas.compiled import HELD, CompiledSchema
+from domain.gateway.schemas.searchable import Searchable, searchable_values
 from domain.kit.refusals import ViolationCode
 from projections.gateway.event_schemas import SchemaReader
 from projections.kit.shared_reads import SharedReads
@@ -65,6 +66,18 @@ class SchemaChecks(EventChecks):
 
     def newest(self, tenant_id: UUID, type: str) -> int | None:
         return max(self._versions.get((tenant_id, type), {}), default=None)
+
+    def searchable(self, tenant_id: UUID, event: IncomingEvent) -> Searchable | None:
+        # What is there from the start says so of nothing.
+        numbers = self._versions.get((tenant_id, event.type))
+        if not numbers:
+            return None
+        named = _asked(event.version)
+        compiled = self._compiled.get(numbers[max(numbers) if named is None else named])
+        if compiled is None or not compiled.searchable:
+            return None
+        data = {"payload": event.payload, "metadata": event.metadata}
+        return searchable_values(compiled.searchable, data) or None
 
     def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
         numbers = self._versions.get((tenant_id, event.type), {})

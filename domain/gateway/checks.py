@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.gateway.envelope import IncomingEvent
 from domain.gateway.outcomes import EventViolation
+from domain.gateway.schemas.searchable import Searchable
 
 
 class EventChecks(Protocol):
@@ -25,4 +26,9 @@ class EventChecks(Protocol):
 
     def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
         """What is wrong with an event, in order; nothing, where nothing is registered. Call it after `ready`."""
+        ...
+
+    def searchable(self, tenant_id: UUID, event: IncomingEvent) -> Searchable | None:
+        """What of an event that `check` finds nothing wrong with may be kept in plain, by what it was checked by;
+        None where that says so of nothing."""
         ...

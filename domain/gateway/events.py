@@ -39,6 +39,16 @@ Stages = Annotated[
     Internal(),
     Describe("When each stage was done with it, in microseconds after it was received."),
 ]
+# Texts, numbers and booleans.
+Entries = Annotated[
+    dict[str, Any] | None,
+    Internal(),
+    Authored(),
+    Describe(
+        "What of payload and metadata its schema said to be about no person and to be searchable, by key."
+        " It is kept in plain, beside `data`; null if there is nothing."
+    ),
+]
 
 
 class OutsideEvent(Aggregate, topic="gateway.event"):
@@ -72,6 +82,7 @@ class OutsideEvent(Aggregate, topic="gateway.event"):
             Describe("What it did not say and was filled in, beside category, tenant and time of receipt."),
         ]
         stages: Stages
+        searchable: Entries = None
 
     class PaymentTold(Event):
         from_outside: ClassVar[bool] = True

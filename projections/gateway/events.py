@@ -60,9 +60,14 @@ class OutsideEventRow(Row):
         dict[str, Any],
         Describe("When each stage was done with it, in microseconds after it was received."),
     ]
+    searchable: Annotated[
+        dict[str, Any] | None,
+        Authored(),
+        Describe("What of its payload and metadata its schema said to be searchable, by key."),
+    ]
 
 
-class OutsideEvents(PostgresView[OutsideEventRow], name="gateway.events", version=2):
+class OutsideEvents(PostgresView[OutsideEventRow], name="gateway.events", version=3):
     """Every event from outside that was accepted in the last 90 days."""
 
     vast = True

@@ -9,8 +9,8 @@ import pytest
 
 from api.kit.execution.errors import ClientError
 from api.kit.model import Node, Resource, shows
-from api.kit.schema.filters import DEEPEST, LONGEST_PART, MOST_COMPARISONS, MOST_VALUES
-from api.kit.schema.operators import operators_of
+from api.kit.schema.filters import DEEPEST, LONGEST_PART, MOST_COMPARISONS
+from api.kit.schema.operators import MOST_VALUES, operators_of
 from domain.work.tasks import TaskStatus
 from projections.kit.declare.filters import meets
 from projections.work.tasks import PLACES, TaskRow, Tasks

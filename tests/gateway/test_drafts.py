@@ -31,6 +31,9 @@ class _Unchecked(EventChecks):
     def newest(self, tenant_id: UUID, type: str) -> int | None:
         return None
 
+    def searchable(self, tenant_id: UUID, event: IncomingEvent) -> None:
+        return None
+
     def check(self, tenant_id: UUID, event: IncomingEvent) -> list[Any]:
         return []
 

@@ -10,6 +10,7 @@ import pytest
 
 from app.embedded.postgres import Postgres
 from app.storage.database import Database
+from projections.gateway.event_metadata import FOUND, EventMetadata
 from projections.gateway.events import OutsideEvents
 from projections.kit.read.conditions import Condition, equals, since, until
 from projections.kit.read.keyset import Order
@@ -25,9 +26,14 @@ TENANT = UUID(int=1)
 NOW = datetime.now(UTC)
 _ROWS = """
 select uuidv7(), uuidv7(), uuidv7(), 'order.t' || n % 50, 'business', 'web', '1', at, null, at, '', uuidv7(),
-       'c' || n % 300, 'u' || n % 300, 's' || n % 300, 'o' || n % 300, 'live', 'eu', 100, '{}', '{}',
+       'c' || n % 300, 'u' || n % 300, 's' || n % 300, 'o' || n % 300, 'live', 'eu', 100, '{}', '{}', null,
        ('00000000-0000-0000-0000-00000000000' || 1 + n % 2)::uuid, n
   from generate_series(1, 40000) n, lateral (select now() - n % 90 * interval '1 day' as at) a
+"""
+
+
+_ENTRIES = """
+select id, 'campaign', 'c' || position % 2000, received_at, tenant_id, position from {}
 """
 
 
@@ -36,13 +42,15 @@ async def explaining(postgres: Postgres) -> AsyncIterator[Explaining]:
     """A reader of 90 days of events, who explains."""
     async with fresh_database(postgres) as url, opened(url) as place:
         await filled(place, NOW - timedelta(days=89), NOW)
-        await place.store(OutsideEvents)
-        shape = table_shape(OutsideEvents, 1)
-        async with place.database.writer.acquire() as writer:
-            columns = ", ".join((*shape.columns, "tenant_id", "position"))
-            await writer.execute(f"insert into {shape.name} ({columns}) {_ROWS}")
         owner = await place.database.owner()
-        await owner.execute(f"analyze {shape.name}")
+        events = table_shape(OutsideEvents, 1).name
+        for view, rows in ((OutsideEvents, _ROWS), (EventMetadata, _ENTRIES.format(events))):
+            await place.store(view)
+            shape = table_shape(view, 1)
+            async with place.database.writer.acquire() as writer:
+                columns = ", ".join((*shape.columns, "tenant_id", "position"))
+                await writer.execute(f"insert into {shape.name} ({columns}) {rows}")
+            await owner.execute(f"analyze {shape.name}")
         await owner.close()
         database = await Database.open(url, secret=SECRET)
         yield Explaining(database)
@@ -79,6 +87,16 @@ async def test_events_of_one_kind_are_read_in_the_order_in_which_they_happened(
     assert "Merge Append" in plan, plan
     assert "Sort  " not in plan, plan
     assert re.search(rf"_tenant_id_{column}_occurred_at_id_idx", plan), plan
+
+
+async def test_events_are_found_by_entries_through_their_index(explaining: Explaining) -> None:
+    where = [Condition(FOUND, parts=(Condition("{}", "campaign"), Condition("{}", "c2")))]
+    order: Any = Order("received_at", descending=True)
+    await PostgresRows(explaining, Only(1)).page(OutsideEvents, TENANT, where=where, order=order, limit=20)
+    # Of a day without rows there is nothing to be looked for.
+    assert not re.search(r"Seq Scan on event_metadata_.*\(cost=(?!0\.00\.\.0\.00 )", explaining.plan)
+    found = r"event_metadata_\w+_idx .*\n +Index Cond: .*tenant_id.* AND .*key.* AND .*value"
+    assert re.search(found, explaining.plan), explaining.plan
 
 
 async def test_a_range_of_days_reads_these_days_alone(explaining: Explaining) -> None:

@@ -39,6 +39,7 @@ from domain.gateway.import_terms import FileFormat
 from domain.gateway.imports import FinishImport, NoteImportProgress, StartImport
 from domain.gateway.outcomes import EventStatus, EventViolation
 from domain.gateway.replay_jobs.replay_jobs import FinishReplayJob, NoteReplayProgress, StartReplayJob
+from domain.gateway.schemas.searchable import Searchable
 from domain.gateway.sources import RegisterSource, SourceKind
 from domain.gateway.webhook_commands import RegisterWebhook
 from domain.governance.consents import GiveConsent, consent_id
@@ -94,6 +95,9 @@ class _NoSchemas(EventChecks):
 
     def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
         return []
+
+    def searchable(self, tenant_id: UUID, event: IncomingEvent) -> Searchable:
+        return {"channel": "web", "payload.totalAmount": 12.5}
 
 
 class _AnySource(SourceAdmission):

@@ -43,6 +43,7 @@ WITHOUT_ROWS = {
     "gateway.connectors",
     "gateway.dead_letters",
     "gateway.event_exports",
+    "gateway.event_metadata",
     "gateway.event_patterns",
     "gateway.event_schema_versions",
     "gateway.event_schemas",

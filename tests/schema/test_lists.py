@@ -22,6 +22,7 @@ from tests.schema.published import published
 
 ROOTS = {"Query", "Mutation", "Subscription"}
 BARE = {
+    "OutsideEvent.metadata": "one for each searchable property of a schema, 20 at most",
     "Query.nodes": "those of the ids that are given, 100 at most",
     "Rebuild.views": "one for each view of the code that was asked for",
     "Source.recentHours": "one for each hour that is asked for, 24 at most",

@@ -12,6 +12,7 @@ from domain.gateway.schemas.keywords import Json, subschemas
 from domain.gateway.schemas.patterns import MOST_STATES
 from domain.gateway.schemas.recursion import evaluations
 from domain.gateway.schemas.schema_rules import PATTERNS, plain, schema_violations
+from domain.gateway.schemas.searchable import searchable_places
 from domain.gateway.schemas.violation_texts import CODES, SchemaViolation, limits, reason
 from domain.kit.refusals import MOST, Invalid, ViolationCode
 
@@ -42,6 +43,8 @@ class CompiledSchema:
         if found := schema_violations(schema):
             raise Invalid.of([violation.below("schema") for violation in found])
         self.schema = plain(schema)
+        self.searchable = searchable_places(schema)
+        """What of its documents may be kept in plain."""
         self._validator = jsonschema_rs.Draft202012Validator(
             self.schema,
             validate_formats=True,

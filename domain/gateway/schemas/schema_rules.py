@@ -22,6 +22,7 @@ from domain.gateway.schemas.keywords import (
     subschemas,
 )
 from domain.gateway.schemas.recursion import evaluations
+from domain.gateway.schemas.searchable import searchable_violations
 from domain.kit.refusals import MOST, Path, Violation, ViolationCode
 
 LARGEST = 65_536
@@ -49,8 +50,9 @@ def schema_violations(schema: dict[str, Json]) -> list[Violation]:
     found = list(_limited(_structure(schema)))
     if found:
         return found
-    found = list(_limited(_bounds(schema)))
-    return found or list(_limited(_meta(schema)))
+    found = list(_limited(_bounds(schema))) or list(_limited(_meta(schema)))
+    parts = ((path, part) for path, part, _ in _walk(schema))
+    return found or list(_limited(searchable_violations(schema, parts)))
 
 
 def _limited(violations: Iterator[Violation]) -> Iterator[Violation]:

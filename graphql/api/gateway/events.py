@@ -12,12 +12,14 @@ from api.kit.model import (
     ClientError,
     ComputedField,
     Connection,
+    Entries,
     Info,
     Node,
     PageRequest,
     Resource,
     argument,
     connect,
+    covered,
     derived,
     enum,
     field,
@@ -26,19 +28,36 @@ from api.kit.model import (
 )
 from domain.gateway.detection.patterns import RelatedBy
 from domain.gateway.letters import DiscardDeadLetter, LetterStatus
+from domain.gateway.schemas.searchable import as_text
 from domain.kit.ids import spelled
 from domain.kit.privacy.nobody import is_nobody
+from projections.gateway.event_metadata import FOUND, EventMetadata
 from projections.gateway.events import DeadLetterRow, DeadLetters, OutsideEventRow, OutsideEvents
 from projections.gateway.sources import Sources
 from projections.kit.read.conditions import equals
 from projections.kit.read.keyset import Order
 
 
+@covered
+@strawberry.type(description="A searchable value of an event.")
+class EventEntry:
+    """A value that stands in plain."""
+
+    key: str = strawberry.field(
+        description="Where it stands: `campaign` in metadata, `payload.amount` in payload."
+    )
+    value: str = strawberry.field(description="The value, as text: `spring`, `12.5`, `true`.")
+
+
+def _texts(row: OutsideEventRow) -> dict[str, str]:
+    return {key: as_text(value) for key, value in (row.searchable or {}).items()}
+
+
 @shows(
     OutsideEventRow,
     needs="gateway:read",
     about="subject_id",
-    leave_out=("source_id", "subject_id", "user_id", "session_id", "order_id"),
+    leave_out=("source_id", "subject_id", "user_id", "session_id", "order_id", "searchable"),
 )
 class OutsideEvent(Node):
     """An event that an outside system sent."""
@@ -54,6 +73,11 @@ class OutsideEvent(Node):
     )
     session_ref = derived(str | None, lambda row: row.session_id, "The session that it names.")
     order_ref = derived(str | None, lambda row: row.order_id, "The order that its payload names.")
+    metadata = derived(
+        list[EventEntry],
+        lambda row: [EventEntry(key=key, value=value) for key, value in _texts(row).items()],
+        "What its schema said to be searchable, when it came in.",
+    )
 
 
 @shows(DeadLetterRow, needs="gateway:read", about="subject_id", leave_out=("source_id", "subject_id"))
@@ -88,6 +112,13 @@ _events.filter(
         ),
         "order_ref": ComputedField(
             str, "order_id", lambda row: row.order_id, "The order that its payload names.", spelled
+        ),
+        "metadata": ComputedField(
+            Entries,
+            FOUND,
+            _texts,
+            "What its schema said to be searchable, by key and value.",
+            beside=EventMetadata,
         ),
     },
 )

@@ -47,6 +47,7 @@ from api.kit.schema.node_types import Node as Node
 from api.kit.schema.node_types import enum as enum
 from api.kit.schema.node_types import extend as extend
 from api.kit.schema.node_types import shows as shows
+from api.kit.schema.operators import Entries as Entries
 from api.kit.schema.resource import Resource as Resource
 from api.kit.schema.scalars import Position as Position
 from domain.kit.refusals import Refusal as Refusal

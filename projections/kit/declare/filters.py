@@ -14,6 +14,7 @@ from uuid import UUID
 
 from domain.kit.events import Event
 from domain.kit.text import folded, key
+from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import Fold
 
 
@@ -30,6 +31,8 @@ class Comparison(Enum):
     """A text has this in it, whatever the case."""
     HOLDS = "holds"
     """A list of texts holds all of these, whatever their case."""
+    ENTRY = "entry"
+    """A map has this text under this key; the value is both."""
     NULL = "null"
     WORDS = "words"
     """The texts of the view have these words; the value is `SoughtWords`."""
@@ -59,6 +62,8 @@ class ComparedColumn:
     of: Callable[[Any], Any] | None = None
     read: Callable[[Any], Any] | None = None
     """How a value that it is compared with is spelled in rows; None: as it is given."""
+    beside: type[PostgresView[Any]] | None = None
+    """Another view, whose rows the SQL reads as well."""
 
     @property
     def stored(self) -> bool:
@@ -120,6 +125,7 @@ _COMPARED: Mapping[Comparison, Callable[[Any, Any], bool]] = MappingProxyType(
         Comparison.GTE: operator.ge,
         Comparison.PART: lambda value, part: folded(part) in folded(value),
         Comparison.HOLDS: lambda values, texts: set(map(key, texts)) <= set(map(key, values)),
+        Comparison.ENTRY: lambda entries, sought: entries.get(sought[0]) == sought[1],
     }
 )
 
@@ -138,6 +144,12 @@ def comparisons(filter: Filter) -> Iterator[Compare]:
     else:
         for part in filter.parts:
             yield from comparisons(part)
+
+
+def beside(filter: Filter) -> frozenset[type[PostgresView[Any]]]:
+    """The other views that the tree reads."""
+    found = (test.column.beside for test in comparisons(filter))
+    return frozenset(view for view in found if view is not None)
 
 
 def with_each(filter: Filter, change: Callable[[Compare], Compare]) -> Filter:

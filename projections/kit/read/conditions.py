@@ -145,6 +145,8 @@ def _tested(view: type[PostgresView[Any]] | None, test: Compare) -> Condition:
                 return Condition(f"{column} @> {{}}", list(test.value))
             found = contains(view, test.column.name, test.value)
             return found[0] if found else Condition("true", parts=())
+        case Comparison.ENTRY:
+            return Condition(column, parts=tuple(Condition("{}", each) for each in test.value))
         case Comparison.WORDS:
             wanted: Words = test.value
             weights = "" if wanted.texts == wanted.view.words else weights_of(wanted.view.words, wanted.texts)

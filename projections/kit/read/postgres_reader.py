@@ -148,23 +148,27 @@ class PostgresRows:
         tenant_id: UUID,
         where: Sequence[Condition],
         *,
+        beside: Collection[type[PostgresView[Any]]] = (),
         limit: int,
         most_bytes: int,
     ) -> tuple[int, list[R] | None]:
-        """The rows that meet the conditions, by their keys, with the position up to which they are folded, both as
-        of one moment; None in place of more rows than ``limit``, or bytes of JSON than ``most_bytes``."""
+        """The rows that meet the conditions, by their keys, with the position up to which they are folded, as are
+        the views ``beside`` them, all as of one moment; None in place of more rows than ``limit``, or bytes of
+        JSON than ``most_bytes``."""
         table, arguments, parts = self._source(view, tenant_id, where, None)
         at = len(arguments)
-        arguments += [view.name, self.live.generation(view), limit + 1, most_bytes]
+        views = [view, *beside]
+        names, generations = [each.name for each in views], [self.live.generation(each) for each in views]
+        arguments += [names, generations, limit + 1, most_bytes]
         sql = f"""with found as materialized ({
             as_json(
                 f"select {row_plan(view).columns} from {table} where {' and '.join(parts)}"
                 f" order by {', '.join(view.key)} limit ${at + 3}"
             )
         })
-        select coalesce((select position from ops.lanes where view = ${at + 1} and generation = ${
+        select coalesce((select min(position) from ops.lanes join unnest(${at + 1}::text[], ${
             at + 2
-        }), 0),
+        }::int[]) as read(view, generation) using (view, generation)), 0),
                (select case when octet_length(rows) <= ${at + 4} then rows end from found)"""
         async with self._asking(tenant_id, arguments) as (connection, values):
             record = await connection.fetchrow(sql, *values)

@@ -39,8 +39,6 @@ DEEPEST = 5
 """Levels of `and`, `or` and `not` inside each other."""
 MOST_COMPARISONS = 50
 """Operators in one filter."""
-MOST_VALUES = 100
-"""Values of an operator that takes a list."""
 LONGEST_PART = 200
 """Characters of a text that `contains` looks for."""
 
@@ -60,6 +58,8 @@ class ComputedField:
     of: Callable[[Any], Any]
     text: str
     read: Callable[[Any], Any] | None = None
+    beside: AnyView | None = None
+    """Another view, whose rows the SQL reads as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ class _Reader:
             self._count(here)
             if compared is None:
                 raise _refused(f"{here} is null: leave it out, or ask for what is null by isNull.", here)
-            if isinstance(compared, list) and len(compared) > MOST_VALUES:
-                raise _too_much(f"{here} has too many values: at most {MOST_VALUES}.", here, MOST_VALUES)
+            if isinstance(compared, list) and len(compared) > value.most:
+                raise _too_much(f"{here} has too many values: at most {value.most}.", here, value.most)
             if operator == "contains" and isinstance(compared, str) and len(compared) > LONGEST_PART:
                 raise _too_much(f"{here} is too long: at most {LONGEST_PART} characters.", here, LONGEST_PART)
             parts.append(value.test(column, operator, _spelled(column, operator, compared)))
@@ -225,7 +225,9 @@ def row_filter(
             text += " Where a filter says nothing of it, some values are left out, as the list says."
         fields[column] = FilterField(ComparedColumn(column), offered[column], text, deprecation(hint))
     fields |= {
-        field: FilterField(ComparedColumn(field, what.sql, what.of, what.read), what.shown, what.text)
+        field: FilterField(
+            ComparedColumn(field, what.sql, what.of, what.read, what.beside), what.shown, what.text
+        )
         for field, what in computed.items()
     }
     searched = words and any(index.finds == "@@ tsquery" for index in view.indexes)

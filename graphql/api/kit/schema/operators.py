@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Any, get_args, get_origin
+from typing import Any, ClassVar, get_args, get_origin
 from uuid import UUID
 
 import strawberry
@@ -16,6 +16,8 @@ from api.kit.schema.scalars import Position
 from domain.kit.text import normal
 from projections.kit.declare.filters import All, Compare, ComparedColumn, Comparison, Filter, Not, plain_value
 
+MOST_VALUES = 100
+"""Values of an operator that takes a list."""
 NAMES = {
     "eq": "eq",
     "not_": "not",
@@ -71,6 +73,9 @@ _COMPARED = {
 class Operators:
     """Base of the inputs that say how a column is compared."""
 
+    most: ClassVar[int] = MOST_VALUES
+    """Values of an operator that takes a list."""
+
     def given(self) -> Iterator[tuple[str, Any]]:
         """The operators that are given, by their attributes, with their values; values are of any type."""
         for name in self.__annotations__:
@@ -96,6 +101,24 @@ class ListOperators(Operators):
         return Compare(column, Comparison.HOLDS, tuple(value)) if value else All()
 
 
+class EntryOperators(Operators):
+    """Base of the input for columns that hold texts by keys."""
+
+    most = 5
+
+    def test(self, column: ComparedColumn, name: str, value: Any) -> Filter:
+        """What a value of an operator means for a column."""
+        return All(
+            tuple(
+                Compare(column, Comparison.ENTRY, (_stored(each.key), _stored(each.value))) for each in value
+            )
+        )
+
+
+class Entries(dict[str, str]):
+    """The type, in a filter, of a column that holds texts by keys."""
+
+
 def _either(test: Compare, *, met: bool) -> Filter:
     return test if met else Not(test)
 
@@ -114,6 +137,8 @@ def operators_of(shown: Any, *, keyed: bool) -> type[Operators] | None:
     of texts is found by an index. Types have no static type, hence Any."""
     kinds = [kind for kind in get_args(shown) if kind is not type(None)]
     bare = kinds[0] if type(None) in get_args(shown) and len(kinds) == 1 else shown
+    if bare is Entries:
+        return _entries()
     if get_origin(bare) is list:
         (item,) = get_args(bare)
         return _held(item) if keyed and item in (str, UUID) else None
@@ -141,6 +166,21 @@ def _held(kind: Any) -> type[Operators]:
     case = ", whatever their case" if kind is str else ""
     texts = {"contains": f"With all of these{case}; at most 100."}
     return _declared(f"{_KINDS[kind][0]}ListFilter", ListOperators, {"contains": list[kind]}, texts)
+
+
+@cache
+def _entries() -> type[Operators]:
+    body = {
+        "__annotations__": {"key": str, "value": str},
+        "__module__": __name__,
+        "key": strawberry.field(description="Under which key."),
+        "value": strawberry.field(description="Which text, as it is shown."),
+    }
+    entry: Any = strawberry.input(
+        type("EntryInput", (), body), name="EntryInput", description="A text under a key."
+    )
+    texts = {"contains": f"With all of these; at most {EntryOperators.most}."}
+    return _declared("EntryListFilter", EntryOperators, {"contains": list[entry]}, texts)
 
 
 def _name_of(kind: type[Enum]) -> str:

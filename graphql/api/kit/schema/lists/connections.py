@@ -22,7 +22,7 @@ from api.kit.schema.node_types import require_rows
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
 from api.kit.schema.scalars import Position
 from domain.kit.fields import types_of
-from projections.kit.declare.filters import EVERYTHING, Comparison, Filter, comparisons
+from projections.kit.declare.filters import EVERYTHING, Comparison, Filter, beside, comparisons
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.as_of import Past
 from projections.kit.read.conditions import Condition, filtered, understood
@@ -78,7 +78,8 @@ def listed(
         if own:
             tree = owned(tree, own, ask.caller.user_id)
         if (at := await moment(info, as_of)) is None:
-            await ask.caught_up(view, after_position)
+            for read in {view, *beside(tree)}:
+                await ask.caught_up(read, after_position)
         past, where = None, list[Condition]()
         if at is not None and only_adds(view):
             # The rows of then are those that stand in the table now, but for the later ones: nothing is folded.

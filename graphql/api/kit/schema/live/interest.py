@@ -1,6 +1,6 @@
 """What somebody who watches wants to hear of: rows that meet a filter, and those that have just left it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.kit.events import Event
 from domain.kit.fields import types_of
-from projections.kit.declare.filters import EVERYTHING, Filter, may_have_met, meets
+from projections.kit.declare.filters import EVERYTHING, Filter, beside, may_have_met, meets
 from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.view import Fold
@@ -30,6 +30,8 @@ class Interest:
     """The same as ``meets``, of the rows that are there."""
     named_by: int = 0
     """Which part of a row's key is its id, where all that are watched have the others in common."""
+    beside: Collection[type[PostgresView[Any]]] = ()
+    """Other views that ``where`` reads."""
 
 
 EVERYTHING_THERE_IS = Interest()
@@ -53,4 +55,4 @@ def interest(
         *(part for column, value in within.items() for part in equals(column, value)),
     ]
     named_by = next(place for place in range(len(view.key)) if place not in places)
-    return Interest(partial(meets, filter), concerns, where, named_by)
+    return Interest(partial(meets, filter), concerns, where, named_by, beside(filter))

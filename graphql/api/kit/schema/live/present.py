@@ -30,16 +30,19 @@ async def present(
 ) -> AsyncGenerator[State[R] | Discontinuity, None]:
     """The rows of interest that the caller sees, as of one position, which the last message has as its cursor.
 
-    With ``read``, which finds the rows in place of the view, they may be newer than that: what happened in between
-    is told again.
+    With ``read``, which finds the rows in place of the view, and where another view is read beside it, they may be
+    newer than that: what happened in between is told again.
     """
     kind: Any = type(view)
-    await folded(ask, view, await ask.services.log.head())
+    head = await ask.services.log.head()
+    for each in (kind, *interest.beside):
+        await folded(ask, each, head)
     ask.services.pin()
     position, rows = await ask.services.rows.standing(
         kind,
         ask.caller.tenant_id,
         [*ask.sight.conditions(kind), *interest.where],
+        beside=interest.beside,
         limit=MOST_ROWS,
         most_bytes=MOST_BYTES,
     )
@@ -62,7 +65,9 @@ async def present(
         )
 
 
-async def folded(ask: RequestContext, view: PostgresView[Any], position: int) -> None:
+async def folded(
+    ask: RequestContext, view: PostgresView[Any] | type[PostgresView[Any]], position: int
+) -> None:
     """Wait until the view has folded the position: a late message is better than a wrong one."""
     while not await ask.services.progress.wait_for(view.name, position, 5.0):  # noqa: ASYNC110
         # Nobody waits for a view that is paused, so it would be asked for without a pause.
