@@ -27,7 +27,7 @@ class ImportRows(Protocol):
         ...
 
 
-class ImportRun(JobRun[ImportTerms], name="gateway.import", version=1):
+class ImportRun(JobRun[ImportTerms], of=Import, name="gateway.import", version=1):
     """Take in the rows of a file."""
 
     def __init__(self, rows: ImportRows) -> None:
@@ -36,18 +36,6 @@ class ImportRun(JobRun[ImportTerms], name="gateway.import", version=1):
     @on(Import.Started)
     def started(self, state: State | None, event: Import.Started) -> Then[State]:
         return self.begin(terms_of(event.originator_id, event), event.timestamp)
-
-    @on(Import.Paused)
-    def paused(self, state: State | None, event: Import.Paused) -> Then[State]:
-        return self.pause(state)
-
-    @on(Import.Resumed)
-    def resumed(self, state: State | None, event: Import.Resumed) -> Then[State]:
-        return self.resume(state, event.timestamp)
-
-    @on(Import.Cancelled)
-    def cancelled(self, state: State | None, event: Import.Cancelled) -> Then[State]:
-        return self.cancel(state)
 
     async def part(self, terms: ImportTerms, call: Call[State], at: datetime) -> Part:
         assert call.state is not None

@@ -25,7 +25,7 @@ from domain.gateway.import_terms import (
 from domain.gateway.sources import Source
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Interval, Len, References
 from domain.kit.model import Caller, Command, Event, Invalid, NotFound, Refusal, assigns
-from domain.kit.process.jobs import Job
+from domain.kit.process.jobs import Failure, Job, StartedBy
 from domain.kit.refusals import ViolationCode as Code
 
 FileId = Annotated[
@@ -34,9 +34,7 @@ FileId = Annotated[
     Describe("The file, as `POST /v1/files` answered; whoever knows its id can have it read."),
 ]
 FileName = Annotated[str, Len(0, 200), Internal(), Authored(), Describe("What the file is called.")]
-StartedBy = Annotated[UUID, Internal(), Describe("Who started it.")]
 Count = Annotated[int, Interval(ge=0), Internal()]
-Failure = Annotated[str, Len(0, 100), Internal(), Describe("Why it cannot go on, in a word.")]
 
 
 class ImportFileGone(Refusal):
@@ -75,23 +73,12 @@ class Import(Job, topic="gateway.import"):
         def upcast_v1_v2(state: dict[str, Any]) -> None:
             """Whoever knew the file's id was shown it. States are plain JSON, hence Any."""
 
-    class Progressed(Job.Progressed):
+    class Progressed(Event):
         done: Annotated[int, Interval(ge=0), Internal(), Describe("The bytes of the file that are read.")]
         rows: Annotated[int, Interval(ge=0), Internal(), Describe("The rows that are read.")]
         accepted: Annotated[int, Interval(ge=0), Internal(), Describe("Those that became events.")]
         duplicates: Annotated[int, Interval(ge=0), Internal(), Describe("Those whose events were known.")]
         rejected: Annotated[int, Interval(ge=0), Internal(), Describe("Those that were rejected.")]
-
-    class Paused(Job.Paused): ...
-
-    class Resumed(Job.Resumed): ...
-
-    class Cancelled(Job.Cancelled): ...
-
-    class Finished(Job.Finished): ...
-
-    class Failed(Job.Failed):
-        error: Failure
 
     source_id: UUID | None = None
     started = assigns(Started)

@@ -5,25 +5,20 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.gateway.exports.event_exports import Before, EventExport, From, StartedBy, Written
-from domain.kit.fields import Confidential, Describe, Len
-from domain.kit.process.jobs import JobStatus
+from domain.gateway.exports.event_exports import Before, EventExport, From, Written
+from domain.kit.fields import Confidential, Describe
 from projections.kit.declare.folds import TIME, carried
-from projections.kit.model import Check, Id, Index, PostgresView, Row, UpdatedAt, Version
+from projections.kit.model import HAS_STATUS, Check, Index, JobRow, PostgresView, directed
 from projections.kit.read.postgres_reader import PostgresRows
 
 
-class EventExportRow(Row):
+class EventExportRow(JobRow):
     """Events of a source and a time that are written into a file."""
 
-    id: Id
     source_id: Annotated[UUID, Describe("The source that sent them.")]
     since: From
     until: Before
     format: Written
-    started_by: StartedBy
-    status: Annotated[JobStatus, Describe("How it stands.")] = JobStatus.RUNNING
-    error: Annotated[str | None, Len(max_length=100), Describe("Why it came to nothing, in a word.")] = None
     file_id: Annotated[
         UUID | None,
         Confidential(),
@@ -38,26 +33,19 @@ class EventExportRow(Row):
             "null before it is written."
         ),
     ] = None
-    started_at: Annotated[datetime, Describe("When it was started.")]
-    ended_at: Annotated[datetime | None, Describe("When it finished or failed.")] = None
-    updated_at: UpdatedAt
-    version: Version
 
 
 class EventExports(PostgresView[EventExportRow], name="gateway.event_exports", version=2, inline=True):
     """Every export of events."""
 
     checks = (
-        Check(
-            "valid_event_export_status", "status in ('running', 'paused', 'finished', 'cancelled', 'failed')"
-        ),
+        Check("valid_event_export_status", HAS_STATUS),
         Check("valid_event_export_format", "format in ('csv', 'ndjson', 'parquet')"),
     )
     indexes = (Index("idx_event_exports_started_at", ("started_at", "id")),)
 
     started = carried(EventExport.Started, first=True, started_at=TIME)
-    finished = carried(EventExport.Finished, status=JobStatus.FINISHED, ended_at=TIME)
-    failed = carried(EventExport.Failed, status=JobStatus.FAILED, ended_at=TIME)
+    paused, resumed, cancelled, finished, failed = directed(EventExport)
 
 
 _SIZES = """

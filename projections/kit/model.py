@@ -2,6 +2,9 @@
 
 from projections.kit.declare.invalidation import Invalidation as Invalidation
 from projections.kit.declare.invalidation import invalidates as invalidates
+from projections.kit.declare.jobs import HAS_STATUS as HAS_STATUS
+from projections.kit.declare.jobs import JobRow as JobRow
+from projections.kit.declare.jobs import directed as directed
 from projections.kit.declare.partitions import ByHash as ByHash
 from projections.kit.declare.partitions import ByTime as ByTime
 from projections.kit.declare.partitions import Span as Span

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from app.files.store import ObjectFiles
 from app.gateway.exports.event_files import StoredEventFiles
-from domain.gateway.exports.event_export_runs import EventExportTerms, WrittenEvents
+from domain.gateway.exports.event_export_runs import EventExportRun, EventExportTerms, WrittenEvents
 from domain.gateway.exports.event_exports import ExportFormat
 from domain.governance.erasures import CertifyErasure, RequestErasure, erasure_id
 from domain.identity.authorization import BaseRole
@@ -111,8 +111,10 @@ class Writer:
     files: Files
     positions: Positions
 
-    async def written(self, source: str, happening: Happening, in_all: int = 1 << 30) -> WrittenEvents:
-        """What is written while something happens."""
+    async def written(
+        self, source: str, happening: Happening, in_all: int = 1 << 30, *, export_id: UUID | None = None
+    ) -> WrittenEvents | None:
+        """What is written while something happens; None: nothing, as it was paused or cancelled."""
         rows = Rows(self.work.database, self.work.live)
         rows.happening = self.files.happening = happening
         files = StoredEventFiles(
@@ -126,7 +128,7 @@ class Writer:
         )
         now = datetime.now(UTC)
         terms = EventExportTerms(
-            export_id=uuid4(),
+            export_id=export_id or uuid4(),
             source_id=UUID(source),
             since=now - timedelta(days=1),
             until=now + timedelta(hours=1),
@@ -137,14 +139,38 @@ class Writer:
         # A task of its own, which can be cancelled.
         return await asyncio.ensure_future(files.write(self.client.tenant, terms))
 
+    async def waiting(self, source: str, *, exports: int = 1) -> list[str]:
+        """The ids of exports of a source that wait ten minutes for the next try."""
+        erasure = await self.erasing()
+        asked = {"sourceId": source, "since": "2020-01-01T00:00:00Z", "format": "CSV"}
+        receipts = [await self.client.send("StartEventExport", input=asked) for _ in range(exports)]
+        for _ in range(2 * exports):
+            await self.work.idle(EventExportRun, self.client.tenant)
+            self.work.clock.ahead += timedelta(seconds=70)
+        await self.work.idle(EventExportRun, self.client.tenant)
+        await self.certified(erasure)
+        return [receipt["eventExport"]["id"] for receipt in receipts]
+
+    async def erasing(self) -> UUID:
+        """The id of an erasure of somebody that has begun."""
+        whom = uuid4()
+        await accepted(
+            self.work.writes.bus, RequestErasure(id=erasure_id(whom), subject_id=whom), by=self._owner()
+        )
+        return erasure_id(whom)
+
+    async def certified(self, erasure: UUID) -> None:
+        """An erasure comes to its end."""
+        looked: dict[str, Any] = dict.fromkeys(("stores", "places", "sealed", "hashes", "keys"), ())
+        certify = CertifyErasure(id=erasure, **looked, position=1, sha256="0" * 64)
+        await accepted(self.work.writes.bus, certify, by=self._owner())
+
     async def erased(self) -> None:
         """Somebody is erased, from the beginning to the end."""
-        bus, whom = self.work.writes.bus, uuid4()
-        by = Caller(tenant_id=self.client.tenant, user_id=uuid4(), permissions=ROLES["owner"])
-        id = erasure_id(whom)
-        await accepted(bus, RequestErasure(id=id, subject_id=whom), by=by)
-        looked: dict[str, Any] = dict.fromkeys(("stores", "places", "sealed", "hashes", "keys"), ())
-        await accepted(bus, CertifyErasure(id=id, **looked, position=1, sha256="0" * 64), by=by)
+        await self.certified(await self.erasing())
+
+    def _owner(self) -> Caller:
+        return Caller(tenant_id=self.client.tenant, user_id=uuid4(), permissions=ROLES["owner"])
 
 
 async def stopped() -> None:

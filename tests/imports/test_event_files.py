@@ -2,16 +2,20 @@
 
 import asyncio
 import io
+from datetime import timedelta
+from uuid import UUID
 
 import pyarrow.parquet as pq
 import pytest
 
 from app.gateway.exports.event_files import TOGETHER
+from domain.gateway.exports.event_export_runs import EventExportRun
 from domain.gateway.exports.event_exports import MOST_RUNNING
 from domain.kit.process.effects import EffectFailed, EffectRefused
 from projections.gateway.events import OutsideEvents
 from tests.gateway.sending import a_source, event
 from tests.imports.exporting import Happening, Writer, exported, stopped
+from tests.kit.processes import until
 
 pytestmark = pytest.mark.servers
 
@@ -41,7 +45,9 @@ async def test_events_are_written_some_at_a_time_and_counted_as_they_are(writer:
         position = await writer.work.writes.log.head()
         assert await writer.positions.wait_for(OutsideEvents.name, position, 30)
 
-    assert (await writer.written(shop.id, Happening(counted=one_more))).rows == TOGETHER + 2
+    written = await writer.written(shop.id, Happening(counted=one_more))
+    assert written is not None
+    assert written.rows == TOGETHER + 2
     found, content = await exported(writer.client, shop.id, format="PARQUET")
     parquet = pq.ParquetFile(io.BytesIO(content))
     groups = [parquet.metadata.row_group(each).num_rows for each in range(parquet.num_row_groups)]
@@ -56,9 +62,53 @@ async def test_exports_leave_room_for_files_that_are_sent(writer: Writer) -> Non
     # The same file again takes no more.
     await exported(writer.client, shop.id)
     size = found["fileSize"]
-    assert (await writer.written(other.id, Happening(), in_all=16 * size)).rows == 1
+    written = await writer.written(other.id, Happening(), in_all=16 * size)
+    assert written is not None
+    assert written.rows == 1
     with pytest.raises(EffectRefused, match="files_full"):
         await writer.written(other.id, Happening(), in_all=7 * size)
+
+
+async def test_a_file_that_is_being_written_is_left_when_its_export_is_paused(writer: Writer) -> None:
+    shop = await a_source(writer.product, writer.client)
+    await shop.answers(event())
+    [id] = await writer.waiting(shop.id)
+
+    async def paused() -> None:
+        assert "eventExport" in await writer.client.send("PauseEventExport", input={"id": id})
+
+    while_read = Happening(read=paused)
+    assert await writer.written(shop.id, while_read, export_id=UUID(id)) is None
+    assert not while_read.placed
+    assert await writer.files.used(writer.client.tenant) == 0
+
+
+async def test_an_export_is_paused_resumed_and_cancelled(writer: Writer) -> None:
+    client, shop = writer.client, await a_source(writer.product, writer.client)
+    await shop.answers(event())
+    one, two = await writer.waiting(shop.id, exports=2)
+
+    async def sent(what: str, id: str) -> str:
+        receipt = await client.send(f"{what}EventExport", input={"id": id})
+        return str(receipt.get("code") or receipt["eventExport"]["status"])
+
+    assert [await sent("Pause", one), await sent("Pause", one)] == ["PAUSED", "job_not_running"]
+    assert [await sent("Cancel", two), await sent("Resume", two)] == ["CANCELLED", "job_not_held"]
+    writer.work.clock.ahead += timedelta(minutes=11)
+    await writer.work.idle(EventExportRun, client.tenant)
+    found = await client.send("EventExport", id=one)
+    assert (found["status"], found["fileId"]) == ("PAUSED", None)
+    assert await sent("Resume", one) == "RUNNING"
+
+    async def finished() -> bool:
+        found.update(await client.send("EventExport", id=one))
+        return (found["status"], found["rows"]) == ("FINISHED", 1)
+
+    await until(finished, seconds=60)
+    assert len((await client.http.get(found["fileUrl"])).content.splitlines()) == 1
+    found = await client.send("EventExport", id=two)
+    assert (found["status"], found["fileId"]) == ("CANCELLED", None)
+    assert [await sent("Cancel", one), await sent("Pause", two)] == ["job_is_over", "job_not_running"]
 
 
 async def test_few_exports_of_a_company_wait_for_one_another(writer: Writer) -> None:

@@ -33,6 +33,8 @@ from domain.gateway.exports.event_exports import (
     ExportFormat,
     FailEventExport,
     FinishEventExport,
+    PauseEventExport,
+    ResumeEventExport,
     StartEventExport,
 )
 from domain.gateway.import_terms import FileFormat
@@ -144,6 +146,8 @@ async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
             since=datetime(2026, 1, 1, tzinfo=UTC),
             format=ExportFormat.CSV,
         ),
+        PauseEventExport(id=exported),
+        ResumeEventExport(id=exported),
         FinishEventExport(id=exported, file_id=uuid4(), rows=1, file_size=9, withheld=False),
         FailEventExport(id=exported, error="files_full"),
         *_pulled(source, uuid4()),

@@ -14,8 +14,9 @@ from domain.gateway.exports.event_export_runs import EventExportTerms, EventFile
 from domain.gateway.exports.event_exports import MOST_EVENTS
 from domain.kit.process.effects import EffectFailed, EffectRefused
 from domain.kit.process.files import KEPT, FileStore, FileTooLarge
+from domain.kit.process.jobs import JobStatus
 from domain.kit.sealed import ERASED, Opening
-from projections.gateway.event_exports import written_since
+from projections.gateway.event_exports import EventExports, written_since
 from projections.gateway.events import OutsideEventRow, OutsideEvents
 from projections.governance.erasures import Erasures
 from projections.identity.member_access import standing
@@ -30,6 +31,8 @@ _SHARE = 4
 """Exports may have one part in so many of the room for a tenant's files; the rest is for files that are sent."""
 _SECONDS = 30.0
 """How long the view may take to fold what was accepted before."""
+_LOOKS = 1.0
+"""Seconds until whoever writes has heard of what it found the export to be."""
 _READ, _PAYLOADS = "gateway:read", "gateway:confidential"
 
 
@@ -51,7 +54,15 @@ class StoredEventFiles(EventFiles):
         self._files, self._rows, self._positions, self._opening = files, rows, positions, opening
         self._masking, self._most, self._in_all = masking, most, in_all
 
-    async def write(self, tenant_id: UUID, terms: EventExportTerms) -> WrittenEvents:
+    async def write(self, tenant_id: UUID, terms: EventExportTerms) -> WrittenEvents | None:
+        try:
+            return await self._write(tenant_id, terms)
+        except _Held:
+            await asyncio.sleep(_LOOKS)
+            return None
+
+    async def _write(self, tenant_id: UUID, terms: EventExportTerms) -> WrittenEvents:
+        await self._require_going(tenant_id, terms.export_id)
         payloads = await self._reads_payloads(tenant_id, terms.started_by)
         erased = await self._erased(tenant_id)
         if not await self._positions.wait_for(OutsideEvents.name, terms.position, _SECONDS):
@@ -68,7 +79,7 @@ class StoredEventFiles(EventFiles):
         except ParquetMissing:
             raise EffectRefused("parquet_missing") from None
         name, written = f"events.{terms.format}", _Written()
-        pieces = self._pieces(tenant_id, where, text, written, payloads=payloads, erased=erased)
+        pieces = self._pieces(tenant_id, terms, where, text, written, payloads=payloads, erased=erased)
         try:
             with files_reached():
                 room = await self._room(tenant_id)
@@ -118,6 +129,7 @@ class StoredEventFiles(EventFiles):
     async def _pieces(
         self,
         tenant_id: UUID,
+        terms: EventExportTerms,
         where: Sequence[Condition],
         text: EventText,
         written: "_Written",
@@ -127,6 +139,7 @@ class StoredEventFiles(EventFiles):
     ) -> AsyncIterator[bytes]:
         order, place = Order("received_at"), None
         while True:
+            await self._require_going(tenant_id, terms.export_id)
             page = await self._rows.page(
                 OutsideEvents, tenant_id, where=where, order=order, limit=TOGETHER, after=place
             )
@@ -145,7 +158,18 @@ class StoredEventFiles(EventFiles):
         if piece := await asyncio.to_thread(text.end):
             yield piece
         # Before there is a file, for a worker that is killed removes none.
+        await self._require_going(tenant_id, terms.export_id)
         await self._require_unchanged(tenant_id, erased)
+
+    async def _require_going(self, tenant_id: UUID, export_id: UUID) -> None:
+        """Raise _Held for an export that was paused or cancelled; the view is never behind."""
+        row = (await self._rows.get(EventExports, tenant_id, [(export_id,)])).get((export_id,))
+        if row is not None and row.status is not JobStatus.RUNNING:
+            raise _Held
+
+
+class _Held(Exception):
+    """The export was paused or cancelled."""
 
 
 @dataclass(slots=True)
@@ -177,5 +201,5 @@ def _record(row: OutsideEventRow, data: str) -> EventRecord:
 class NoEventFiles(EventFiles):
     """Where no views can be read, or no files."""
 
-    async def write(self, tenant_id: UUID, terms: EventExportTerms) -> WrittenEvents:
+    async def write(self, tenant_id: UUID, terms: EventExportTerms) -> WrittenEvents | None:
         raise EffectRefused("unavailable")

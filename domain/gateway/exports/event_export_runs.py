@@ -1,4 +1,4 @@
-"""Runs of exports of events: a file is written as a whole, once however often that is tried."""
+"""Runs of exports of events: a file is written as a whole, in one part, once however often that is tried."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,12 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.gateway.exports.event_exports import EventExport, ExportFormat, FailEventExport, FinishEventExport
+from domain.kit.commands import Command
+from domain.kit.events import Event
 from domain.kit.log import Envelope
-from domain.kit.process.effects import Call, Done, Effect, Failed, Send, Then
-from domain.kit.process.process import Process, on, performs, when_done, when_failed
+from domain.kit.process.effects import Call, Effect, Policy, Then
+from domain.kit.process.jobs import JobRun, JobState, Part
+from domain.kit.process.process import on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,35 +41,38 @@ class WrittenEvents:
 class EventFiles(Protocol):
     """Writes events into files."""
 
-    async def write(self, tenant_id: UUID, terms: EventExportTerms) -> WrittenEvents:
-        """Write a file; the same events again are the same file. Raises EffectRefused with a word for what another
+    async def write(self, tenant_id: UUID, terms: EventExportTerms) -> WrittenEvents | None:
+        """Write a file; the same events again are the same file. None: it was paused or cancelled meanwhile, and
+        there is no file. Raises EffectRefused with a word for what another
         try will not change, and EffectFailed."""
         ...
 
 
-class EventExportRun(Process[EventExportTerms], name="gateway.event_export", version=1):
+State = JobState[EventExportTerms]
+
+
+def _queued(event: Event, envelope: Envelope) -> str:
+    # Those of a company wait for one another.
+    return f"exports/{event.originator_id}"
+
+
+class EventExportRun(
+    JobRun[EventExportTerms], of=EventExport, by=_queued, name="gateway.event_export", version=1
+):
     """Write the files of exports, one after the other for each company."""
 
     slots = 4
     slots_each = 1
 
-    class Write(Effect, schedule=(0, 5, 60, 600), timeout=600):
-        """Write the file."""
-
-        terms: EventExportTerms
-
-        @property
-        def instance(self) -> str:
-            # Those of a company wait for one another.
-            return f"exports/{self.terms.export_id}"
-
     def __init__(self, files: EventFiles) -> None:
         self._files = files
 
-    @on(EventExport.Started)
-    def started(
-        self, state: EventExportTerms | None, event: EventExport.Started, envelope: Envelope
-    ) -> Then[EventExportTerms]:
+    def policy_of(self, effect: Effect) -> Policy:
+        schedule = (0.0, 5.0, 60.0, 600.0)
+        return Policy(attempts=len(schedule), timeout=600, schedule=schedule)
+
+    @on(EventExport.Started, by=_queued)
+    def started(self, state: State | None, event: EventExport.Started, envelope: Envelope) -> Then[State]:
         terms = EventExportTerms(
             export_id=event.originator_id,
             source_id=event.source_id,
@@ -76,29 +82,23 @@ class EventExportRun(Process[EventExportTerms], name="gateway.event_export", ver
             started_by=event.started_by,
             position=envelope.position,
         )
-        return Then(None, self.Write(terms=terms))
+        return self.begin(terms, event.timestamp)
 
-    @performs(Write)
-    async def write(self, effect: Write, call: Call[EventExportTerms]) -> WrittenEvents:
-        return await self._files.write(call.tenant_id, effect.terms)
+    async def part(self, terms: EventExportTerms, call: Call[State], at: datetime) -> Part:
+        written = await self._files.write(call.tenant_id, terms)
+        if written is None:
+            return Part({}, over=False)
+        numbers = {"rows": written.rows, "file_size": written.file_size, "withheld": int(written.withheld)}
+        return Part(numbers, over=True, made={"file_id": str(written.file_id)})
 
-    @when_done(Write)
-    def written(
-        self, state: EventExportTerms | None, done: "Done[EventExportRun.Write]"
-    ) -> Then[EventExportTerms]:
-        found = done.result
-        finish = FinishEventExport(
-            id=done.action.terms.export_id,
-            file_id=UUID(found["file_id"]),
-            rows=found["rows"],
-            file_size=found["file_size"],
-            withheld=found["withheld"],
+    def finished(self, state: State) -> Command:
+        return FinishEventExport(
+            id=state.terms.export_id,
+            file_id=UUID(state.made["file_id"]),
+            rows=state.progress["rows"],
+            file_size=state.progress["file_size"],
+            withheld=bool(state.progress["withheld"]),
         )
-        return Then(None, Send(finish))
 
-    @when_failed(Write)
-    def not_written(
-        self, state: EventExportTerms | None, failed: "Failed[EventExportRun.Write]"
-    ) -> Then[EventExportTerms]:
-        error = failed.error[:100] or "failed"
-        return Then(None, Send(FailEventExport(id=failed.action.terms.export_id, error=error)))
+    def failed(self, state: State, error: str) -> Command:
+        return FailEventExport(id=state.terms.export_id, error=error[:100])

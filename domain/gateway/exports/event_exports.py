@@ -8,9 +8,9 @@ from uuid import UUID
 from domain.gateway.events import SourceId
 from domain.gateway.webhook_commands import require_some_time
 from domain.kit.caller import require_person
-from domain.kit.fields import Confidential, Describe, Internal, Interval, Len, References
-from domain.kit.model import Aggregate, Caller, Command, Event, Refusal, applies, in_utc
-from domain.kit.process.jobs import JobStatus
+from domain.kit.fields import Confidential, Describe, Internal, Interval, References
+from domain.kit.model import Caller, Command, Event, Refusal, in_utc
+from domain.kit.process.jobs import Failure, Job, StartedBy
 
 MOST_EVENTS = 100_000
 """Events of one file; more is asked for time by time."""
@@ -33,9 +33,6 @@ class ExportFormat(StrEnum):
 From = Annotated[datetime, Internal(), Describe("Events that were received from this time on.")]
 Before = Annotated[datetime, Internal(), Describe("Events that were received before this time.")]
 Written = Annotated[ExportFormat, Internal(), Describe("How the file holds them.")]
-StartedBy = Annotated[
-    UUID, Internal(), Describe("Who started it: what they may not read is not in the file.")
-]
 FileId = Annotated[UUID, Confidential(), Describe("The file; whoever knows its id can have it read.")]
 Rows = Annotated[int, Interval(ge=0), Internal(), Describe("The events in the file.")]
 Size = Annotated[int, Interval(ge=0), Internal(), Describe("The bytes of the file.")]
@@ -46,11 +43,13 @@ Withheld = Annotated[
         "Whether the payloads are left out, as whoever started it may not read them, or they are masked here."
     ),
 ]
-Failure = Annotated[str, Len(0, 100), Internal(), Describe("Why it came to nothing, in a word.")]
 
 
-class EventExport(Aggregate, topic="gateway.event_export"):
+class EventExport(Job, topic="gateway.event_export"):
     """Events of a source and a time that are written into a file."""
+
+    class_version = 2
+    oldest_snapshot = 2
 
     class Started(Event):
         source_id: SourceId
@@ -59,7 +58,7 @@ class EventExport(Aggregate, topic="gateway.event_export"):
         format: Written
         started_by: StartedBy
 
-    class Finished(Event):
+    class Finished(Job.Finished):
         class_version = 2
 
         file_id: FileId
@@ -70,24 +69,6 @@ class EventExport(Aggregate, topic="gateway.event_export"):
         @staticmethod
         def upcast_v1_v2(state: dict[str, Any]) -> None:
             """Whoever read the log was shown the file's id. States are plain JSON, hence Any."""
-
-    class Failed(Event):
-        error: Failure
-
-    source_id: UUID
-    status: JobStatus = JobStatus.RUNNING
-
-    @applies(Started)
-    def _started(self, event: Started) -> None:
-        self.source_id = event.source_id
-
-    @applies(Finished)
-    def _finished(self, event: Finished) -> None:
-        self.status = JobStatus.FINISHED
-
-    @applies(Failed)
-    def _failed(self, event: Failed) -> None:
-        self.status = JobStatus.FAILED
 
 
 class StartEventExport(Command, requires=(require_some_time,)):
@@ -113,6 +94,27 @@ class StartEventExport(Command, requires=(require_some_time,)):
         return EventExport.begin(self.id, started)
 
 
+class PauseEventExport(Command):
+    """Pause an export. A file is written as a whole: what is written of it by now is left."""
+
+    def handle(self, event_export: EventExport) -> None:
+        event_export.pause()
+
+
+class ResumeEventExport(Command):
+    """Have an export that is paused or has failed written from its beginning, in the name of who started it."""
+
+    def handle(self, event_export: EventExport) -> None:
+        event_export.resume()
+
+
+class CancelEventExport(Command):
+    """End an export; there is no file of it."""
+
+    def handle(self, event_export: EventExport) -> None:
+        event_export.cancel()
+
+
 class FinishEventExport(Command):
     """Note that the file is written; no client sends this."""
 
@@ -125,7 +127,7 @@ class FinishEventExport(Command):
         finished = EventExport.Finished(
             file_id=self.file_id, rows=self.rows, file_size=self.file_size, withheld=self.withheld
         )
-        event_export.record(finished)
+        event_export.end(finished)
 
 
 class FailEventExport(Command):
@@ -134,4 +136,4 @@ class FailEventExport(Command):
     error: Failure
 
     def handle(self, event_export: EventExport) -> None:
-        event_export.record(EventExport.Failed(error=self.error))
+        event_export.end(EventExport.Failed(error=self.error))

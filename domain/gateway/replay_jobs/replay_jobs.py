@@ -7,7 +7,7 @@ from domain.gateway.sources import INGEST
 from domain.kit.caller import require_person
 from domain.kit.fields import Authored, Describe, Internal, Interval, Len
 from domain.kit.model import Caller, Command, Event
-from domain.kit.process.jobs import Job
+from domain.kit.process.jobs import Failure, Job, StartedBy
 from domain.kit.refusals import Forbidden
 
 OfSource = Annotated[
@@ -31,10 +31,6 @@ Rejected = Annotated[
     Internal(),
     Describe("The letters that stay open: they were rejected again, or cannot be replayed as they are."),
 ]
-ReplayStarter = Annotated[
-    UUID, Internal(), Describe("Who started it; what they may not replay at the moment is not replayed.")
-]
-ReplayFault = Annotated[str, Len(1, 100), Internal(), Describe("Why it cannot go on, in a word.")]
 
 
 class ReplayJob(Job, topic="gateway.replay_job"):
@@ -45,22 +41,11 @@ class ReplayJob(Job, topic="gateway.replay_job"):
         rule: OfRule
         event_type: OfType
         matched: Chosen
-        started_by: ReplayStarter
+        started_by: StartedBy
 
-    class Progressed(Job.Progressed):
+    class Progressed(Event):
         replayed: Replayed
         rejected: Rejected
-
-    class Paused(Job.Paused): ...
-
-    class Resumed(Job.Resumed): ...
-
-    class Cancelled(Job.Cancelled): ...
-
-    class Finished(Job.Finished): ...
-
-    class Failed(Job.Failed):
-        error: ReplayFault
 
 
 class StartReplayJob(Command):
@@ -129,7 +114,7 @@ class FinishReplayJob(Command):
 class FailReplayJob(Command):
     """Note that a replay job cannot go on."""
 
-    error: ReplayFault
+    error: Failure
 
     def handle(self, replay_job: ReplayJob) -> None:
         replay_job.end(ReplayJob.Failed(error=self.error))

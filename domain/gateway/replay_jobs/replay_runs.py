@@ -45,7 +45,7 @@ class ReplayedLetters(Protocol):
         ...
 
 
-class ReplayRun(JobRun[ReplayTerms], name="gateway.replay_job", version=1):
+class ReplayRun(JobRun[ReplayTerms], of=ReplayJob, name="gateway.replay_job", version=1):
     """Replay the dead letters that are chosen."""
 
     def __init__(self, letters: ReplayedLetters) -> None:
@@ -60,18 +60,6 @@ class ReplayRun(JobRun[ReplayTerms], name="gateway.replay_job", version=1):
             started_at=event.timestamp,
         )
         return self.begin(terms, event.timestamp)
-
-    @on(ReplayJob.Paused)
-    def paused(self, state: State | None, event: ReplayJob.Paused) -> Then[State]:
-        return self.pause(state)
-
-    @on(ReplayJob.Resumed)
-    def resumed(self, state: State | None, event: ReplayJob.Resumed) -> Then[State]:
-        return self.resume(state, event.timestamp)
-
-    @on(ReplayJob.Cancelled)
-    def cancelled(self, state: State | None, event: ReplayJob.Cancelled) -> Then[State]:
-        return self.cancel(state)
 
     async def part(self, terms: ReplayTerms, call: Call[State], at: datetime) -> Part:
         assert call.state is not None

@@ -5,30 +5,39 @@ which does the work: one part at a time, each noted in the same transaction as h
 was interrupted is done again from where it began, so it must do nothing twice.
 
     class Import(Job, topic="gateway.import"):
-        class Paused(Job.Paused): ...
+        class Started(Event): ...
 
-    class ImportRun(JobRun[Terms], name="gateway.import", version=1):
+    class ImportRun(JobRun[Terms], of=Import, name="gateway.import", version=1):
         async def part(self, terms: Terms, call: Call[JobState[Terms]], at: datetime) -> Part: ...
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from operator import methodcaller
+from types import new_class
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.appliers import applies
 from domain.kit.commands import Command
 from domain.kit.events import Event
+from domain.kit.fields import Describe, Internal, Len
 from domain.kit.process.effects import Call, Done, Effect, Failed, Send, Then
-from domain.kit.process.process import Process, performs, when_done, when_failed
+from domain.kit.process.process import By, Process, on, performs, when_done, when_failed
 from domain.kit.refusals import Refusal
 
 Terms = TypeVar("Terms")
 
 SPOKEN = timedelta(seconds=1)
 """How long a job that runs says nothing of its progress at least."""
+
+StartedBy = Annotated[
+    UUID, Internal(), Describe("Who started it; what they may not do as it goes on is not done.")
+]
+Failure = Annotated[str, Len(0, 100), Internal(), Describe("Why it cannot go on, in a word.")]
 
 
 class JobStatus(StrEnum):
@@ -54,10 +63,8 @@ class JobIsOver(Refusal):
 
 
 class Job(Aggregate, topic=None):
-    """Long work, as people direct it; its aggregate derives these events, and says more of `Progressed`."""
-
-    class Progressed(Event):
-        """How far it is. What was under way when it was paused or cancelled is told after that."""
+    """Long work, as people direct it. Each kind has these events of its own, and derives those that say more.
+    How far it is may be told after it was paused or cancelled, for what was under way then."""
 
     class Paused(Event): ...
 
@@ -67,9 +74,18 @@ class Job(Aggregate, topic=None):
 
     class Finished(Event): ...
 
-    class Failed(Event): ...
+    class Failed(Event):
+        error: Failure
 
     status: JobStatus = JobStatus.RUNNING
+
+    def __init_subclass__(cls, *, topic: str | None) -> None:
+        for event in (Job.Paused, Job.Resumed, Job.Cancelled, Job.Finished, Job.Failed):
+            name = event.__name__
+            if name not in vars(cls):
+                said = {"__module__": cls.__module__, "__qualname__": f"{cls.__qualname__}.{name}"}
+                type.__setattr__(cls, name, new_class(name, (event,), exec_body=methodcaller("update", said)))
+        super().__init_subclass__(topic=topic)
 
     def pause(self) -> None:
         """Have it paused. Raises JobNotRunning."""
@@ -123,6 +139,8 @@ class Part:
     """How far the whole job is now, in its own numbers."""
     over: bool
     """Whether it was the last one."""
+    made: Mapping[str, str] = field(default_factory=dict)
+    """What the job has made, where that is more than numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +149,7 @@ class JobState(Generic[Terms]):
 
     terms: Terms
     progress: Mapping[str, int] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
     told_at: datetime
     """When its progress was last told."""
     status: JobStatus = JobStatus.RUNNING
@@ -149,6 +168,18 @@ class JobRun(Process[JobState[Terms]], Generic[Terms]):
         at: datetime
         """The same moment at each try."""
 
+    def __init_subclass__(
+        cls, *, of: type[Job] | None = None, by: By = "originator_id", name: str = "", version: int = 1
+    ) -> None:
+        if of is not None:
+            for event, method in (
+                (of.Paused, cls.paused),
+                (of.Resumed, cls.resumed),
+                (of.Cancelled, cls.cancelled),
+            ):
+                setattr(cls, method.__name__, on(event, by=by)(_own(method)))
+        super().__init_subclass__(name=name, version=version)
+
     @classmethod
     def stored_state(cls, given: Any) -> Any:
         """The state of a job on such terms."""
@@ -161,9 +192,9 @@ class JobRun(Process[JobState[Terms]], Generic[Terms]):
         where the job cannot go on."""
         raise NotImplementedError
 
-    def told(self, state: JobState[Terms]) -> Command:
-        """The command that notes the progress."""
-        raise NotImplementedError
+    def told(self, state: JobState[Terms]) -> Command | None:
+        """The command that notes the progress; by default none is told."""
+        return None
 
     def finished(self, state: JobState[Terms]) -> Command:
         """The command that notes that all is done."""
@@ -177,18 +208,18 @@ class JobRun(Process[JobState[Terms]], Generic[Terms]):
         """The answer to the event that the job begins with."""
         return Then(JobState(terms=terms, told_at=at), self.Work(at=at))
 
-    def pause(self, state: JobState[Terms] | None) -> Then[JobState[Terms]]:
+    def paused(self, state: JobState[Terms] | None, event: Event) -> Then[JobState[Terms]]:
         """The answer to `Job.Paused`: what is under way ends first."""
         return Then(state and replace(state, status=JobStatus.PAUSED))
 
-    def resume(self, state: JobState[Terms] | None, at: datetime) -> Then[JobState[Terms]]:
+    def resumed(self, state: JobState[Terms] | None, event: Event) -> Then[JobState[Terms]]:
         """The answer to `Job.Resumed`."""
         if state is None:
             return Then(None)
         resumed = replace(state, status=JobStatus.RUNNING, working=True)
-        return Then(resumed) if state.working else Then(resumed, self.Work(at=at))
+        return Then(resumed) if state.working else Then(resumed, self.Work(at=event.timestamp))
 
-    def cancel(self, state: JobState[Terms] | None) -> Then[JobState[Terms]]:
+    def cancelled(self, state: JobState[Terms] | None, event: Event) -> Then[JobState[Terms]]:
         """The answer to `Job.Cancelled`."""
         if state is None:
             return Then(None)
@@ -205,22 +236,40 @@ class JobRun(Process[JobState[Terms]], Generic[Terms]):
 
     @when_done(Work)
     def _worked(self, state: JobState[Terms], done: "Done[JobRun.Work]") -> Then[JobState[Terms]]:
-        state = replace(state, progress=done.result["progress"], working=False, again=False)
-        if done.result["over"]:
-            return Then(None, Send(self.told(state)), Send(self.finished(state)))
+        found = done.result
+        state = replace(
+            state, progress=found["progress"], made=found.get("made", {}), working=False, again=False
+        )
+        told = self._telling(state)
+        if found["over"]:
+            return Then(None, *told, Send(self.finished(state)))
         if state.status is JobStatus.CANCELLED:
-            return Then(None, Send(self.told(state)))
+            return Then(None, *told)
         if state.status is JobStatus.PAUSED:
-            return Then(replace(state, told_at=done.at), Send(self.told(state)))
+            return Then(replace(state, told_at=done.at), *told)
         going = replace(state, working=True)
         if done.at - state.told_at < SPOKEN:
             return Then(going, self.Work(at=done.at))
-        return Then(replace(going, told_at=done.at), Send(self.told(state)), self.Work(at=done.at))
+        return Then(replace(going, told_at=done.at), *told, self.Work(at=done.at))
 
     @when_failed(Work)
     def _not_worked(self, state: JobState[Terms], failed: "Failed[JobRun.Work]") -> Then[JobState[Terms]]:
         state = replace(state, working=False, again=True)
         if state.status is JobStatus.CANCELLED:
             return Then(None)
-        last = (Send(self.told(state)),) if state.progress else ()
+        last = self._telling(state) if state.progress else ()
         return Then(replace(state, status=JobStatus.FAILED), *last, Send(self.failed(state, failed.error)))
+
+    def _telling(self, state: JobState[Terms]) -> tuple[Send, ...]:
+        told = self.told(state)
+        return () if told is None else (Send(told),)
+
+
+# A method of any process, hence Any.
+def _own(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for one kind of job, to be marked with its own event."""
+
+    def answer(self: Any, state: Any, event: Event) -> Any:
+        return method(self, state, event)
+
+    return answer

@@ -6,7 +6,14 @@ import strawberry
 
 from api.gateway.sources import Source
 from api.kit.model import Info, Node, Refusal, Resource, Sending, Sent, field, linked, shows
-from domain.gateway.exports.event_exports import MOST_RUNNING, StartEventExport, TooManyEventExports
+from domain.gateway.exports.event_exports import (
+    MOST_RUNNING,
+    CancelEventExport,
+    PauseEventExport,
+    ResumeEventExport,
+    StartEventExport,
+    TooManyEventExports,
+)
 from domain.kit.bus.turns import TenantTurns
 from domain.kit.process.files import FileLinks
 from domain.kit.process.jobs import JobStatus
@@ -67,3 +74,6 @@ class Query:
 @strawberry.type
 class Mutation:
     start_event_export = _exports.mutation(StartEventExport, send=_start)
+    pause_event_export = _exports.mutation(PauseEventExport)
+    resume_event_export = _exports.mutation(ResumeEventExport)
+    cancel_event_export = _exports.mutation(CancelEventExport)
