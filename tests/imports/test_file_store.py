@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from obstore.store import LocalStore, ObjectStore, S3Store
 
 from app.embedded.process import EmbeddedError
 from app.files.factory import object_store
-from app.files.links import GOOD_FOR, SignedLinks
 from app.files.pieces import PIECE, PieceCipher, PieceReader, plain_size, sealed_pieces
 from app.files.store import ObjectFiles, swept
 from app.keys import opened_ring
@@ -279,32 +278,6 @@ async def test_a_large_file_goes_over_s3_in_parts(files: ObjectFiles, place: Pla
         assert reader.read() == content
     await files.remove(tenant, stored.id)
     assert await files.used(tenant) == 0
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-
-def test_a_link_is_good_for_its_file_and_for_a_while() -> None:
-    clock, tenant, id = _Clock(), UUID(int=1), UUID(int=2)
-    links = SignedLinks(b"k" * 32, clock)
-    path, _, query = links.link(tenant, id).partition("?")
-    said = dict(part.split("=") for part in query.split("&"))
-    assert path == f"/v1/files/{id}"
-    found = links.read(id, said)
-    assert found is not None
-    assert (found.tenant_id, found.id) == (tenant, id)
-    assert links.read(UUID(int=3), said) is None
-    for name, wrong in (("tenant", str(id)), ("until", "9999999999"), ("signature", "é"), ("until", "x")):
-        assert links.read(id, {**said, name: wrong}) is None
-    assert links.read(id, {}) is None
-    assert SignedLinks(b"l" * 32, clock).read(id, said) is None
-    clock.at += GOOD_FOR
-    assert links.read(id, said) is None
 
 
 def test_refuses_a_place_that_is_neither_folder_nor_s3(tmp_path: Path) -> None:

@@ -240,29 +240,29 @@ class JobRun(Process[JobState[Terms]], Generic[Terms]):
         state = replace(
             state, progress=found["progress"], made=found.get("made", {}), working=False, again=False
         )
-        told = self._telling(state)
+        notes = self._notes(state)
         if found["over"]:
-            return Then(None, *told, Send(self.finished(state)))
+            return Then(None, *notes, Send(self.finished(state)))
         if state.status is JobStatus.CANCELLED:
-            return Then(None, *told)
+            return Then(None, *notes)
         if state.status is JobStatus.PAUSED:
-            return Then(replace(state, told_at=done.at), *told)
+            return Then(replace(state, told_at=done.at), *notes)
         going = replace(state, working=True)
         if done.at - state.told_at < SPOKEN:
             return Then(going, self.Work(at=done.at))
-        return Then(replace(going, told_at=done.at), *told, self.Work(at=done.at))
+        return Then(replace(going, told_at=done.at), *notes, self.Work(at=done.at))
 
     @when_failed(Work)
     def _not_worked(self, state: JobState[Terms], failed: "Failed[JobRun.Work]") -> Then[JobState[Terms]]:
         state = replace(state, working=False, again=True)
         if state.status is JobStatus.CANCELLED:
             return Then(None)
-        last = self._telling(state) if state.progress else ()
+        last = self._notes(state) if state.progress else ()
         return Then(replace(state, status=JobStatus.FAILED), *last, Send(self.failed(state, failed.error)))
 
-    def _telling(self, state: JobState[Terms]) -> tuple[Send, ...]:
-        told = self.told(state)
-        return () if told is None else (Send(told),)
+    def _notes(self, state: JobState[Terms]) -> tuple[Send, ...]:
+        note = self.told(state)
+        return () if note is None else (Send(note),)
 
 
 # A method of any process, hence Any.
