@@ -3,6 +3,8 @@
 from uuid import uuid4
 
 from domain.gateway.cloud_events import STRUCTURED
+from domain.gateway.sources import Source
+from domain.gateway.webhook_terms import WebhookTerms
 from domain.kit.ids import spelled
 from tests.gateway.sending import Json, Sender, event
 from tests.gateway.test_cloud_events import cloud
@@ -23,6 +25,13 @@ def test_what_is_no_uuid_stays_as_it_is() -> None:
         "C-7",
         id.upper() + "A",
     ]
+
+
+def test_a_webhook_is_for_what_names_an_id_however_its_condition_spells_it() -> None:
+    revoked, type = Source.KeyRevoked(key_id=uuid4()), Source.KeyRevoked.stored_as
+    for text, covered in ((str(revoked.key_id).upper(), True), (str(uuid4()), False)):
+        terms = WebhookTerms(types=("gateway.source",), conditions=(f"keyId={text}",))
+        assert terms.cover(type, revoked) is covered
 
 
 async def test_an_event_with_its_ids_in_capitals_is_the_same_event(shop: Sender, client: Client) -> None:

@@ -205,6 +205,10 @@ def test_what_waits_for_an_order_is_bounded_and_forgotten() -> None:
     fired = Fired(timer="forget", instance="stripe:pi_1", due_at=NOON, at=NOON)
     assert process.fire(state, fired).state is None
     assert OrderPayments.restore(1, f'{{"order_id": "{source}"}}') == PaidOrder(order_id=source)
+    invoice = {"tenant_id": str(source), "subscription_id": str(source), "number": "1"}
+    both = {"order_id": str(source), "invoice": invoice, "waiting": [], "unread": [], "others": []}
+    restored = OrderPayments.restore(4, json.dumps(both))
+    assert (restored.order_id, restored.other_orders) == (None, (source,))
 
 
 async def test_a_payment_waits_for_its_order(product: Product, client: Client, recorder: Recorder) -> None:
