@@ -110,7 +110,14 @@ class RenewPeriod(Command):
         subscription.record(renewed)
 
 
-class IssueInvoice(Command, requires=(require_amount_of,)):
+def require_number(number: str) -> None:
+    """Raise Invalid for a number that no payment can name."""
+    if not number.strip().isprintable():
+        reason = "must hold letters, digits, signs and plain blanks alone"
+        raise Invalid(field="number", reason=reason, why=ViolationCode.FORMAT)
+
+
+class IssueInvoice(Command, requires=(require_amount_of, require_number)):
     """Issue an invoice."""
 
     number: Number
@@ -162,7 +169,7 @@ class PayInvoice(Command, requires=(require_paid_amount,)):
             raise InvoiceAmountDiffers(
                 field="amount", number=number, amount=f"{due.amount:f}", currency=due.currency
             )
-        if payment in subscription.payments:
+        if subscription.has_paid(payment):
             raise AlreadyTaken(field="payment")
         subscription.record(
             Subscription.InvoicePaid(number=number, payment=payment, status=subscription.without(number))
@@ -191,6 +198,8 @@ class RecordInvoiceRefund(Command, requires=(require_moved,)):
             return
         if known is not None:
             raise InvoiceRefundDiffers(field="refund", refund=refund, amount=Money(known, paid.currency))
+        if any(refund in each.refunds for each in subscription.invoices.values()):
+            raise AlreadyTaken(field="refund")
         left = Money(paid.amount, paid.currency) - Money(paid.refunded, paid.currency)
         if moved > left:
             raise RefundExceedsInvoice(field="amount", number=number, left=left)

@@ -18,7 +18,13 @@ Number = Annotated[
 ]
 DueAt = Annotated[datetime, Internal(), Describe("When it is due.")]
 Payment = Annotated[
-    str, Len(0, 200), ONE_LINE, Confidential(), Describe("The payment's reference at the payment provider.")
+    str,
+    Len(0, 200),
+    ONE_LINE,
+    Confidential(),
+    Describe(
+        "The payment's reference; one at Stripe or PayPal as `stripe:pi_1`, by which it is known as the same."
+    ),
 ]
 Refund = Annotated[
     str, Len(1, 250), ONE_LINE, Confidential(), Describe("The refund's reference at the payment provider.")
@@ -173,6 +179,10 @@ class Subscription(
     def payments(self) -> tuple[str, ...]:
         """The payments that have a reference: each has paid one invoice."""
         return tuple(invoice.payment for invoice in self.invoices.values() if invoice.payment)
+
+    def has_paid(self, payment: str) -> bool:
+        """Whether a payment has paid an invoice, also where that was said without its provider."""
+        return bool(payment) and not {payment, payment.partition(":")[2]}.isdisjoint(self.payments)
 
     @applies(InvoiceIssued)
     def _issued(self, event: InvoiceIssued) -> None:

@@ -10,9 +10,8 @@ from domain.processes.payments.recordings import Payable
 
 MOST_WAITING = 50
 """What is told of one payment before it is known what it pays; the newest is kept, and that it was settled."""
-_MOST_OTHERS = 20
-"""Of so many invoices, and so many orders, the last that were named, it is asked whether the payment has paid
-them."""
+MOST_OTHERS = 20
+"""So many orders and invoices may be named before the one that a payment pays: each is asked whether it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +47,18 @@ class PaidOrder:
         return self.invoice or self.order_id
 
 
-def with_named(state: PaidOrder, event: OutsideEvent.PaymentTold) -> PaidOrder:
-    """What the payment pays, now that this is told of it: what was named last."""
+def with_named(state: PaidOrder, event: OutsideEvent.PaymentTold) -> PaidOrder | None:
+    """What the payment pays, now that this is told of it: what was named last. None where too much was."""
     named = event.invoice or event.payment.order_id or state.paid
     before = [*state.others, *state.other_orders, *([state.paid] if state.paid else [])]
     others = [each for each in dict.fromkeys(before) if each != named]
+    if len(others) > MOST_OTHERS:
+        return None
     return PaidOrder(
         order_id=named if isinstance(named, UUID) else None,
         invoice=named if isinstance(named, InvoiceReference) else None,
-        others=tuple([each for each in others if isinstance(each, InvoiceReference)][-_MOST_OTHERS:]),
-        other_orders=tuple([each for each in others if isinstance(each, UUID)][-_MOST_OTHERS:]),
+        others=tuple(each for each in others if isinstance(each, InvoiceReference)),
+        other_orders=tuple(each for each in others if isinstance(each, UUID)),
     )
 
 

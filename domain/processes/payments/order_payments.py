@@ -32,6 +32,7 @@ from domain.kit.refusals import Contended, NotFound, Refusal
 from domain.operations.tenants import TenantMoving
 from domain.processes.payments.billing_port import TenantBilling
 from domain.processes.payments.known_payments import (
+    MOST_OTHERS,
     PaidOrder,
     WaitingNotice,
     beside,
@@ -49,6 +50,7 @@ _REASONS = {
     Unread.ORDER: "It names an order or an invoice, and not by its id.",
     Unread.AMOUNT: "It says no amount that can be read.",
 }
+_TOO_MANY = f"The payment has named {MOST_OTHERS} orders and invoices before."
 
 KEPT = timedelta(days=90)
 """For how long that is kept: then the payment is somebody else's business at the same provider."""
@@ -140,7 +142,8 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
             provider=PaymentProvider(event.provider.value),
             payment=event.payment,
         )
-        known = with_named(state, event)
+        if (known := with_named(state, event)) is None:
+            return Then(state, Send(_letter(notice, state, _TOO_MANY, "unread")))
         unread = event.payment.unread
         no_amount = unread is Unread.AMOUNT
         letters: list[Send] = []
