@@ -10,8 +10,8 @@ import pytest
 
 from app.gateway.exports.event_files import TOGETHER
 from domain.gateway.exports.event_export_runs import EventExportRun
-from domain.gateway.exports.event_exports import MOST_RUNNING
 from domain.kit.process.effects import EffectFailed, EffectRefused
+from domain.kit.process.jobs import MOST_JOBS
 from projections.gateway.events import OutsideEvents
 from tests.gateway.sending import a_source, event
 from tests.imports.exporting import Happening, Writer, exported, stopped
@@ -119,7 +119,7 @@ async def test_few_exports_of_a_company_wait_for_one_another(writer: Writer) -> 
     await writer.client.send("EraseUser", input={"subjectId": zoe.me})
     asked = {"sourceId": shop.id, "since": "2020-01-01T00:00:00Z", "format": "CSV"}
     receipts = await asyncio.gather(
-        *(writer.client.send("StartEventExport", input=asked) for _ in range(MOST_RUNNING + 2))
+        *(writer.client.send("StartEventExport", input=asked) for _ in range(MOST_JOBS + 2))
     )
     codes = [receipt.get("code") for receipt in receipts]
-    assert sorted(filter(None, codes)) == ["too_many_event_exports"] * 2
+    assert sorted(filter(None, codes)) == ["too_many_jobs"] * 2

@@ -9,17 +9,11 @@ from domain.gateway.events import SourceId
 from domain.gateway.webhook_commands import require_some_time
 from domain.kit.caller import require_person
 from domain.kit.fields import Confidential, Describe, Internal, Interval, References
-from domain.kit.model import Caller, Command, Event, Refusal, in_utc
+from domain.kit.model import Caller, Command, Event, in_utc
 from domain.kit.process.jobs import Failure, Job, StartedBy
 
 MOST_EVENTS = 100_000
 """Events of one file; more is asked for time by time."""
-MOST_RUNNING = 10
-"""Exports of a tenant that are not over: they are written one after the other."""
-
-
-class TooManyEventExports(Refusal):
-    """A tenant has {most} exports under way at the most; wait until one is over."""
 
 
 class ExportFormat(StrEnum):

@@ -34,6 +34,9 @@ Terms = TypeVar("Terms")
 SPOKEN = timedelta(seconds=1)
 """How long a job that runs says nothing of its progress at least."""
 
+MOST_JOBS = 10
+"""Jobs of a kind that a tenant may have running or paused at once."""
+
 StartedBy = Annotated[
     UUID, Internal(), Describe("Who started it; what they may not do as it goes on is not done.")
 ]
@@ -60,6 +63,10 @@ class JobNotHeld(Refusal):
 
 class JobIsOver(Refusal):
     """This is over: it is {status}."""
+
+
+class TooManyJobs(Refusal):
+    """A tenant has {most} {what} that run or are paused at the most; wait until one is over, or cancel one."""
 
 
 class Job(Aggregate, topic=None):

@@ -5,9 +5,7 @@ import strawberry
 from api.gateway.room import Room
 from api.gateway.sources import Source
 from api.kit.model import Node, Resource, headed, linked, shows
-from api.kit.schema.mutations import Sending, Sent
 from domain.gateway.detection import anomaly_watches, patterns
-from domain.kit.refusals import Refusal
 from projections.gateway.detection import (
     Anomalies,
     AnomalyRow,
@@ -77,14 +75,6 @@ _WATCHES = Room(
 )
 
 
-async def _define_pattern(sending: Sending) -> Sent | Refusal:
-    return await _PATTERNS.send(sending, await sending.command(patterns.DefineEventPattern))
-
-
-async def _define_watch(sending: Sending) -> Sent | Refusal:
-    return await _WATCHES.send(sending, await sending.command(anomaly_watches.DefineAnomalyWatch))
-
-
 _patterns = Resource(EventPattern, EventPatterns, read=READ, write=WRITE)
 _matches = Resource(PatternMatch, PatternMatches, read=READ, plural="pattern matches")
 _watches = Resource(AnomalyWatch, AnomalyWatches, read=READ, write=WRITE, plural="anomaly watches")
@@ -105,9 +95,13 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    define_event_pattern = _patterns.mutation(patterns.DefineEventPattern, send=_define_pattern)
+    define_event_pattern = _patterns.mutation(
+        patterns.DefineEventPattern, send=_PATTERNS.sends(patterns.DefineEventPattern)
+    )
     disable_event_pattern = _patterns.mutation(patterns.DisableEventPattern)
     enable_event_pattern = _patterns.mutation(patterns.EnableEventPattern)
     delete_event_pattern = _patterns.mutation(patterns.DeleteEventPattern)
-    define_anomaly_watch = _watches.mutation(anomaly_watches.DefineAnomalyWatch, send=_define_watch)
+    define_anomaly_watch = _watches.mutation(
+        anomaly_watches.DefineAnomalyWatch, send=_WATCHES.sends(anomaly_watches.DefineAnomalyWatch)
+    )
     delete_anomaly_watch = _watches.mutation(anomaly_watches.DeleteAnomalyWatch)

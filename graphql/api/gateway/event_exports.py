@@ -4,22 +4,18 @@ from uuid import UUID
 
 import strawberry
 
+from api.gateway.room import job_room
 from api.gateway.sources import Source
-from api.kit.model import Info, Node, Refusal, Resource, Sending, Sent, field, linked, shows
+from api.kit.model import Info, Node, Resource, field, linked, shows
 from domain.gateway.exports.event_exports import (
-    MOST_RUNNING,
     CancelEventExport,
     PauseEventExport,
     ResumeEventExport,
     StartEventExport,
-    TooManyEventExports,
 )
-from domain.kit.bus.turns import TenantTurns
 from domain.kit.process.files import FileLinks
-from domain.kit.process.jobs import JobStatus
 from projections.gateway.event_exports import EventExportRow, EventExports
 from projections.gateway.sources import Sources
-from projections.kit.read.conditions import equals
 
 _SEE, _PAYLOADS = "gateway:read", "gateway:confidential"
 
@@ -51,18 +47,7 @@ class EventExport(Node):
 
 _exports = Resource(EventExport, EventExports, read=_SEE, write=_SEE)
 _exports.filter(also=("source_id",))
-
-
-async def _start(sending: Sending) -> Sent | Refusal:
-    ask, command = sending.ask, await sending.command(StartEventExport)
-    async with ask.port(TenantTurns).turn(ask.caller.tenant_id, "event exports"):  # type: ignore[type-abstract]
-        # The view is folded in the append's own transaction, so it is never behind.
-        running = await ask.services.rows.count(
-            EventExports, ask.caller.tenant_id, equals("status", JobStatus.RUNNING), most=MOST_RUNNING
-        )
-        if running >= MOST_RUNNING and not await sending.was_executed():
-            raise TooManyEventExports(most=MOST_RUNNING)
-        return await sending.send(command)
+_room = job_room(EventExports, "event exports")
 
 
 @strawberry.type
@@ -73,7 +58,7 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    start_event_export = _exports.mutation(StartEventExport, send=_start)
+    start_event_export = _exports.mutation(StartEventExport, send=_room.sends(StartEventExport))
     pause_event_export = _exports.mutation(PauseEventExport)
-    resume_event_export = _exports.mutation(ResumeEventExport)
+    resume_event_export = _exports.mutation(ResumeEventExport, send=_room.sends(ResumeEventExport))
     cancel_event_export = _exports.mutation(CancelEventExport)

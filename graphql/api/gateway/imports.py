@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from api.gateway.room import job_room
 from api.gateway.sources import Source
 from api.kit.model import Info, Node, Refusal, Resource, Sending, Sent, covered, enum, field, linked, shows
 from api.kit.schema.commands import Refused
@@ -56,6 +57,7 @@ class Import(Node):
 
 _imports = Resource(Import, Imports, read=_SEE, write=_DO)
 _imports.filter(also=("source_id",))
+_room = job_room(Imports, "imports")
 
 
 @covered
@@ -214,7 +216,7 @@ async def _start(sending: Sending) -> Sent | Refusal:
         )
         file = await ask.port(ImportDesk).require(ask.caller, terms)  # type: ignore[type-abstract]
         known = (file.name, file.size)
-    return await sending.send(replace(command, file_name=known[0], file_size=known[1]))
+    return await _room.send(sending, replace(command, file_name=known[0], file_size=known[1]))
 
 
 def _said(input: ProposeImportInput) -> tuple[dict[str, Any], tuple[ImportField, ...] | None]:
@@ -272,5 +274,5 @@ class Mutation:
 
     start_import = _imports.mutation(domain.StartImport, send=_start, leave_out=("file_name", "file_size"))
     pause_import = _imports.mutation(domain.PauseImport)
-    resume_import = _imports.mutation(domain.ResumeImport)
+    resume_import = _imports.mutation(domain.ResumeImport, send=_room.sends(domain.ResumeImport))
     cancel_import = _imports.mutation(domain.CancelImport)

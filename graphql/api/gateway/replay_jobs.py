@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import strawberry
 
+from api.gateway.room import job_room
 from api.gateway.sources import Source
 from api.kit.model import Node, Position, Refusal, Resource, Sending, Sent, linked, shows
 from domain.gateway.replay_jobs import replay_jobs as domain
@@ -27,6 +28,7 @@ class ReplayJob(Node):
 
 _jobs = Resource(ReplayJob, ReplayJobs, read=_SEE, write=_DO)
 _jobs.filter(also=("source_id",))
+_room = job_room(ReplayJobs, "replay jobs")
 
 
 async def _start(sending: Sending) -> Sent | Refusal:
@@ -44,7 +46,7 @@ async def _start(sending: Sending) -> Sent | Refusal:
         # Letters may be of a moment ago.
         await ask.caught_up(DeadLetters, Position(await ask.services.log.head()))
         matched = await ask.port(LetterReplay).count(ask.caller, chosen)  # type: ignore[type-abstract]
-    return await sending.send(replace(command, matched=matched))
+    return await _room.send(sending, replace(command, matched=matched))
 
 
 @strawberry.type
@@ -57,5 +59,5 @@ class Query:
 class Mutation:
     start_replay_job = _jobs.mutation(domain.StartReplayJob, send=_start, leave_out=("matched",))
     pause_replay_job = _jobs.mutation(domain.PauseReplayJob)
-    resume_replay_job = _jobs.mutation(domain.ResumeReplayJob)
+    resume_replay_job = _jobs.mutation(domain.ResumeReplayJob, send=_room.sends(domain.ResumeReplayJob))
     cancel_replay_job = _jobs.mutation(domain.CancelReplayJob)
