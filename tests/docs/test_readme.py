@@ -65,7 +65,7 @@ def _compare(shown: Any, found: Any, here: dict[str, str], path: str = "answer")
             _compare(expected, other, here, f"{path}[{number}]")
     elif isinstance(shown, str) and path.endswith((".id", ".letterId", ".position")):
         here[shown] = found
-    elif path.endswith((".title", ".rule", ".status", ".priority", ".code")):
+    elif path.endswith((".title", ".rule", ".status", ".priority", ".code", ".store")):
         assert shown == found, path
 
 
