@@ -44,7 +44,7 @@ async def _left(scope: dict[str, Any], messages: Sequence[dict[str, Any]], stuck
 
     headers = [(b"authorization", f"Bearer {TOKEN}".encode()), *scope.pop("headers", [])]
     whole = {"path": "/graphql", "query_string": b"", "client": ("127.0.0.1", 1), "headers": headers, **scope}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await toy_app(SOON)(whole, receive, send)
 
 

@@ -107,7 +107,7 @@ async def test_a_rebuilder_ends_when_asked_to_though_what_it_does_hangs(
         await _asked(settings)
         async with _hanging(settings) as process:
             process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 _, errors = await process.communicate()
         assert process.returncode == 1
         assert b"The rebuilder exits at once" in errors

@@ -22,7 +22,7 @@ async def test_who_is_cancelled_hears_of_it_though_the_server_hangs(postgres: Po
         asking = asyncio.create_task(database.writer.fetchval("select pg_sleep(60)"))
         backend = psutil.Process(pid)
         try:
-            await until(lambda: _in_a_statement(database), seconds=20)
+            await until(lambda: _in_a_statement(database))
             backend.suspend()
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -133,7 +133,7 @@ async def test_the_api_starts_when_postgres_comes(tmp_path: Path, redis_url: str
         )
         try:
             assert process.stderr is not None
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 said = await process.stderr.readline()
             assert b"waiting for it" in said
             server.start()

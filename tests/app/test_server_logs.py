@@ -64,7 +64,7 @@ async def test_a_log_is_set_aside_while_its_server_goes_on(
                 seen.add(text.splitlines()[0])
             return len(seen) >= 3
 
-        await until(twice, seconds=30)
+        await until(twice)
         assert talker.process is not None
         assert talker.process.exit_code() is None
     finally:

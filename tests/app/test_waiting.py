@@ -36,7 +36,7 @@ async def test_a_process_waits_for_postgres_and_says_so(
     server.start()
     try:
         await server.ready()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await waiting
     finally:
         await server.stop()

@@ -70,7 +70,7 @@ async def test_a_stream_ends_with_what_it_was_opened_with(
     boss = await registered(product)
     ben = await colleague(product, boss)
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(120),
         ben.client.streaming("TaskStatsChanged") as events,
         ben.client.socket() as socket,
         boss.client.watching("TaskStatsChanged") as heard,
@@ -96,7 +96,7 @@ async def test_a_stream_of_an_api_key_ends_when_the_key_is_revoked(product: Prod
     }
     receipt = await boss.client.send("CreateApiKey", input=values)
     robot = Client(product.http, receipt["key"])
-    async with asyncio.timeout(60), robot.socket() as socket:
+    async with asyncio.timeout(120), robot.socket() as socket:
         await socket.send(subscribe("1", "TaskStatsChanged", {}))
         await boss.client.send("RevokeApiKey", input={"id": receipt["apiKey"]["id"]})
         with suppress(ConnectionClosed):
@@ -112,7 +112,7 @@ async def test_a_stream_that_is_heard_ends_with_its_token_and_those_who_share_it
     start = (await boss.send("CreateTask", input={"title": "Dig"}))["position"]
     late = replace(boss, token=product.token(boss.tenant, boss.user, lifetime=timedelta(seconds=6)))
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(120),
         late.streaming("TaskChanged", resumeFrom=start) as events,
         late.socket() as socket,
         boss.watching("TaskChanged", resumeFrom=start) as heard,

@@ -129,7 +129,7 @@ async def test_pages_go_on_to_the_end(product: Product) -> None:
     auditor = product.client(uuid4(), uuid4(), ["audit:read"])
     for _ in range(3):
         await auditor.send("Accesses", first=1)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while len((await auditor.send("Accesses", first=3))["nodes"]) < 3:
             pass
     seen: list[str] = []

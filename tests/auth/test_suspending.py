@@ -43,7 +43,7 @@ async def test_all_that_was_opened_with_it_ends(product: Product, owner: Connect
     ada = await registered(product)
     again, key = await ada.again(), await key_of(ada, "work:read")
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(120),
         ada.client.socket() as socket,
         again.client.streaming("TaskStatsChanged") as events,
     ):

@@ -93,11 +93,11 @@ async def test_looks_every_few_seconds_and_a_look_that_finds_nothing_is_no_event
     async with destination(behave=crm) as server:
         id = await connected(client, server.url, "REAL_TIME")
         puller.clock.ahead = timedelta(seconds=11)
-        await until(lambda: len(crm.asked) == 1, seconds=20)
+        await until(lambda: len(crm.asked) == 1)
         await puller.idle(client)
         head = await puller.log.head()
         puller.clock.ahead = timedelta(seconds=35)
-        await until(lambda: len(crm.asked) >= 2, seconds=20)
+        await until(lambda: len(crm.asked) >= 2)
         await puller.idle(client)
         assert await puller.log.head() == head
         assert "connector" in await client.send("PauseConnector", input={"id": id})
@@ -116,7 +116,7 @@ async def test_pulls_when_its_schedule_says_so_and_catches_up_once(puller: Pulle
         await puller.idle(client)
         assert crm.asked == []
         puller.clock.ahead = timedelta(days=3)
-        await until(lambda: len(crm.asked) == 1, seconds=20)
+        await until(lambda: len(crm.asked) == 1)
         await puller.idle(client)
     # Two times went by besides; of these none comes late.
     assert crm.asked == [""]

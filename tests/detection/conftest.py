@@ -47,7 +47,7 @@ class Detector:
             async def looked(before: int = before) -> bool:
                 return await self.looks(client) > before
 
-            await until(looked, seconds=30)
+            await until(looked)
 
     async def judged(self, client: Client, hours: int) -> None:
         """Wait until so many hours were judged."""
@@ -55,7 +55,7 @@ class Detector:
         async def done() -> bool:
             return await self._ended(client, AnomalyDetection.name) >= hours
 
-        await until(done, seconds=30)
+        await until(done)
 
     async def looks(self, client: Client) -> int:
         """How many looks there were."""

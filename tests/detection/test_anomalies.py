@@ -138,7 +138,7 @@ async def test_an_hour_with_many_more_events_is_told_once(
     events = [event(timestamp=min(at, now).isoformat()) for at in times]
     await shop.answers(*events)
     detector.clock.ahead = this + HOUR + LATENESS - now + timedelta(minutes=1)
-    await until(lambda: told(client), seconds=30)
+    await until(lambda: told(client))
     (found,) = await anomalies(client)
     assert (found["watchId"], found["direction"], found["observed"]) == (id, "HIGH", 30)
     assert (found["expected"], found["deviation"]) == (3, 15.588)

@@ -104,7 +104,7 @@ async def test_what_others_were_to_follow_is_looked_at_in_steps(
     async def found() -> bool:
         return len(await matches(client)) == len(agos)
 
-    await until(found, seconds=30)
+    await until(found)
     # It would have been one look, without an end to each.
     assert await detector.looks(client) - before > 1
 
@@ -186,4 +186,4 @@ async def test_more_than_a_page_is_looked_at_without_a_pause(
     async def found() -> bool:
         return bool((await client.send("PatternMatches", first=1))["totalCount"] == 60)
 
-    await until(found, seconds=30)
+    await until(found)

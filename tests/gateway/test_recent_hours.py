@@ -112,7 +112,7 @@ async def test_what_a_source_sends_is_counted_as_it_comes_in_and_right_without_r
             assert found in (None, (301, 20))
             return found is not None
 
-        await until(filled, seconds=30)
+        await until(filled)
         assert await kept(stranger.tenant) is None
         # Nothing else says what Redis is made to say.
         (key,) = [key async for key in redis.scan_iter(match=f"*:t:*:stats:source:{shop.id}:*")]
@@ -123,10 +123,10 @@ async def test_what_a_source_sends_is_counted_as_it_comes_in_and_right_without_r
         async def answered() -> bool:
             return sums(await shown(2)) == (701, 20)
 
-        await until(answered, seconds=30)
+        await until(answered)
         await redis.flushdb()
         assert sums(await shown(2)) == (301, 20)
-        await until(filled, seconds=60)
+        await until(filled)
         assert sums(await shown(2)) == (301, 20)
         (key,) = [key async for key in redis.scan_iter(match=f"*:t:*:stats:source:{shop.id}:*")]
         # The mark that vouches for the rows lives half as long as they, and is renewed in half of that time.

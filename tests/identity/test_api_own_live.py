@@ -18,7 +18,7 @@ USERS = "subscription { userChanged { ... on UserChange { node { id %s } } } }"
 
 async def _heard(socket: Any, root: str, id: str) -> Any:
     """What the next message that shows this user says of them."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             message = json.loads(await socket.recv())
             if message["type"] != "next":

@@ -48,7 +48,7 @@ async def exported(client: Client, source: str, **given: Any) -> tuple[Json, byt
         found.update(await client.send("EventExport", id=receipt["eventExport"]["id"]))
         return bool(found["status"] != "RUNNING")
 
-    await until(over, seconds=30)
+    await until(over)
     url = found["fileUrl"]
     return found, (await client.http.get(url)).content if url else b""
 

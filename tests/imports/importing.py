@@ -74,7 +74,7 @@ class Importer:
         async def over() -> bool:
             return (await self.now(id))["status"] not in ("RUNNING", "PAUSED")
 
-        await until(over, seconds=60)
+        await until(over)
         found = await self.now(id)
         assert found["status"] == as_, found
         return found

@@ -99,4 +99,4 @@ async def test_nothing_is_written_while_somebody_is_erased(product: Product, wor
         found = await owner.send("EventExport", id=id)
         return (found["status"], found["error"], found["fileId"]) == ("FAILED", "erasure_under_way", None)
 
-    await until(failed, seconds=30)
+    await until(failed)

@@ -104,7 +104,7 @@ async def test_an_export_is_paused_resumed_and_cancelled(writer: Writer) -> None
         found.update(await client.send("EventExport", id=one))
         return (found["status"], found["rows"]) == ("FINISHED", 1)
 
-    await until(finished, seconds=60)
+    await until(finished)
     # The names of the columns, and an event.
     assert len((await client.http.get(found["fileUrl"])).content.splitlines()) == 2
     found = await client.send("EventExport", id=two)

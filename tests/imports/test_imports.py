@@ -47,7 +47,7 @@ async def test_an_import_goes_on_after_its_tenant_was_moved(importer: Importer, 
                     where tenant_id = $1 and process = $2 and attempts > 0 and status = 'pending')"""
         return bool(await owner.fetchval(tried, importer.client.tenant, ImportRun.name))
 
-    await until(waits, seconds=30)
+    await until(waits)
     await fence.lift(owner, importer.client.tenant)
     await owner.close()
     assert counts(await importer.ended(begun["id"])) == [4_000, 4_000, 0, 0]
@@ -63,7 +63,7 @@ async def test_an_import_stands_still_while_it_is_paused(importer: Importer) -> 
     async def told() -> bool:
         return bool((await importer.now(begun["id"]))["rows"])
 
-    await until(told, seconds=30)
+    await until(told)
     before = await importer.now(begun["id"])
     assert 0 < before["rows"] < 4_000
     # Another one that is begun and ends meanwhile shows that the worker has had the time.
@@ -80,7 +80,7 @@ async def test_what_came_in_before_an_import_was_cancelled_stays(importer: Impor
     async def going() -> bool:
         return bool((await importer.now(begun["id"]))["rows"])
 
-    await until(going, seconds=30)
+    await until(going)
     await importer.client.send("CancelImport", input={"id": begun["id"]})
     refused = await importer.client.send("ResumeImport", input={"id": begun["id"]})
     assert refused["code"] == "job_not_held"

@@ -25,7 +25,7 @@ TENANT = US.tenant_id
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not await condition():  # noqa: ASYNC110  # What is waited for is said by another connection.
             await asyncio.sleep(0.01)
 

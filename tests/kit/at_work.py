@@ -58,7 +58,7 @@ class AtWork:
             given = (process.name, await self.writes.log.head(), tenant, self.clock.now(), later)
             return bool(await self.database.writer.fetchval(_IDLE, *given))
 
-        await until(done, seconds=30)
+        await until(done)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 import psutil
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], *, seconds: float = 60) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], *, seconds: float = 120) -> None:
     """Wait until ``condition`` holds; fail after ``seconds``, which no passing test comes near."""
     async with asyncio.timeout(seconds):
         while True:

@@ -156,7 +156,7 @@ async def test_the_list_and_the_count_begin_with_what_is_there_and_are_kept(
     await telling.quiet()
     before = await team.bob.send("UnreadNotifications")
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(120),
         team.bob.watching("NotificationChanged", unreadOnly=True, initial=True) as listed,
         team.bob.watching("UnreadNotificationsChanged", initial=True) as counted,
         team.carl.watching("NotificationChanged", initial=True) as carls,
@@ -192,7 +192,7 @@ async def test_a_count_goes_on_where_its_reader_left(team: Team, telling: Tellin
     start, there = str(await telling.log.head()), await team.bob.send("UnreadNotifications")
     await created(team.ann, assignedTo=team.bob.me)
     await telling.quiet()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         async with team.bob.watching("UnreadNotificationsChanged", resumeFrom=start) as messages:
             assert (await anext(messages))["node"]["count"] == there + 1
         beyond = str(int(start) + 1_000)

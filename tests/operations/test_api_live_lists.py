@@ -30,7 +30,7 @@ def operator(product: Product) -> Client:
 
 async def _until(messages: AsyncGenerator[Any, None], node_id: str, **said: object) -> Any:
     """The first change of a thing that says this."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             message = await anext(messages)
             if message.get("nodeId") == node_id and said.items() <= (message["node"] or {}).items():
@@ -88,7 +88,7 @@ async def test_all_who_watch_share_one_reading_and_nobody_costs_none(monkeypatch
     def watch() -> AsyncGenerator[Mapping[Any, Any], None]:
         return lists.states("numbers", read, str)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         watchers = [watch() for _ in range(10)]
         found = await asyncio.gather(*(anext(watcher) for watcher in watchers))
         assert {*map(str, found)} == {"{'0': 0}"}

@@ -140,7 +140,7 @@ async def test_a_discard_needs_a_reason(operator: Client, reason: str) -> None:
 async def test_who_watches_is_told_of_what_is_parked_and_of_what_is_folded_again(
     operator: Client, client: Client, poisoned: set[UUID]
 ) -> None:
-    async with asyncio.timeout(60), operator.watching("ParkedChanged", initial=True) as messages:
+    async with asyncio.timeout(120), operator.watching("ParkedChanged", initial=True) as messages:
         state = await anext(messages)
         task = await park(operator, client, poisoned)
         arrived = await anext(messages)

@@ -42,7 +42,7 @@ async def ended(operator: Client, mutation: str, **input: Any) -> dict[str, Any]
     receipt = await operator.send(mutation, input=input)
     assert "rebuild" in receipt, receipt
     id = receipt["rebuild"]["id"]
-    async with asyncio.timeout(60), operator.watching("ViewProgress", rebuildId=id) as messages:
+    async with asyncio.timeout(120), operator.watching("ViewProgress", rebuildId=id) as messages:
         seen: list[dict[str, Any]] = [message async for message in messages]
     return seen[-1]
 

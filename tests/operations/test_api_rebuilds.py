@@ -234,7 +234,7 @@ async def test_whoever_watches_sees_each_change_until_it_ends(product: Product, 
     async with (
         operator.watching("ViewProgress", rebuildId=id) as first,
         other.streaming("ViewProgress", rebuildId=id) as second,
-        asyncio.timeout(30),
+        asyncio.timeout(120),
     ):
         for messages in (first, second):
             assert (await anext(messages))["paused"] is False

@@ -79,7 +79,7 @@ async def site(postgres: Postgres, redis_url: str, tmp_path: Path) -> AsyncItera
 async def line_with(stream: asyncio.StreamReader | None, words: str, seen: list[str]) -> None:
     """Read up to the line with these words; what is read is added to ``seen``."""
     assert stream is not None
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             line = (await stream.readline()).decode()
             assert line, f"it ended after {seen}"
@@ -287,5 +287,5 @@ async def test_a_rebuilder_that_waits_for_the_database_stops_when_it_is_asked(si
     async with rebuilder(site.settings) as process:
         await line_with(process.stderr, "Postgres does not answer", [])
         process.terminate()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             assert await process.wait() == 0

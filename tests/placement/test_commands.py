@@ -35,7 +35,7 @@ async def headwater(platform: Platform) -> Typing:
         # Search has no server here, so not all is well.
         return bool((await headwater("status", "--tenant", OWN, "--json")).json["workers"])
 
-    await until(followed, seconds=60)
+    await until(followed)
     return headwater
 
 

@@ -23,5 +23,5 @@ async def test_an_invoice_is_paid_in_the_database_of_its_tenant(platform: Platfo
     async def paid() -> bool:
         return await theirs.stands() == ("PAID", "0.00", "ACTIVE")
 
-    await until(paid, seconds=60)
+    await until(paid)
     assert (await theirs.events()).count("invoice_paid") == 1

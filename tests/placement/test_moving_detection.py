@@ -36,4 +36,4 @@ async def test_a_pattern_is_found_after_its_tenant_was_moved(platform: Platform)
     async def found() -> bool:
         return bool((await client.send("PatternMatches"))["totalCount"] == 1)
 
-    await until(found, seconds=40)
+    await until(found)

@@ -176,7 +176,7 @@ async def test_a_tenant_that_is_being_made_is_told_to_wait(platform: Platform) -
 
 async def test_who_watches_the_tenants_is_told_of_a_new_one(platform: Platform) -> None:
     client, input = operator(platform, "ops:tenants"), {"name": "Watched", "slug": "watched"}
-    async with asyncio.timeout(60), client.watching("TenantPlacementChanged", initial=True) as messages:
+    async with asyncio.timeout(120), client.watching("TenantPlacementChanged", initial=True) as messages:
         state = await anext(messages)
         receipt = await client.send("CreateTenant", input={**input, "region": "local", "placement": "POOLED"})
         change = await anext(messages)

@@ -116,7 +116,7 @@ class Estate:
         runner = self.runner()
         task = asyncio.create_task(runner.run())
         try:
-            await until(lambda: len(runner.held) == len(self.processes), seconds=20)
+            await until(lambda: len(runner.held) == len(self.processes))
             yield runner
         finally:
             runner.stop()

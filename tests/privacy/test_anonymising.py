@@ -75,7 +75,7 @@ async def _running(estate: Estate, clock: SetClock, bus: Bus) -> AsyncIterator[N
     )
     task = asyncio.create_task(runner.run())
     try:
-        await until(lambda: runner.held == ["identity.anonymising"], seconds=20)
+        await until(lambda: runner.held == ["identity.anonymising"])
         yield
     finally:
         runner.stop()

@@ -29,7 +29,7 @@ async def working(product: Product) -> AsyncIterator[Product]:
         names = "select count(*) from processes.lanes where process in ('governance.export', 'governance.erasure')"
         return bool(await connection.fetchval(names) == 2)
 
-    await until(enrolled, seconds=60)
+    await until(enrolled)
     await connection.close()
     yield product
     stopping.set()
@@ -50,7 +50,7 @@ async def test_they_export_and_fetch_their_account(working: Product) -> None:
         found = await alone.client.send("ExportUserData", userId=str(alone.id))
         return bool(found and found["id"] == id and found["state"] == "FINISHED")
 
-    await until(finished, seconds=60)
+    await until(finished)
     async with alone.client.watching("ExportProgress", id=id) as messages:
         assert (await anext(messages))["state"] == "FINISHED"
     response = await _fetched(alone.client, id)
@@ -79,7 +79,7 @@ async def test_they_are_forgotten(working: Product) -> None:
         )
         return any(f'"{alone.id}"' in line and '"sha256":""' not in line for line in ran.out.splitlines())
 
-    await until(certified, seconds=60)
+    await until(certified)
     assert refusal(await alone.sign_in()) == (401, "sign_in_refused")
     assert (await alone.client.post("{ mySessions { nodes { id } } }")).status_code == 401
     # The address is free, and nobody's any more.

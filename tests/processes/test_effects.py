@@ -67,7 +67,7 @@ async def test_waits_between_two_tries(works: Works, bus: Bus, clock: SetClock) 
             outside.calls
         )
 
-    await until(tried, seconds=20)
+    await until(tried)
     [tries] = await EffectLedger(works.database.writer).list()
     assert (tries.next_at - clock.now(), tries.attempts) == (timedelta(seconds=0.01), 1)
 

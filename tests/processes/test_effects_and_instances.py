@@ -65,7 +65,7 @@ async def test_a_reaction_that_raises_parks_its_instance_in_order(
     async def parked() -> bool:
         return bool(await EffectLedger(works.database.writer).list(statuses=["parked"]))
 
-    await until(parked, seconds=20)
+    await until(parked)
     assert sorted(outside.deeds) == ["thanks for 1", "thanks for 3"]
     thanks.unlucky = False
     await pay(bus, 4, account=unlucky)

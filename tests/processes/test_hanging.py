@@ -22,8 +22,8 @@ async def test_processes_go_on_when_their_connections_hang_and_come_back(works: 
             stack.callback(backend.resume)
             backend.suspend()
         # It has given up the session that held its leases, and ended all that ran under them.
-        await until(lambda: not runner.held, seconds=60)
-    await until(lambda: len(runner.held) == 2, seconds=60)
+        await until(lambda: not runner.held)
+    await until(lambda: len(runner.held) == 2)
     await pay(works.bus, 10, 20)
     await works.quiet()
     assert len(await works.statuses()) == 2

@@ -85,7 +85,7 @@ async def test_an_effect_that_takes_its_worker_along_is_not_tried_for_ever(
     for _ in range(2):
         assert await child.run(1) == "exit -9"
     await works.start(Thanks(StoredOutside(owner)))
-    await until(lambda: _parked(works), seconds=20)
+    await until(lambda: _parked(works))
     assert ("thanks for 1", 1) not in await _deeds(owner)
 
 

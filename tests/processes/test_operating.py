@@ -87,7 +87,7 @@ async def test_filling_every_view_from_the_first_event_does_no_effect(
 
     for _ in range(2):
         await worker.start()
-        await until(filled, seconds=30)
+        await until(filled)
         await worker.pause()
         await works.database.writer.execute("update ops.lanes set position = 0, folded = 0")
     assert await works.rows("select * from processes.ledger order by id") == before
@@ -112,9 +112,9 @@ async def test_what_fails_is_told_until_it_works_though_the_rest_goes_on(works: 
         return bool(position == await works.log.head())
 
     await accepted(bus, Pay(id=account, amount=1))
-    await until(failing, seconds=20)
+    await until(failing)
     await an_account(bus)
-    await until(moved, seconds=20)
+    await until(moved)
     assert await told() == "UndefinedTableError"
     await owner.execute("alter table processes.timers_elsewhere rename to timers")
     await owner.close()
@@ -122,5 +122,5 @@ async def test_what_fails_is_told_until_it_works_though_the_rest_goes_on(works: 
     async def well() -> bool:
         return await told() is None
 
-    await until(well, seconds=20)
+    await until(well)
     await works.quiet()

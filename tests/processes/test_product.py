@@ -43,7 +43,7 @@ async def test_a_reminder_is_told_and_mailed(database: Database, tmp_path: Path)
     await accepted(bus, CreateTask(id=task, title="Mow", due_date=due, assigned_to=person), by=by)
     try:
         # The mail is the last that comes of it.
-        await until(lambda: len(list(tmp_path.glob("mail/*.eml"))) == 1, seconds=20)
+        await until(lambda: len(list(tmp_path.glob("mail/*.eml"))) == 1)
     finally:
         for background in (running, reading):
             background.cancel()

@@ -41,7 +41,7 @@ async def _pass(works: Works, **span: float) -> None:
             "select count(*) from processes.timers where due_at <= $1", works.clock.moment
         ) == [(0,)]
 
-    await until(fired, seconds=20)
+    await until(fired)
     await works.quiet()
 
 

@@ -88,7 +88,7 @@ async def test_can_be_given_up_in_the_middle(works: Works, bus: Bus) -> None:
             async def known() -> bool:
                 return bool(await works.rows("select 1 from processes.lanes where position >= $1", head))
 
-            await until(known, seconds=20)
+            await until(known)
 
     outside.trouble = closed_meanwhile
     await works.start(OpenShop(outside))

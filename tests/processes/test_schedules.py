@@ -79,7 +79,7 @@ async def _waits(works: Works) -> timedelta:
     async def waiting() -> bool:
         return len(await _next(works)) == 1
 
-    await until(waiting, seconds=20)
+    await until(waiting)
     return (await _next(works))[0]
 
 

@@ -67,7 +67,7 @@ class Desk:
             query = "select count(*) from processes.timers where due_at <= $1"
             return await self.works.rows(query, self.clock.moment) == [(0,)]
 
-        await until(fired, seconds=20)
+        await until(fired)
         await self.works.quiet()
 
 
@@ -210,7 +210,7 @@ async def test_another_worker_goes_on_when_one_ends(desk: Desk) -> None:
     await desk.works.quiet()
     second = await desk.works.start(desk.process, wait=False)
     await desk.works.stop(desk.works.runners[0])
-    await until(lambda: bool(second.held), seconds=20)
+    await until(lambda: bool(second.held))
     await desk.passes(days=6)
     assert desk.reminded.calls == [(desk.person, DUE)]
     [status] = await process_statuses(desk.works.database.writer)

@@ -74,7 +74,7 @@ class Works:
         self._tasks.append((runner, asyncio.create_task(runner.run()), asyncio.create_task(pages.run())))
         self.runners.append(runner)
         if wait:
-            await until(lambda: len(runner.held) == len(processes), seconds=20)
+            await until(lambda: len(runner.held) == len(processes))
         return runner
 
     async def stop(self, runner: Runner) -> None:
@@ -114,7 +114,7 @@ class Works:
             behind = await self.rows("select process from processes.lanes where position < $1", head)
             return not behind and not await self.open()
 
-        await until(done, seconds=20)
+        await until(done)
 
     async def reach(self, *statuses: str) -> None:
         """Wait until the ledger's rows have these statuses, in order of their ids."""
@@ -122,7 +122,7 @@ class Works:
         async def reached() -> bool:
             return [status for _, status in await self.statuses()] == list(statuses)
 
-        await until(reached, seconds=20)
+        await until(reached)
 
 
 def deeds(rows: Iterable[tuple[Any, ...]]) -> list[str]:

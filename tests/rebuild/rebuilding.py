@@ -112,7 +112,7 @@ class House:
 
     async def ended(self, id: UUID) -> RebuildRecord:
         """The rebuild once it does not go on by itself."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             return [record async for record in self.rebuilds.watch(id, every=0.02)][-1]
 
     async def became(self, id: UUID, state: RebuildState) -> None:

@@ -33,7 +33,7 @@ async def test_what_hangs_when_the_session_is_lost_ends_the_rebuilder_and_the_ne
     id = await house.rebuilds.ask([Jars.name], by="test")
     running = asyncio.create_task(house.rebuilder().run())
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await begun.wait()
             await place.database.writer.execute(
                 "select pg_terminate_backend(pid) from ops.workers where kind = 'rebuilder'"

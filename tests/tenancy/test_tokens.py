@@ -118,7 +118,7 @@ async def _closed(client: Client) -> tuple[int, str]:
     """How the server closes a WebSocket that shows the client's token."""
     url = f"{str(client.http.base_url).replace('http', 'ws', 1).rstrip('/')}/graphql"
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(120),
         connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket,
     ):
         await socket.send(json.dumps({"type": "connection_init", "payload": {"token": client.token}}))

@@ -57,14 +57,14 @@ async def test_operators_suspend_reactivate_and_close_a_tenant(product: Product,
     tenant = ada.given["tenantId"]
     assert await tried(ada) == ""
     assert await way(product, "suspend", tenant) == ""
-    await until(becomes(ada, "tenant_is_suspended"), seconds=20)
+    await until(becomes(ada, "tenant_is_suspended"))
     assert (await ada.client.send("Tenant"))["status"] == "SUSPENDED"
     assert await tried(ben) == ""
     assert await way(product, "reactivate", tenant) == ""
-    await until(becomes(ada, ""), seconds=20)
+    await until(becomes(ada, ""))
     assert await way(product, "reactivate", tenant) == "tenant_not_suspended"
     assert await way(product, "close", tenant) == ""
-    await until(becomes(ada, "tenant_is_closed"), seconds=20)
+    await until(becomes(ada, "tenant_is_closed"))
     for verb in ("suspend", "reactivate"):
         assert await way(product, verb, tenant) == "tenant_is_closed"
     owner = await asyncpg.connect(product.settings.database_url)

@@ -51,7 +51,7 @@ class Mirror:
 async def follow(messages: AsyncGenerator[Any, None], until: str, mirror: Mirror | None = None) -> Mirror:
     """What a client has once it has a task of this title."""
     mirror = mirror or Mirror()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while until not in mirror.titles.values():
             mirror.take(await anext(messages))
     return mirror
@@ -86,7 +86,7 @@ async def test_state_and_changes_join_while_others_write(client: Client, transpo
         by = within([garden, None][number % 2])
         async with getattr(client, transport)("TaskChanged", filter=by, initial=True) as messages:
             mirror = Mirror()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while len(mirror.cursors) < 12:
                     mirror.take(await anext(messages))
                 if number == 0:
@@ -95,7 +95,7 @@ async def test_state_and_changes_join_while_others_write(client: Client, transpo
 
     writing = [asyncio.create_task(write(task)) for task in tasks]
     watching = [asyncio.create_task(watch(number)) for number in range(4)]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         await asyncio.gather(*writing)
     await created(client, "Last", projectId=garden)
     mirrors = await asyncio.gather(*watching)

@@ -51,7 +51,7 @@ async def test_nothing_is_missed_between_a_list_and_its_changes_while_others_wri
     assert len(snapshots) > 10
     for shown, position in snapshots[:: len(snapshots) // 8]:
         assert int(position) <= int(last)
-        async with asyncio.timeout(60), client.watching("TaskChanged", resumeFrom=position) as messages:
+        async with asyncio.timeout(120), client.watching("TaskChanged", resumeFrom=position) as messages:
             async for message in messages:
                 shown[message["node"]["id"]] = message["node"]["title"]
                 if message["cursor"] == last:
@@ -74,7 +74,7 @@ async def test_what_a_view_that_is_behind_lacks_comes_by_its_changes(
     finally:
         await product.worker.start()
     position = behind["extensions"]["position"]
-    async with asyncio.timeout(60), client.watching("TaskStatsChanged", resumeFrom=position) as messages:
+    async with asyncio.timeout(120), client.watching("TaskStatsChanged", resumeFrom=position) as messages:
         while (await anext(messages))["node"]["todo"] != 4:
             pass
 

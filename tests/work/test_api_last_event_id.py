@@ -54,7 +54,7 @@ async def _heard(
     else:
         given = {"json": asked}
     found, id = list[Message](), ""
-    async with asyncio.timeout(30), http.stream(method, "/graphql", headers=headers, **given) as response:
+    async with asyncio.timeout(120), http.stream(method, "/graphql", headers=headers, **given) as response:
         assert response.status_code == 200
         async for line in response.aiter_lines():
             if line.startswith("id: "):

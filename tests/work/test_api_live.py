@@ -19,7 +19,7 @@ from tests.work.api import created, head, project
 
 async def taken(messages: AsyncGenerator[Any, None], count: int) -> list[Any]:
     """The next messages."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         return [await anext(messages) for _ in range(count)]
 
 
@@ -273,7 +273,7 @@ async def test_a_thousand_on_one_topic_cost_one_read_of_each_event(
                 await client.send("RenameTask", input={"id": task["id"], "title": title})
 
     nudging = asyncio.create_task(nudge())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         await heard("begun")
         nudging.cancel()
         await asyncio.gather(nudging, return_exceptions=True)
