@@ -21,6 +21,7 @@ LIMITS = Limits(
     cost=500,
     page=20,
     variable_depth=5,
+    values=200,
 )
 
 
@@ -34,6 +35,8 @@ async def strict() -> AsyncIterator[httpx.AsyncClient]:
 def _deep(levels: int) -> str:
     return "{ node " + "{ self " * (levels - 2) + "{ name }" + " }" * (levels - 1)
 
+
+PARCEL = "query($p: Parcel!) { parcel(parcel: $p) }"
 
 WITHIN = {
     "depth": {"query": _deep(5)},
@@ -51,6 +54,11 @@ WITHIN = {
         "variables": {"n": 100},
     },
     "variables": {"query": "query($j: JSON!) { json(value: $j) }", "variables": {"j": [[["x"]]]}},
+    "values": {"query": PARCEL, "variables": {"p": {"text": "a", "parcels": [{"text": "b"}] * 40}}},
+    "values in a scalar": {
+        "query": "query($j: JSON!) { json(value: $j) }",
+        "variables": {"j": [0] * 1_000, "none": [{}] * 500},
+    },
 }
 BEYOND = {
     "depth": {"query": _deep(6)},
@@ -76,6 +84,8 @@ BEYOND = {
         " children(first: 2147483647) { name } } } }"
     },
     "variables": {"query": "query($j: JSON!) { json(value: $j) }", "variables": {"j": [[[[["x"]]]]]}},
+    # What is no parcel is not even looked at.
+    "values": {"query": PARCEL, "variables": {"p": {"text": "a", "parcels": [{}] * 100}}},
 }
 
 

@@ -1,6 +1,6 @@
-"""How many values the filter of a list compares with: each costs as much as a field."""
+"""How many values the filter of a list compares with, or a list of others holds: each costs as much as a field."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from graphql import (
@@ -32,11 +32,16 @@ class Values:
         return self.fixed + sum(given)
 
 
-def values_of(field: FieldNode, defaults: Mapping[str, ValueNode | None]) -> Values:
-    """The values of the field's filter; ``defaults`` are those of the operation's variables."""
+def values_of(field: FieldNode, lists: Collection[str], defaults: Mapping[str, ValueNode | None]) -> Values:
+    """The values of the field's filter and of these arguments.
+
+    An empty object or list is one, too: it is read like any other. ``defaults`` are those of the variables.
+    """
     fixed, variables = 0, list[tuple[str, int]]()
     waiting: list[ValueNode] = [
-        argument.value for argument in field.arguments or () if argument.name.value == _FILTER
+        argument.value
+        for argument in field.arguments or ()
+        if argument.name.value == _FILTER or argument.name.value in lists
     ]
     while waiting:
         value = waiting.pop()
@@ -44,9 +49,9 @@ def values_of(field: FieldNode, defaults: Mapping[str, ValueNode | None]) -> Val
             default = defaults.get(name := value.name.value)
             number = 0 if default is None else _leaves(value_from_ast_untyped(default))
             variables.append((name, number))
-        elif isinstance(value, ListValueNode):
+        elif isinstance(value, ListValueNode) and value.values:
             waiting += value.values
-        elif isinstance(value, ObjectValueNode):
+        elif isinstance(value, ObjectValueNode) and value.fields:
             waiting += (inner.value for inner in value.fields)
         elif not isinstance(value, NullValueNode):
             fixed += 1
@@ -57,9 +62,9 @@ def _leaves(value: object) -> int:
     found, waiting = 0, [value]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, Mapping):
+        if isinstance(each, Mapping) and each:
             waiting += each.values()
-        elif isinstance(each, list):
+        elif isinstance(each, list) and each:
             waiting += each
         else:
             found += each is not None

@@ -23,6 +23,8 @@ from graphql import (
     ValueNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
+    is_list_type,
     is_non_null_type,
 )
 
@@ -185,7 +187,12 @@ class Measure:
         inner = self._selections(node.selection_set, get_named_type(field.type))
         size = self._size(node, field)
         past, given = self._past(node, field)
-        compared = values_of(node, self._defaults)
+        lists = {
+            name
+            for name, given in field.args.items()
+            if name not in _LISTS and is_list_type(get_nullable_type(given.type))
+        }
+        compared = values_of(node, lists, self._defaults)
         fixed = 1 + past + (0 if compared.variables else compared.fixed)
         cost = _times(fixed, size, inner.cost, given, compared)
         row = self._sizes.row(field, parent)

@@ -36,6 +36,7 @@ from api.kit.execution.cost import Cost, Measure
 from api.kit.execution.deprecations import DeprecatedUse, Deprecations
 from api.kit.execution.error_codes import ErrorCode
 from api.kit.execution.errors import ClientError, RequestError
+from api.kit.execution.given_values import given_values
 from api.kit.execution.limits import Limits, check_shape, too_much
 from api.kit.execution.request import GraphQLRequest
 from api.kit.execution.sizes import Sizes
@@ -178,6 +179,12 @@ class Documents:
             if not stranger and found.size <= self._limits.cached_bytes:
                 self._known[request.query] = found
         operation = _chosen(found.operations, request.operation_name)
+        most = self._limits.values
+        if given_values(self._schema, operation.node, request.variables, most) > most:
+            error = ClientError(
+                f"The variables hold too many values: at most {most}.", code="LIMIT_EXCEEDED", limit=most
+            )
+            raise RequestError.of_document([error], "LIMIT_EXCEEDED")
         cost = operation.cost.at(request.variables)
         if cost > self._limits.cost:
             error = ClientError(

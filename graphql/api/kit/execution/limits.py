@@ -22,8 +22,10 @@ class Limits:
     `duplicates` counts the same response name, or the same spread, in one selection set: validation compares
     them pair by pair at every level, so a document of a few kilobytes could keep it busy for seconds.
     `cost` is 1 a field, and 1 more for each 1,000 characters that a text may have, times the page size of every
-    connection around it, and 1 for each value that a filter compares with; `page` is the size assumed where none
-    is given. `recheck_seconds`: how often an open connection is asked again who it is.
+    connection around it, and 1 for each value that a filter compares with or a list holds; `page` is the size
+    assumed where none is given. `values` bounds those of the variables, in which an input object counts all the
+    fields of its type; a hundred orders of a hundred products are fewer. `recheck_seconds`: how often an open
+    connection is asked again who it is.
 
     `tokens` and `document_chars` bound a document before it is parsed, `strange_tokens` and
     `strange_document_chars` that of whoever has not signed in, whose documents are not kept either; those of
@@ -50,6 +52,7 @@ class Limits:
     cost: int = 20_000
     page: int = 50
     variable_depth: int = 32
+    values: int = 100_000
     document_chars: int = 100_000
     strange_tokens: int = 250
     strange_document_chars: int = 8_000
