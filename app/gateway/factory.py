@@ -1,5 +1,7 @@
 """What the API and the workers ask of the gateway, in one database."""
 
+from functools import partial
+
 from app.composition.write_side import WriteSide
 from app.files.factory import files_of, links_of
 from app.gateway.admission import SourceAdmission
@@ -11,9 +13,12 @@ from app.gateway.ingestion import Ingestion
 from app.gateway.letters.job_letters import JobLetters, NoLetters
 from app.gateway.letters.letter_replay import DeadLetterReplay
 from app.gateway.paypal_certificates import PayPalCertificates, known_authorities
-from app.gateway.pulls.http_pages import LARGEST, HttpPages
+from app.gateway.pulls import http_pages
+from app.gateway.pulls.http_pages import HttpPages
 from app.gateway.pulls.intake import NoPages, PulledIntake
 from app.gateway.pulls.pulled_items import PulledItems
+from app.gateway.pulls.tools import tool_pages
+from app.gateway.pulls.tools.tool_pages import ToolPages
 from app.gateway.schema_checks import SchemaChecks
 from app.gateway.turns import LockedTurns
 from app.keys import KeyRing
@@ -111,10 +116,12 @@ def connector_pages(
     """What pulls pages in a worker; none where it reads no views, or has no keys."""
     if rows is None or not isinstance(opening, KeyRing):
         return NoPages()
-    outgoing = OutgoingClient(
-        ports=read_ports(settings.outgoing_ports), loopback=settings.outgoing_loopback, most=LARGEST + 1
+    outgoing = partial(
+        OutgoingClient, ports=read_ports(settings.outgoing_ports), loopback=settings.outgoing_loopback
     )
-    pages = HttpPages(outgoing, SealedWebhookSecrets(settings.derive("webhook secrets")), clock)
+    secrets = SealedWebhookSecrets(settings.derive("webhook secrets"))
+    tools = ToolPages(outgoing(most=tool_pages.LARGEST + 1, silence=tool_pages.SECONDS), secrets, clock)
+    pages = HttpPages(outgoing(most=http_pages.LARGEST + 1), secrets, clock, tools)
     admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
     intake = _intake(settings, bus, codec, admission, checks)
     return PulledIntake(

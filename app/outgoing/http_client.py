@@ -48,12 +48,15 @@ class OutgoingClient(HttpClient):
         resolve: Resolve | None = None,
         authorities: ssl.SSLContext | None = None,
         most: int = _MOST,
+        silence: float = _READ_SECONDS,
     ) -> None:
         """``ports`` may be called. ``loopback``: this machine may be called too, on any port and without TLS.
 
-        ``authorities`` vouch for hosts, those of the library's list by default; ``most``: bytes of an answer.
+        ``authorities`` vouch for hosts, those of the library's list by default; ``most``: bytes of an answer;
+        ``silence``: seconds that may go by without any of it.
         """
-        self._ports, self._loopback, self._most = frozenset(ports), loopback, most
+        self._ports, self._loopback = frozenset(ports), loopback
+        self._most, self._silence = most, silence
         self._resolve = resolve or SystemResolver()
         self._tls = authorities or _authorities()
 
@@ -96,7 +99,7 @@ class OutgoingClient(HttpClient):
         raise failure from None
 
     async def _send_to(self, request: HttpRequest, address: WebAddress, place: str) -> HttpAnswer:
-        patience = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
+        patience = httpx.Timeout(self._silence, connect=_CONNECT_SECONDS)
         outgoing = httpx.Request(
             request.method,
             str(address),

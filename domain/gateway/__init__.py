@@ -15,7 +15,7 @@ from domain.gateway import (
     webhooks,
 )
 from domain.gateway.admission import source_keys
-from domain.gateway.connectors import connector_commands, connectors
+from domain.gateway.connectors import connector_commands, connectors, tool_commands
 from domain.gateway.connectors.pulls import ConnectorPulls
 from domain.gateway.detection import anomalies, anomaly_watches, pattern_matches, patterns
 from domain.gateway.detection.anomaly_detection import AnomalyDetection
@@ -54,6 +54,7 @@ CONTEXT = ContextDomain(
         source_connections,
         source_keys,
         sources,
+        tool_commands,
         webhook_commands,
         webhooks,
     ),

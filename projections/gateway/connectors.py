@@ -24,6 +24,7 @@ from domain.gateway.connectors.terms import (
     UserPath,
     Zone,
 )
+from domain.gateway.connectors.tools import Settings, Tool, ToolCredentialNames
 from domain.kit.fields import Describe, Len
 from projections.kit.declare.folds import TIME, carried, on, removed, stamped
 from projections.kit.model import (
@@ -60,6 +61,9 @@ class ConnectorRow(Row):
     zone: Zone
     seconds: Seconds | None
     next_at: NextAt
+    tool: Tool | None = None
+    settings: Settings = ()
+    credentials: ToolCredentialNames = ()
     active: Annotated[bool, Describe("Whether it is not paused.")] = True
     cursor: Cursor | None = None
     accepted: Annotated[int, Describe("The items that became events, in all.")] = 0
@@ -87,7 +91,7 @@ class ConnectorRow(Row):
     version: Version
 
 
-class Connectors(PostgresView[ConnectorRow], name="gateway.connectors", version=1, inline=True):
+class Connectors(PostgresView[ConnectorRow], name="gateway.connectors", version=2, inline=True):
     """Every connector that is kept."""
 
     collated = {"name": ("name",)}

@@ -23,6 +23,8 @@ from domain.gateway.connectors.connector_commands import (
     StopConnector,
 )
 from domain.gateway.connectors.terms import SyncMode
+from domain.gateway.connectors.tool_commands import RegisterToolConnector
+from domain.gateway.connectors.tools import ConnectorTool
 from domain.gateway.detection.anomalies import AnomalyDirection, NoteAnomaly
 from domain.gateway.detection.anomaly_watches import DefineAnomalyWatch
 from domain.gateway.detection.pattern_matches import NotePatternMatch
@@ -43,6 +45,7 @@ from domain.gateway.outcomes import EventStatus, EventViolation
 from domain.gateway.replay_jobs.replay_jobs import FinishReplayJob, NoteReplayProgress, StartReplayJob
 from domain.gateway.schemas.searchable import Searchable
 from domain.gateway.sources import RegisterSource, SourceKind
+from domain.gateway.tools.destinations import as_sealed
 from domain.gateway.webhook_commands import RegisterWebhook
 from domain.governance.consents import GiveConsent, consent_id
 from domain.governance.erasures import RequestErasure, erasure_id
@@ -215,7 +218,16 @@ def _of_detection() -> Sequence[Command]:
 
 
 def _pulled(source: UUID, connector: UUID) -> Sequence[Command]:
-    """What a connector has pulled, and why it stopped."""
+    """What a connector has pulled, and why it stopped; and one that knows a tool."""
+    of_tool = RegisterToolConnector(
+        id=uuid4(),
+        name="Contacts of a tool",
+        source_id=source,
+        tool=ConnectorTool.HUBSPOT,
+        credentials=as_sealed(HASH),
+        credential_names=("accessToken",),
+        settings=("since=2026-01-01",),
+    )
     register = RegisterConnector(
         id=connector,
         name="Contacts",
@@ -238,6 +250,7 @@ def _pulled(source: UUID, connector: UUID) -> Sequence[Command]:
         ChangeConnector(id=connector, name="People"),
         StopConnector(id=connector, error="http_401"),
         ResumeConnector(id=connector),
+        of_tool,
     )
 
 

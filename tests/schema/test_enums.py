@@ -63,6 +63,8 @@ WORDS = {
             "Connector.goneType",
             "RegisterConnectorInput.eventType",
             "RegisterConnectorInput.goneType",
+            "RegisterToolConnectorInput.eventType",
+            "RegisterToolConnectorInput.goneType",
         ),
         "What outside systems call what happened there.",
     ),

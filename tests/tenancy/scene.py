@@ -194,6 +194,9 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
     pulled = {"mode": "FULL", "pagination": "LINK", "eventType": f"{tenant.word}.happened"}
     from_there = {"url": called["url"], "sourceId": builder.known["Source"][0]}
     await builder.make(root("registerConnector"), {"input": {"name": tenant.word, **from_there, **pulled}})
+    known = {"tool": "HUBSPOT", "credentials": ["accessToken=key"], "settings": ["since=2026-01-01"]}
+    of_tool = {"name": f"{tenant.word} tool", "sourceId": builder.known["Source"][0], **known}
+    await builder.make(root("registerToolConnector"), {"input": of_tool})
     counted = {"kind": "COUNT", "eventTypes": [f"{tenant.word}.happened"], "windowSeconds": 60, "least": 2}
     made = await builder.make(root("defineEventPattern"), {"input": {"name": tenant.word, **counted}})
     pattern = UUID(made["eventPattern"]["id"])

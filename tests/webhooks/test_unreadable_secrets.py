@@ -121,6 +121,9 @@ async def test_what_seals_a_secret_is_done_once_however_often_it_is_sent(
         header=header,
     )
     await twice("ChangeConnector", id=connector, url="https://crm.example/people", header=header)
+    known = {"tool": "HUBSPOT", "credentials": ["accessToken=abc"]}
+    of_tool = await twice("RegisterToolConnector", name="Tool", sourceId=source, **known)
+    await twice("ChangeConnector", id=of_tool, credentials=["accessToken=newer"])
     url, key = "https://segment.example", ["writeKey=key"]
     tool = await twice(
         "RegisterDestination", name="Tool", kind="SEGMENT", url=url, types=["work.task"], credentials=key

@@ -14,11 +14,11 @@ _WORDS = {200: "OK", 204: "No Content", 207: "Multi-Status", 400: "Bad", 401: "U
 
 
 def answers(answer: Callable[[Received], Answer]) -> Behaviour:
-    """A server that answers each request with a status, JSON and headers."""
+    """A server that answers each request with a status, JSON or bytes, and headers."""
 
     async def behave(server: Destination, writer: asyncio.StreamWriter) -> None:
         status, said, *more = answer(server.received[-1])
-        body = b"" if said is None else json.dumps(said).encode()
+        body = b"" if said is None else said if isinstance(said, bytes) else json.dumps(said).encode()
         headers = {"Content-Length": str(len(body)), **(more[0] if more else {})}
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         writer.write(f"HTTP/1.1 {status} {_WORDS.get(status, 'Error')}\r\n{head}\r\n".encode() + body)

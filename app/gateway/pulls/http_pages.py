@@ -2,8 +2,9 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from domain.gateway.bodies import NotEvents, read_json, value_at
@@ -33,18 +34,29 @@ class HttpPage:
 
     items: list[Json]
     next: str | None
-    """The cursor of the page behind it; None: it is the last."""
+    """The cursor of the page behind it; of the last one, where the next pull begins if that is known."""
+    over: bool
+    """Whether it is the last."""
 
 
-class HttpPages:
-    """Asks for pages as connectors say, of public addresses alone."""
-
-    def __init__(self, http: HttpClient, secrets: WebhookSecrets, clock: Clock) -> None:
-        """``http`` reads answers of more than `LARGEST` bytes."""
-        self._http, self._secrets, self._clock = http, secrets, clock
+class PageReader(Protocol):
+    """Reads pages of outside systems."""
 
     async def read(self, connector: Connector, cursor: str | None) -> HttpPage:
         """The page at a cursor. Raises EffectRefused and EffectFailed, each with a word."""
+        ...
+
+
+class HttpPages(PageReader):
+    """Asks for pages as connectors say, of public addresses alone."""
+
+    def __init__(self, http: HttpClient, secrets: WebhookSecrets, clock: Clock, tools: PageReader) -> None:
+        """``http`` reads answers of more than `LARGEST` bytes; ``tools``: the pages of tools that are known."""
+        self._http, self._secrets, self._clock, self._tools = http, secrets, clock, tools
+
+    async def read(self, connector: Connector, cursor: str | None) -> HttpPage:
+        if connector.tool is not None:
+            return await self._tools.read(connector, cursor)
         url = _address(connector, cursor)
         request = HttpRequest(
             url=url, method="GET", headers={**self._header(connector), "Accept": "application/json"}
@@ -53,39 +65,53 @@ class HttpPages:
             answer = await self._http.send(request, seconds=_SECONDS)
         except NoHttpAnswer as none:
             raise EffectFailed(none.failure.value) from None
-        if answer.status in _AGAIN or answer.status >= 500:
-            raise EffectFailed(f"http_{answer.status}", after=pause_of(answer, self._clock.now()))
-        if not 200 <= answer.status < 300:
-            raise EffectRefused(f"http_{answer.status}")
-        if len(answer.body) > LARGEST:
-            raise EffectRefused("page_too_large")
-        try:
-            # Others have their turn.
-            body = await asyncio.to_thread(_read, answer.body)
-        except (NotEvents, UnicodeDecodeError):
-            # It may have been cut off on its way.
-            raise EffectFailed("not_json") from None
-        items = value_at(body, connector.items_path)
-        if not isinstance(items, list):
-            raise EffectRefused("no_items")
-        if len(items) > MOST_IN_PAGE:
-            raise EffectRefused("page_too_large")
-        return HttpPage(items, _storable(_next(connector, url, cursor, body, answer, items)))
+        require_good(answer, self._clock, largest=LARGEST)
+        # Others have their turn.
+        body = await asyncio.to_thread(read_page, answer.body, read_json)
+        items = listed(value_at(body, connector.items_path), most=MOST_IN_PAGE)
+        following = _storable(_next(connector, url, cursor, body, answer, items))
+        return HttpPage(items, following, over=not items or following in (None, cursor))
 
     def _header(self, connector: Connector) -> dict[str, str]:
         if connector.header is None:
             return {}
-        try:
-            name, _, value = self._secrets.open(connector.id, connector.header).partition(":")
-        except SecretUnreadable:
-            # Operators may set the former key again.
-            raise EffectFailed("secret_unreadable") from None
+        name, _, value = opened_secret(self._secrets, connector).partition(":")
         return {name.strip(): value.strip()}
 
 
-def _read(body: bytes) -> Json:
-    """What a body says. Raises NotEvents and UnicodeDecodeError."""
-    return read_json(body.decode())
+def opened_secret(secrets: WebhookSecrets, connector: Connector) -> str:
+    """What lets a connector in. Raises EffectFailed, as operators may set the former key again."""
+    try:
+        return secrets.open(connector.id, connector.header or "")
+    except SecretUnreadable:
+        raise EffectFailed("secret_unreadable") from None
+
+
+def require_good(answer: HttpAnswer, clock: Clock, *, largest: int) -> None:
+    """Raise EffectFailed for what another try may put right, and EffectRefused for what else is no page."""
+    if answer.status in _AGAIN or answer.status >= 500:
+        raise EffectFailed(f"http_{answer.status}", after=pause_of(answer, clock.now()))
+    if not 200 <= answer.status < 300:
+        raise EffectRefused(f"http_{answer.status}")
+    if len(answer.body) > largest:
+        raise EffectRefused("page_too_large")
+
+
+def read_page(body: bytes, read: Callable[[str], Json]) -> Json:
+    """What a body says. Raises EffectFailed for what is no JSON: it may have been cut off on its way."""
+    try:
+        return read(body.decode())
+    except (NotEvents, UnicodeDecodeError):
+        raise EffectFailed("not_json") from None
+
+
+def listed(items: Json, *, most: int) -> list[Json]:
+    """The items of a page. Raises EffectRefused for what is no list of them, or too long a one."""
+    if not isinstance(items, list):
+        raise EffectRefused("no_items")
+    if len(items) > most:
+        raise EffectRefused("page_too_large")
+    return items
 
 
 def as_text(value: Json) -> str | None:

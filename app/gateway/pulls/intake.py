@@ -64,10 +64,9 @@ class PulledIntake(ConnectorPages):
         page = await self._pages.read(connector, cursor)
         events = (self._items.event(connector, item, connector.id) for item in page.items)
         counts = await self._take(tenant_id, connector, events, pull=page_id, again=again)
-        over = not page.items or page.next is None or page.next == cursor
         return PulledPage(
             cursor=page.next or cursor,
-            over=over,
+            over=page.over,
             mark=mark,
             fresh=counts.fresh,
             accepted=counts.accepted,
@@ -107,7 +106,7 @@ class PulledIntake(ConnectorPages):
                 size += len(line)
             if len(lines) > MOST_IN_LOAD or size > _LARGEST or len(marks) > _PAGES:
                 raise EffectRefused("load_too_large")
-            if not page.items or page.next is None or page.next == cursor:
+            if page.over:
                 break
             cursor = page.next
         missing = await asyncio.to_thread(gone, known.keys() - lines.keys())

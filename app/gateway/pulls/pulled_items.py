@@ -1,16 +1,21 @@
 """Makes events of the items that connectors pull."""
 
 import json
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 
 from app.gateway.pulls.http_pages import Json, as_text
 from domain.gateway.bodies import value_at
 from domain.gateway.connectors.connectors import Connector
+from domain.gateway.connectors.tools import TERMS
 from domain.kit.codec import Codec
 
 _MILLISECONDS = 100_000_000_000
 """A time that is a number counts seconds since 1970, and milliseconds from this one on."""
+
+_OFFSET = re.compile(r"(?<=[0-9])([+-][0-9]{2})([0-9]{2})$")
+"""How some say how far a clock is from UTC."""
 
 
 class PulledItems:
@@ -35,6 +40,11 @@ class PulledItems:
         text = json.dumps(item, sort_keys=True, default=str)
         return self._codec.fingerprint("connector content", text)
 
+    def _version(self, connector: Connector, item: Json) -> str:
+        """By what an item is another than one of the same id."""
+        paths = () if connector.tool is None else TERMS[connector.tool].version_paths
+        return self.digest([value_at(item, path) for path in paths] if paths else item)
+
     def event(self, connector: Connector, item: Json, within: UUID, at: datetime | None = None) -> Json:
         """The event of an item: the same for the same content ``within`` a connector, or a load. One of an item
         without an id has none, and is rejected for it."""
@@ -46,9 +56,13 @@ class PulledItems:
             "data": {"payload": item},
         }
         if key is not None:
-            event |= {"eventId": str(self._id(f"{within} {key} {self.digest(item)}")), "correlationId": key}
+            event |= {
+                "eventId": str(self._id(f"{within} {key} {self._version(connector, item)}")),
+                "correlationId": key,
+            }
         user = as_text(value_at(item, connector.user_path)) if connector.user_path else None
-        return event if user is None else event | {"userId": user}
+        # Of a device some say `$device:`, which no id begins with.
+        return event if user is None else event | {"userId": user.removeprefix("$")}
 
     def gone(self, connector: Connector, key: str, run_id: UUID, at: datetime) -> Json:
         """The event of an item that is there no more. What it held is known by its key alone."""
@@ -66,6 +80,8 @@ class PulledItems:
 
 def _time(value: Json) -> Json:
     """A time as events say it; what is none stays, and is rejected for it."""
+    if isinstance(value, str):
+        return _OFFSET.sub(r"\1:\2", value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     try:

@@ -35,6 +35,8 @@ from domain.gateway.connectors.terms import (
     UserPath,
     Zone,
 )
+from domain.gateway.connectors.tools import TERMS, ToolCredentialNames, ToolCredentials
+from domain.gateway.tools.destinations import require_credentials, sealed_text
 from domain.gateway.webhooks import checked_url
 from domain.kit.caller import require_person
 from domain.kit.fields import KEPT, Kept
@@ -84,15 +86,14 @@ class RegisterConnector(Command, requires=(checked_url,)):
             zone=self.zone,
             seconds=self.seconds,
             header=self.header,
-            next_at=_next_pull(self.mode, self.cron, self.zone, self.seconds, now),
+            next_at=next_pull(self.mode, self.cron, self.zone, self.seconds, now),
         )
         return Connector.begin(self.id, registered)
 
     def _require_paths(self) -> None:
         if self.time_path is None and self.mode is not SyncMode.FULL:
             raise ConnectorUnsuitable(reason="Say where an item says when it changed.", field="time_path")
-        if self.gone_type is not None and self.mode is not SyncMode.FULL:
-            raise ConnectorUnsuitable(reason="Only FULL tells what is gone.", field="gone_type")
+        require_full_for_gone(self.mode, self.gone_type)
         said = self.pagination in (Pagination.CURSOR, Pagination.LAST_ITEM)
         if (self.cursor_path is not None) is not said:
             reason = "CURSOR and LAST_ITEM take the path of the cursor, and nothing else does."
@@ -106,7 +107,7 @@ class RegisterConnector(Command, requires=(checked_url,)):
 
 class ChangeConnector(Command, requires=(checked_url,)):
     """Change a connector; what is left out stays. From another address it is pulled from the beginning, and the
-    header must be said with it."""
+    header must be said with it, or the credentials of one that knows a tool."""
 
     name: Name | Kept = KEPT
     url: Url | Kept = KEPT
@@ -114,26 +115,46 @@ class ChangeConnector(Command, requires=(checked_url,)):
     zone: Zone | Kept = KEPT
     seconds: Seconds | Kept | None = KEPT
     header: Header | Kept | None = KEPT
+    credentials: ToolCredentials | Kept = KEPT
+    credential_names: ToolCredentialNames = ()
 
     def handle(self, connector: Connector, by: Caller, now: datetime) -> None:
         require_person(by)
+        header = self._header(connector)
         url = connector.url if isinstance(self.url, Kept) else checked_url(self.url)
-        if url != connector.url and connector.header is not None and isinstance(self.header, Kept):
-            raise ConnectorHeaderNeeded(field="header")
+        if connector.tool is not None:
+            url = url.rstrip("/")
+        if url != connector.url and connector.header is not None and isinstance(header, Kept):
+            raise ConnectorHeaderNeeded(field="header" if connector.tool is None else "credentials")
         cron = connector.cron if isinstance(self.cron, Kept) else self.cron
         zone = connector.zone if isinstance(self.zone, Kept) else self.zone
         seconds = connector.seconds if isinstance(self.seconds, Kept) else self.seconds
-        next_at = _next_pull(connector.mode, cron, zone, seconds, now)
+        next_at = next_pull(connector.mode, cron, zone, seconds, now)
         changed = Connector.Changed(
             name=connector.name if isinstance(self.name, Kept) else self.name.strip(),
             url=url,
             cron=cron,
             zone=zone,
             seconds=seconds,
-            header=connector.header if isinstance(self.header, Kept) else self.header,
+            header=connector.header if isinstance(header, Kept) else header,
             next_at=next_at if connector.active else None,
         )
         connector.record(changed)
+
+    def _header(self, connector: Connector) -> str | Kept | None:
+        """What lets it in, sealed."""
+        if connector.tool is None:
+            if not isinstance(self.credentials, Kept):
+                reason = "This connector knows no tool, so it takes a header."
+                raise ConnectorUnsuitable(reason=reason, field="credentials")
+            return self.header
+        if not isinstance(self.header, Kept):
+            reason = "A connector that knows a tool takes credentials, and no header."
+            raise ConnectorUnsuitable(reason=reason, field="header")
+        if isinstance(self.credentials, Kept):
+            return self.credentials
+        require_credentials(connector.tool.value, TERMS[connector.tool].credentials, self.credential_names)
+        return sealed_text(self.credentials)
 
 
 class PauseConnector(Command):
@@ -152,7 +173,7 @@ class ResumeConnector(Command):
         require_person(by)
         if connector.active:
             raise ConnectorActive(field="id")
-        at = _next_pull(connector.mode, connector.cron, connector.zone, connector.seconds, now)
+        at = next_pull(connector.mode, connector.cron, connector.zone, connector.seconds, now)
         connector.record(Connector.Resumed(next_at=at))
 
 
@@ -235,7 +256,13 @@ def require_active(connector: Connector) -> None:
         raise ConnectorPaused(field="id")
 
 
-def _next_pull(
+def require_full_for_gone(mode: SyncMode, gone_type: str | None) -> None:
+    """Raise ConnectorUnsuitable for a type of what is gone, where that is not told."""
+    if gone_type is not None and mode is not SyncMode.FULL:
+        raise ConnectorUnsuitable(reason="Only FULL tells what is gone.", field="gone_type")
+
+
+def next_pull(
     mode: SyncMode, cron: str | None, zone: str, seconds: int | None, now: datetime
 ) -> datetime | None:
     """When a connector pulls next. Raises ConnectorUnsuitable for what is no schedule of its mode."""

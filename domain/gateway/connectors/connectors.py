@@ -27,6 +27,7 @@ from domain.gateway.connectors.terms import (
     UserPath,
     Zone,
 )
+from domain.gateway.connectors.tools import ConnectorTool, Settings, Tool, ToolCredentialNames
 from domain.kit.fields import Describe, Internal
 from domain.kit.model import Aggregate, Event, Refusal, Unique, applies, assigns
 from domain.kit.text import key
@@ -48,7 +49,7 @@ class ConnectorUnsuitable(Refusal):
 
 
 class ConnectorHeaderNeeded(Refusal):
-    """Say the header for the new address as well, or null: what lets in at the former one is not sent there."""
+    """Say what lets in at the new address as well, or null: what does so at the former one is not sent there."""
 
 
 class TooManyConnectors(Refusal):
@@ -77,6 +78,9 @@ class Connector(Aggregate, topic="gateway.connector", unique=(Unique("name", fol
         seconds: Seconds | None
         header: Header | None
         next_at: NextAt
+        tool: Tool | None = None
+        settings: Settings = ()
+        credentials: ToolCredentialNames = ()
 
     class Changed(Event):
         """Changed; where the address is another, it is pulled from the beginning."""
@@ -143,6 +147,9 @@ class Connector(Aggregate, topic="gateway.connector", unique=(Unique("name", fol
     zone: str
     seconds: int | None
     header: str | None
+    """What lets it in, sealed: a header, or the credentials of a tool, one in a line."""
+    tool: ConnectorTool | None = None
+    settings: tuple[str, ...] = ()
     cursor: str | None = None
     round: int = 0
     active: bool = True

@@ -36,7 +36,7 @@ _logger = logging.getLogger(__name__)
 
 MOST_PAGES = 10_000
 """Pages of one pull."""
-UNAUTHORIZED = frozenset({"http_401", "http_403"})
+UNAUTHORIZED = frozenset({"http_401", "http_403", "sign_in_refused"})
 """The faults after which trying again is of no use until somebody changes the connector."""
 _MARKS = 500
 """Of so many cursors it is known whether they come again."""

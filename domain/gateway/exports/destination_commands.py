@@ -52,7 +52,7 @@ class RegisterDestination(Command, requires=(checked_types, require_conditions, 
         require_person(by)
         if self.kind is WebhookKind.WEBHOOK:
             raise NotADestination(field="kind")
-        require_credentials(self.kind, self.credential_names)
+        require_credentials(self.kind.value, TERMS[self.kind].credentials, self.credential_names)
         require_mapped(self.kind, self.mapping)
         if (url := self.url or TERMS[self.kind].url) is None:
             raise DestinationUrlMissing(field="url")
@@ -94,7 +94,7 @@ class ChangeDestination(Command, requires=(checked_types,)):
             if url != webhook.url:
                 raise DestinationCredentialsMissing(field="credentials")
         else:
-            require_credentials(webhook.kind, self.credential_names)
+            _require_credentials(webhook, self.credential_names)
         types = webhook.types if isinstance(self.types, Kept) else checked_types(self.types)
         conditions = webhook.conditions if isinstance(self.conditions, Kept) else distinct(self.conditions)
         require_conditions(types, conditions)
@@ -127,8 +127,12 @@ class ReplaceDestinationCredentials(Command):
     def handle(self, webhook: Webhook, by: Caller, now: datetime) -> None:
         require_person(by)
         require_destination(webhook)
-        require_credentials(webhook.kind, self.credential_names)
+        _require_credentials(webhook, self.credential_names)
         _record_credentials(webhook, self.credentials, self.credential_names, now)
+
+
+def _require_credentials(webhook: Webhook, names: tuple[str, ...]) -> None:
+    require_credentials(webhook.kind.value, TERMS[webhook.kind].credentials, names)
 
 
 def _record_credentials(

@@ -47,7 +47,7 @@ CredentialNames = Annotated[
 
 
 class CredentialsUnsuitable(Refusal):
-    """A destination of the kind {kind} takes the credentials {wanted}, each once, as name=value in one line."""
+    """What is of the kind {kind} takes the credentials {wanted}, each once, as name=value in one line."""
 
 
 class DestinationCredentialsMissing(Refusal):
@@ -110,10 +110,10 @@ def credential_names(credentials: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def require_credentials(kind: WebhookKind, names: tuple[str, ...]) -> None:
+def require_credentials(kind: str, wanted: tuple[str, ...], names: tuple[str, ...]) -> None:
     """Raise CredentialsUnsuitable unless these are the ones that a kind takes."""
-    if names != (wanted := TERMS[kind].credentials):
-        raise CredentialsUnsuitable(kind=kind.value, wanted=", ".join(wanted), field="credentials")
+    if names != wanted:
+        raise CredentialsUnsuitable(kind=kind, wanted=", ".join(wanted), field="credentials")
 
 
 def require_mapped(kind: WebhookKind, mapping: tuple[str, ...]) -> None:

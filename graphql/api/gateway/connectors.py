@@ -9,13 +9,17 @@ from api.gateway.room import Room
 from api.gateway.sources import Source
 from api.kit.model import Node, Refusal, Resource, Sending, Sent, linked, shows
 from domain.gateway.connectors import connector_commands as domain
+from domain.gateway.connectors import tool_commands
 from domain.gateway.connectors.connectors import MOST, TooManyConnectors
 from domain.gateway.connectors.connectors import Connector as ConnectorEvents
 from domain.gateway.connectors.headers import checked_header
+from domain.gateway.tools.destinations import as_sealed, credential_names
+from domain.kit.fields import Kept
 from projections.gateway.connectors import ConnectorRow, Connectors
 from projections.gateway.sources import Sources
 from projections.gateway.webhook_deliveries import WebhookDesk
 
+_Command = domain.RegisterConnector | domain.ChangeConnector | tool_commands.RegisterToolConnector
 _SEE, _DO = "gateway:read", "gateway:write"
 
 
@@ -43,19 +47,29 @@ async def _register(sending: Sending) -> Sent | Refusal:
     return await _ROOM.send(sending, _sealed(sending, await sending.command(domain.RegisterConnector)))
 
 
+async def _register_tool(sending: Sending) -> Sent | Refusal:
+    return await _ROOM.send(
+        sending, _sealed(sending, await sending.command(tool_commands.RegisterToolConnector))
+    )
+
+
 async def _change(sending: Sending) -> Sent | Refusal:
     return await sending.send(_sealed(sending, await sending.command(domain.ChangeConnector)))
 
 
-def _sealed(
-    sending: Sending, command: domain.RegisterConnector | domain.ChangeConnector
-) -> domain.RegisterConnector | domain.ChangeConnector:
-    """A command whose header goes no further than here as it was sent. Raises WebhookUrlRefused."""
+def _sealed(sending: Sending, command: _Command) -> _Command:
+    """A command that carries what lets in no further than here as it was sent. Raises WebhookUrlRefused."""
     require_callable(sending, command.url)
-    if not isinstance(command.header, str):
+    secrets = sending.ask.port(WebhookDesk).secrets
+    if not isinstance(command, tool_commands.RegisterToolConnector) and isinstance(command.header, str):
+        command = replace(command, header=secrets.seal(command.id, checked_header(command.header)))
+    if isinstance(command, domain.RegisterConnector) or isinstance(command.credentials, Kept):
         return command
-    sealed = sending.ask.port(WebhookDesk).secrets.seal(command.id, checked_header(command.header))
-    return replace(command, header=sealed)
+    return replace(
+        command,
+        credentials=as_sealed(secrets.seal(command.id, "\n".join(command.credentials))),
+        credential_names=credential_names(command.credentials),
+    )
 
 
 @strawberry.type
@@ -67,7 +81,12 @@ class Query:
 @strawberry.type
 class Mutation:
     register_connector = _connectors.mutation(domain.RegisterConnector, send=_register)
-    change_connector = _connectors.mutation(domain.ChangeConnector, send=_change)
+    register_tool_connector = _connectors.mutation(
+        tool_commands.RegisterToolConnector, send=_register_tool, leave_out=("credential_names",)
+    )
+    change_connector = _connectors.mutation(
+        domain.ChangeConnector, send=_change, leave_out=("credential_names",)
+    )
     pause_connector = _connectors.mutation(domain.PauseConnector)
     resume_connector = _connectors.mutation(domain.ResumeConnector)
     run_connector = _connectors.mutation(domain.RunConnector)

@@ -12,7 +12,7 @@ from domain.processes.webhooks.tools.protocol import (
     plain,
 )
 
-_CONTACTS = "/crm/v3/objects/contacts"
+CONTACTS = "/crm/v3/objects/contacts"
 _PARTLY = 207
 _LATER = ("RATE_LIMITS", "CONFLICT")
 """What another try may put right."""
@@ -32,11 +32,11 @@ class HubSpot(ToolProtocol):
             "properties": {name: plain(value) for name, value in message.fields.items() if value is not None},
         }
         return json_request(
-            f"{to.url}{_CONTACTS}/batch/upsert", {"inputs": [contact]}, authorization=self._token(to)
+            f"{to.url}{CONTACTS}/batch/upsert", {"inputs": [contact]}, authorization=bearer(to)
         )
 
     def probe(self, to: Target) -> HttpRequest:
-        return json_request(f"{to.url}{_CONTACTS}?limit=1", None, method="GET", authorization=self._token(to))
+        return json_request(f"{to.url}{CONTACTS}?limit=1", None, method="GET", authorization=bearer(to))
 
     def read(self, answer: HttpAnswer) -> ToolAnswer:
         said = decoded(answer)
@@ -46,5 +46,7 @@ class HubSpot(ToolProtocol):
             return ToolAnswer("record_refused", final=not any(each in _LATER for each in categories))
         return by_status(answer.status)
 
-    def _token(self, to: Target) -> str:
-        return f"Bearer {to.credentials['accessToken']}"
+
+def bearer(to: Target) -> str:
+    """The value of ``Authorization`` for an access token."""
+    return f"Bearer {to.credentials['accessToken']}"

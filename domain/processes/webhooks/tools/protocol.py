@@ -45,11 +45,10 @@ TEST = Message(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where it goes: the address without a slash at its end, credentials as they are, a token if there is one."""
+    """Where it goes: the address without a slash at its end, and credentials as they are."""
 
     url: str
     credentials: Mapping[str, str]
-    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +78,6 @@ class ToolProtocol(Protocol):
         ...
 
 
-class TokenProtocol(ToolProtocol, Protocol):
-    """A tool that gives tokens, which end, for credentials."""
-
-    def sign_in(self, to: Target) -> HttpRequest:
-        """What asks for a token."""
-        ...
-
-    def token(self, answer: HttpAnswer) -> str | None:
-        """The token of an answer; None when there is none in it."""
-        ...
-
-
 def json_request(url: str, body: Json, *, method: str = "POST", **headers: str) -> HttpRequest:
     """A request that carries JSON."""
     named = {name.replace("_", "-").title(): value for name, value in headers.items()}
@@ -100,6 +87,11 @@ def json_request(url: str, body: Json, *, method: str = "POST", **headers: str) 
         headers={"Content-Type": "application/json", **named},
         method=method,
     )
+
+
+def credentials_in(text: str) -> dict[str, str]:
+    """Credentials by their names, of a text with one in each line."""
+    return dict(line.split("=", 1) for line in text.split("\n"))
 
 
 def basic(user: str, password: str) -> str:

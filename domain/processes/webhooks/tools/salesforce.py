@@ -8,20 +8,21 @@ from domain.processes.webhooks.tools.protocol import (
     Json,
     Message,
     Target,
-    TokenProtocol,
     ToolAnswer,
+    ToolProtocol,
     by_status,
     decoded,
     json_request,
     plain,
 )
+from domain.processes.webhooks.tools.tokens import SignIn
 
-_DATA = "/services/data/v62.0"
-_LATER = ("UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
+DATA = "/services/data/v62.0"
+LATER = ("UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 """What another try may put right."""
 
 
-class Salesforce(TokenProtocol):
+class Salesforce(ToolProtocol, SignIn):
     """A collection of one contact."""
 
     def sign_in(self, to: Target) -> HttpRequest:
@@ -36,11 +37,6 @@ class Salesforce(TokenProtocol):
             headers={"Content-Type": "application/x-www-form-urlencoded"},
         )
 
-    def token(self, answer: HttpAnswer) -> str | None:
-        said = decoded(answer)
-        found = said.get("access_token") if answer.status == 200 and isinstance(said, dict) else None
-        return found if isinstance(found, str) else None
-
     def request(self, to: Target, message: Message) -> HttpRequest | None:
         external = to.credentials["externalId"]
         if message.who is None:
@@ -50,12 +46,12 @@ class Salesforce(TokenProtocol):
             "attributes": {"type": "Contact"},
             external: message.who,
         }
-        url = f"{to.url}{_DATA}/composite/sobjects/Contact/{quote(external, safe='')}"
+        url = f"{to.url}{DATA}/composite/sobjects/Contact/{quote(external, safe='')}"
         body = {"allOrNone": False, "records": [contact]}
-        return json_request(url, body, method="PATCH", authorization=f"Bearer {to.token}")
+        return json_request(url, body, method="PATCH")
 
     def probe(self, to: Target) -> HttpRequest:
-        return json_request(f"{to.url}{_DATA}/limits", None, method="GET", authorization=f"Bearer {to.token}")
+        return json_request(f"{to.url}{DATA}/limits", None, method="GET")
 
     def read(self, answer: HttpAnswer) -> ToolAnswer:
         said = decoded(answer)
@@ -65,7 +61,7 @@ class Salesforce(TokenProtocol):
         if not refused:
             return ARRIVED
         errors = [error.get("statusCode") for record in refused for error in _listed(record.get("errors"))]
-        return ToolAnswer("record_refused", final=not any(error in _LATER for error in errors))
+        return ToolAnswer("record_refused", final=not any(error in LATER for error in errors))
 
 
 def _listed(errors: Json) -> list[dict[str, Json]]:

@@ -1,0 +1,1 @@
+"""The tools that connectors know, each as it says its items."""

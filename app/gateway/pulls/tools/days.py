@@ -1,0 +1,38 @@
+"""Days of a tool, pulled one after the other; what is known of the last ones changes: they are read again."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from app.gateway.pulls.tools.pulled_tool import PageQuery
+
+_BEFORE = timedelta(days=30)
+"""Where nobody says from when on, so much is pulled at first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day, and the number of its items that are read already."""
+
+    at: date
+    offset: int = 0
+
+    @classmethod
+    def read(cls, query: PageQuery) -> "Day":
+        """Where a page begins."""
+        if query.cursor is None:
+            since = query.settings.get("since")
+            return cls(query.now.date() - _BEFORE if since is None else date.fromisoformat(since))
+        at, _, offset = query.cursor.partition(" ")
+        return cls(date.fromisoformat(at), int(offset or 0))
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.offset}" if self.offset else str(self.at)
+
+    def following(self, query: PageQuery, last: date, again: timedelta) -> tuple[str, bool]:
+        """Where the page behind this day begins, or, after the last day, the next pull: which reads so much again;
+        and whether it was the last."""
+        if self.at < last:
+            return str(Day(self.at + timedelta(days=1))), False
+        since = query.settings.get("since")
+        begin = last - again
+        return str(Day(begin if since is None else max(begin, min(date.fromisoformat(since), self.at)))), True

@@ -1,0 +1,76 @@
+"""Pages of the tools that connectors know: asked for with the credentials of a connector, as the tool has it."""
+
+import asyncio
+from collections.abc import Mapping
+
+from app.gateway.pulls.http_pages import (
+    HttpPage,
+    PageReader,
+    listed,
+    opened_secret,
+    read_page,
+    require_good,
+)
+from app.gateway.pulls.tools.ga4 import Ga4Rows
+from app.gateway.pulls.tools.hubspot import HubSpotContacts
+from app.gateway.pulls.tools.mixpanel import MixpanelEvents
+from app.gateway.pulls.tools.pulled_tool import PageQuery, PulledTool
+from app.gateway.pulls.tools.salesforce import SalesforceContacts
+from domain.gateway.connectors.connectors import Connector
+from domain.gateway.connectors.tools import ConnectorTool, settings_of
+from domain.gateway.webhook_signature import WebhookSecrets
+from domain.kit.clock import Clock
+from domain.kit.process.effects import EffectFailed, EffectRefused
+from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest, NoHttpAnswer
+from domain.processes.webhooks.tools.protocol import Target, credentials_in
+from domain.processes.webhooks.tools.tokens import NoToken, TokenCaller
+
+TOOLS: Mapping[ConnectorTool, PulledTool] = {
+    ConnectorTool.HUBSPOT: HubSpotContacts(),
+    ConnectorTool.SALESFORCE: SalesforceContacts(),
+    ConnectorTool.MIXPANEL: MixpanelEvents(),
+    ConnectorTool.GA4: Ga4Rows(),
+}
+LARGEST = 16 * 1024 * 1024
+"""Bytes of a page."""
+SECONDS = 60.0
+
+
+class ToolPages(PageReader):
+    """Asks tools for pages."""
+
+    def __init__(self, http: HttpClient, secrets: WebhookSecrets, clock: Clock) -> None:
+        """``http`` reads answers of more than `LARGEST` bytes."""
+        self._http, self._secrets, self._clock = http, secrets, clock
+        self._tokens = TokenCaller(http, SECONDS)
+
+    async def read(self, connector: Connector, cursor: str | None) -> HttpPage:
+        assert connector.tool is not None
+        tool = TOOLS[connector.tool]
+        to = Target(url=connector.url, credentials=credentials_in(opened_secret(self._secrets, connector)))
+        query = PageQuery(cursor=cursor, settings=settings_of(connector.settings), now=self._clock.now())
+        try:
+            answer = await self._send(tool, connector, to, tool.request(to, query))
+        except NoHttpAnswer as none:
+            raise EffectFailed(none.failure.value) from None
+        if tool.is_late(answer):
+            raise EffectFailed("limit_reached")
+        require_good(answer, self._clock, largest=LARGEST)
+        # Others have their turn.
+        said = await asyncio.to_thread(read_page, answer.body, tool.decoded)
+        page = tool.page(query, said)
+        listed(page.items, most=tool.most)
+        return page
+
+    async def _send(
+        self, tool: PulledTool, connector: Connector, to: Target, request: HttpRequest
+    ) -> HttpAnswer:
+        if tool.account is None:
+            return await self._http.send(request, seconds=SECONDS)
+        try:
+            key = (connector.id, to.url, connector.header or "")
+            return await self._tokens.send(tool.account, key, to, request)
+        except NoToken as refused:
+            if refused.answer.status >= 429:
+                require_good(refused.answer, self._clock, largest=LARGEST)
+            raise EffectRefused("sign_in_refused") from None
