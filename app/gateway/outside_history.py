@@ -23,7 +23,7 @@ from domain.gateway.detection.ports import (
 from domain.gateway.envelope import MAX_SKEW
 from domain.gateway.events import OutsideEvent
 from domain.kit.log import Envelope, Log, Selection
-from projections.gateway.analytics import HourlyEvents
+from projections.gateway.analytics import HourlyEvents, HourlyMeasures
 from projections.gateway.detection import PatternMatches
 from projections.gateway.events import OutsideEvents
 from projections.kit.model import PostgresView
@@ -40,6 +40,7 @@ _VIEWS: Mapping[str, type[PostgresView[Any]]] = {
     "events": OutsideEvents,
     "matches": PatternMatches,
     "hours": HourlyEvents,
+    "measures": HourlyMeasures,
 }
 _SPANS = "unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) as span(related, since, until)"
 _GROUPS = f"""
@@ -79,6 +80,17 @@ _HOURLY = """
 select hour, sum(events)::int8 as events from {hours}
  where tenant_id = $1 and event_type = $2 and ($3::uuid is null or source_id = $3) and hour = any($4)
  group by hour
+"""
+_MEASURED = """
+select hour, sum(events)::int8 as events, sum(total) as total from {measures}
+ where tenant_id = $1 and event_type = $2 and ($3::uuid is null or source_id = $3) and measure = $4
+   and hour = any($5)
+ group by hour
+"""
+_FIRST_MEASURED = """
+select hour as at from {measures}
+ where tenant_id = $1 and event_type = $2 and ($3::uuid is null or source_id = $3) and measure = $4
+ order by hour limit 1
 """
 _FIRST = """
 select hour as at from {hours}
@@ -130,6 +142,7 @@ class _Id:
 class _Hour:
     hour: datetime
     events: int
+    total: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +253,16 @@ class StoredHistory(OutsideHistory):
         )
         first = await self._rows.select(_VIEWS, tenant_id, _FIRST, type, source_id, shape=_First)
         return {each.hour: each.events for each in counted}, first[0].at if first else None
+
+    async def measured(
+        self, tenant_id: UUID, type: str, source_id: UUID | None, hours: Sequence[datetime], measure: str
+    ) -> tuple[Mapping[datetime, int], datetime | None, Mapping[datetime, float]]:
+        await self._wait(HourlyMeasures, await self._log.head())
+        given = (type, source_id, measure)
+        found = await self._rows.select(_VIEWS, tenant_id, _MEASURED, *given, list(hours), shape=_Hour)
+        first = await self._rows.select(_VIEWS, tenant_id, _FIRST_MEASURED, *given, shape=_First)
+        counts, sums = ({each.hour: each.events for each in found}, {each.hour: each.total for each in found})
+        return counts, first[0].at if first else None, sums
 
     @property
     def _rows(self) -> PostgresRows:

@@ -80,6 +80,7 @@ CONTEXT = ContextViews(
     not_exported={
         analytics.EventAnalytics: "Counts of events, which are in `activity_data`.",
         analytics.HourlyEvents: "Counts events, and names nobody.",
+        analytics.HourlyMeasures: "Adds up values that are not about persons, by what schemas say.",
         entity_facts.OutsideEntities: "The last of the events that name somebody, which are in `activity_data`.",
         source_quality.SourceQualities: "Says how good events of systems are, and nothing of people.",
         source_quality.ViolationCounts: "Says how good events of systems are, and nothing of people.",

@@ -1,4 +1,5 @@
-"""Counts of the events of outside systems: of each type and each user by the day, and of each type by the hour."""
+"""Counts of the events of outside systems: of each type and each user by the day, and of each type by the hour,
+with the sums of what they measure."""
 
 from datetime import date as Day
 from datetime import datetime
@@ -7,11 +8,13 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.gateway.events import OutsideEvent
+from domain.gateway.schemas.searchable import LONGEST_KEY
 from domain.kit.fields import Describe, Len
-from projections.kit.declare.folds import Distinct, EventField, FoldValue, Percentiles
+from domain.kit.log import Envelope
+from projections.kit.declare.folds import Distinct, EventField, FoldValue, Key, Percentiles, on
 from projections.kit.declare.rollups import Bucket, Every, rolled
 from projections.kit.declare.sketches import Spread, UniqueCount
-from projections.kit.model import ByTime, Check, Id, Index, PostgresView, Row, Span
+from projections.kit.model import ByTime, Check, Id, Index, PostgresView, Row, Span, replace
 
 DELAY = FoldValue("(event.timestamp - event.occurred_at).total_seconds()", float)
 """How long an event was on its way, in seconds, by both clocks."""
@@ -97,3 +100,47 @@ class HourlyEvents(PostgresView[HourlyEventsRow], name="gateway.hourly_events", 
         by={"event_type": EventField("event_type"), "source_id": EventField("source_id")},
         events=1,
     )
+
+
+class HourlyMeasureRow(Row):
+    """What a searchable number of a type of events comes to, of those that a source sent of an hour."""
+
+    hour: Annotated[
+        datetime, Describe("The hour in which they happened, by the source's clock: its first moment.")
+    ]
+    event_type: Annotated[str, Len(max_length=100), Describe("The type of the events.")]
+    source_id: Annotated[UUID, Describe("The source that sent them.")]
+    measure: Annotated[str, Len(max_length=LONGEST_KEY), Describe("The key of the number.")]
+    events: Annotated[int, Describe("How many events have it.")] = 0
+    total: Annotated[float, Describe("Its sum.")] = 0.0
+
+
+_HOUR = Bucket("hour", Every.HOUR, at="occurred_at")
+
+
+def _measured(event: OutsideEvent.Accepted, _: Envelope) -> list[Key]:
+    if not event.searchable:
+        return []
+    where = (_HOUR.of(event), event.event_type, event.source_id)
+    return [(*where, key) for key, value in event.searchable.items() if type(value) in (int, float)]
+
+
+class HourlyMeasures(
+    PostgresView[HourlyMeasureRow],
+    name="gateway.hourly_measures",
+    version=1,
+    key=("hour", "event_type", "source_id", "measure"),
+):
+    """Searchable numbers added up by hour, type and source, of three months, which hours are compared by."""
+
+    partitions = ByTime("hour", every=Span.MONTH, days=92)
+    indexes = (Index("idx_hourly_measures_type", ("event_type", "measure", "hour", "source_id")),)
+
+    @on(OutsideEvent.Accepted, by=_measured)
+    def accepted(
+        self, row: HourlyMeasureRow | None, event: OutsideEvent.Accepted, key: Key
+    ) -> HourlyMeasureRow:
+        hour, type, source_id, measure = key
+        row = row or HourlyMeasureRow(hour=hour, event_type=type, source_id=source_id, measure=measure)
+        assert event.searchable is not None, "an event that measures nothing is in no row"
+        return replace(row, events=row.events + 1, total=row.total + event.searchable[measure])

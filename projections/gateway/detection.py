@@ -81,10 +81,11 @@ class AnomalyWatchRow(Row):
     event_type: anomaly_watches.EventTypeWatched
     source_id: anomaly_watches.SourceWatched
     sensitivity: anomaly_watches.Sensitivity
+    measure: anomaly_watches.Measure
     created_at: CreatedAt
 
 
-class AnomalyWatches(PostgresView[AnomalyWatchRow], name="gateway.anomaly_watches", version=1):
+class AnomalyWatches(PostgresView[AnomalyWatchRow], name="gateway.anomaly_watches", version=2):
     """Every watch that is not deleted."""
 
     collated = {"name": ("name",)}
@@ -109,10 +110,12 @@ class AnomalyRow(Row):
     observed: anomalies.Observed
     expected: anomalies.Expected
     deviation: anomalies.Deviations
+    measure: anomaly_watches.Measure
+    measured: anomalies.Measured
     created_at: Annotated[CreatedAt, Describe("When it was found.")]
 
 
-class Anomalies(PostgresView[AnomalyRow], name="gateway.anomalies", version=1):
+class Anomalies(PostgresView[AnomalyRow], name="gateway.anomalies", version=2):
     """Every anomaly, those of deleted watches too."""
 
     checks = (Check("valid_anomaly_direction", "direction in ('high', 'low')"),)

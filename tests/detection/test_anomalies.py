@@ -1,5 +1,6 @@
 """Hours that are unlike those before: by numbers, and in events from outside."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -61,6 +62,27 @@ def test_hours_before_the_first_event_are_unknown() -> None:
     known = deviation(NOON, full, NOON - timedelta(days=7, hours=1))
     assert known is not None
     assert known.expected == 100
+
+
+def test_sums_are_compared_by_what_an_event_comes_to() -> None:
+    counts = before(*[100] * 28) | {NOON: 100}
+    usual, twice = before(*[5_000] * 28) | {NOON: 5_400}, before(*[5_000] * 28) | {NOON: 10_000}
+    same, high = deviation(NOON, counts, EVER, usual), deviation(NOON, counts, EVER, twice)
+    assert same is not None
+    assert high is not None
+    # Fifty an event, and ten events to the one side or the other are as usual.
+    assert (same.observed, same.measured, same.expected, same.deviation) == (100, 5_400, 5_000, 0.8)
+    assert (high.direction, high.deviation) == (AnomalyDirection.HIGH, 10)
+    # The unit of what is measured changes nothing.
+    cents = {each: total * 100.0 for each, total in twice.items()}
+    assert deviation(NOON, counts, EVER, cents) == replace(high, measured=1_000_000, expected=500_000)
+
+
+def test_sums_of_nothing_before_and_of_less_than_nothing() -> None:
+    first = deviation(NOON, {NOON: 9}, EVER, {NOON: 900.0})
+    refunds = deviation(NOON, before(*[4] * 28) | {NOON: 4}, EVER, before(*[-40] * 28) | {NOON: -400})
+    none = deviation(NOON, {NOON: 2}, EVER, {NOON: 0.0})
+    assert [found.deviation for found in (first, refunds, none) if found] == [9, -18, 0]
 
 
 def test_hours_that_went_by_are_judged_afterwards_and_no_more_than_a_day() -> None:
@@ -149,6 +171,41 @@ async def test_an_hour_with_many_more_events_is_told_once(
     detector.clock.ahead += timedelta(days=1)
     await detector.judged(client, 25)
     assert [each["hour"] for each in await anomalies(client)] == [found["hour"]]
+
+
+@pytest.mark.servers
+async def test_an_hour_whose_events_come_to_much_more_is_told_once(
+    product: Product, shop: Sender, client: Client, detector: Detector
+) -> None:
+    number = {"type": "number", "x-searchable": True}
+    schema = {"properties": {"payload": {"properties": {"totalAmount": number}}}}
+    await client.send("RegisterSchema", input={"eventType": "order.created", "schema": schema})
+    now = datetime.now(UTC)
+    this = now.replace(minute=0, second=0, microsecond=0)
+    terms = {"eventType": "order.created", "sensitivity": 10}
+    for name, more in (("Orders", {}), ("Sales", {"measure": "payload.totalAmount"})):
+        receipt = await client.send("DefineAnomalyWatch", input=terms | more | {"name": name})
+    id = receipt["anomalyWatch"]["id"]
+    assert receipt["anomalyWatch"]["measure"] == "payload.totalAmount"
+
+    def paid(at: datetime, amount: float) -> dict[str, object]:
+        return event(timestamp=min(at, now).isoformat(), data={"payload": {"totalAmount": amount}})
+
+    days = [this - timedelta(days=day) + timedelta(minutes=1) for day in range(1, 10) for _ in range(3)]
+    await shop.answers(*(paid(day, 10) for day in days), *(paid(this, 1000.5) for _ in range(3)))
+    hours = [this, this - timedelta(days=1), this - HOUR]
+    measured = (client.tenant, "order.created", UUID(shop.id), hours, "payload.totalAmount")
+    assert await detector.history.measured(*measured) == (
+        {hours[0]: 3, hours[1]: 3},
+        this - timedelta(days=9),
+        {hours[0]: 3001.5, hours[1]: 30},
+    )
+    detector.clock.ahead = this + HOUR + LATENESS - now + timedelta(minutes=1)
+    await until(lambda: told(client), seconds=60)
+    await detector.judged(client, 2)
+    (found,) = await anomalies(client)
+    assert (found["watchId"], found["direction"], found["observed"]) == (id, "HIGH", 3)
+    assert (found["measured"], found["expected"], found["measure"]) == (3001.5, 30, "payload.totalAmount")
 
 
 async def told(client: Client) -> bool:

@@ -49,6 +49,7 @@ WITHOUT_ROWS = {
     "gateway.event_schemas",
     "gateway.events",
     "gateway.hourly_events",
+    "gateway.hourly_measures",
     "gateway.imports",
     "gateway.metadata",
     "gateway.pattern_matches",

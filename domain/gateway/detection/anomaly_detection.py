@@ -29,6 +29,7 @@ class Watched:
     source_id: UUID | None
     sensitivity: int
     hour: datetime
+    measure: str | None = None
 
 
 class AnomalyDetection(Process[Watched], name="gateway.anomaly_detection", version=1):
@@ -58,6 +59,7 @@ class AnomalyDetection(Process[Watched], name="gateway.anomaly_detection", versi
             source_id=event.source_id,
             sensitivity=event.sensitivity,
             hour=hour,
+            measure=event.measure,
         )
         return Then(watched, Schedule("hour", hour + HOUR + LATENESS))
 
@@ -80,10 +82,11 @@ class AnomalyDetection(Process[Watched], name="gateway.anomaly_detection", versi
         if watched is None:
             return None
         hours = [effect.hour, *compared_hours(effect.hour)]
-        counts, first = await self._history.hourly(
-            call.tenant_id, watched.event_type, watched.source_id, hours
-        )
-        found = deviation(effect.hour, counts, first)
+        wanted = (call.tenant_id, watched.event_type, watched.source_id, hours)
+        if watched.measure is None:
+            found = deviation(effect.hour, *await self._history.hourly(*wanted))
+        else:
+            found = deviation(effect.hour, *await self._history.measured(*wanted, watched.measure))
         if found is None:
             return None
         if abs(found.deviation) < watched.sensitivity:
@@ -98,6 +101,8 @@ class AnomalyDetection(Process[Watched], name="gateway.anomaly_detection", versi
             observed=found.observed,
             expected=found.expected,
             deviation=found.deviation,
+            measure=watched.measure,
+            measured=found.measured,
         )
         await tell(self._bus, command, call, self.name)
         return found.deviation

@@ -1,10 +1,11 @@
-"""Watches: types of events whose number in each hour is compared with the hours before."""
+"""Watches: types of events whose number or sum in each hour is compared with the hours before."""
 
 from typing import Annotated
 from uuid import UUID
 
 from domain.gateway.schemas.event_types import EventType
-from domain.kit.fields import Authored, Describe, Internal, Interval, Len, References
+from domain.gateway.schemas.searchable import LONGEST_KEY
+from domain.kit.fields import Authored, Describe, Internal, Interval, Len, Pattern, References
 from domain.kit.model import ONE_LINE, Aggregate, Command, Event, Refusal, Unique, assigns
 from domain.kit.text import key
 
@@ -17,6 +18,16 @@ SourceWatched = Annotated[
     References("gateway.source"),
     Internal(),
     Describe("The source whose events are counted; null: those of all."),
+]
+Measure = Annotated[
+    str | None,
+    Len(1, LONGEST_KEY),
+    Pattern(r"[A-Za-z0-9_.-]*", "must be a key of a searchable value"),
+    Internal(),
+    Authored(),
+    Describe(
+        "The searchable number whose sum is compared, as `payload.amount`; null: how many events there are."
+    ),
 ]
 Sensitivity = Annotated[
     int,
@@ -38,6 +49,7 @@ class AnomalyWatch(Aggregate, topic="gateway.anomaly_watch", unique=(Unique("nam
         event_type: EventTypeWatched
         source_id: SourceWatched
         sensitivity: Sensitivity
+        measure: Measure = None
 
     class Deleted(Event, ends=True): ...
 
@@ -46,12 +58,14 @@ class AnomalyWatch(Aggregate, topic="gateway.anomaly_watch", unique=(Unique("nam
 
 
 class DefineAnomalyWatch(Command):
-    """Compare how many events of a type happen in each hour from now on with the hours before."""
+    """Compare how many events of a type happen in each hour from now on with the hours before, or the sum of what
+    they measure."""
 
     name: Name
     event_type: EventTypeWatched
     source_id: SourceWatched = None
     sensitivity: Sensitivity = 4
+    measure: Measure = None
 
     def handle(self) -> AnomalyWatch:
         defined = AnomalyWatch.Defined(
@@ -59,6 +73,7 @@ class DefineAnomalyWatch(Command):
             event_type=self.event_type,
             source_id=self.source_id,
             sensitivity=self.sensitivity,
+            measure=self.measure,
         )
         return AnomalyWatch.begin(self.id, defined)
 

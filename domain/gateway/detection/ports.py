@@ -124,3 +124,9 @@ class OutsideHistory(Protocol):
     ) -> tuple[Mapping[datetime, int], datetime | None]:
         """How many events of a type happened in the hours that begin then, and the first hour in which any did."""
         ...
+
+    async def measured(
+        self, tenant_id: UUID, type: str, source_id: UUID | None, hours: Sequence[datetime], measure: str
+    ) -> tuple[Mapping[datetime, int], datetime | None, Mapping[datetime, float]]:
+        """The same of the events that have a searchable number under this key, with its sums in these hours."""
+        ...
