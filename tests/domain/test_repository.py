@@ -20,7 +20,7 @@ from tests.domain.toys import Account, CloseAccount, Overdrawn, Pay, Withdraw
 TENANT = US.tenant_id
 
 
-def repository(log: PostgresLog, *, capacity: int = 10) -> Repository:
+def repository(log: PostgresLog, *, capacity: int = 1_000_000) -> Repository:
     return Repository(log, PlainCodec(), capacity=capacity)
 
 
@@ -98,13 +98,30 @@ async def test_what_was_forgotten_while_others_were_loaded_is_loaded_too(bus: Bu
 
 async def test_the_least_recent_go_when_the_cache_is_full(bus: Bus, log: PostgresLog) -> None:
     oldest, older, newest = [await an_account(bus) for _ in range(3)]
-    kept = repository(log, capacity=2)
+    kept = repository(log, capacity=6_000)
     first = (await kept.get(TENANT, [oldest]))[oldest]
     second = (await kept.get(TENANT, [older]))[older]
     await kept.get(TENANT, [oldest])
     await kept.get(TENANT, [newest])
     assert (await kept.get(TENANT, [oldest]))[oldest] is first
     assert (await kept.get(TENANT, [older]))[older] is not second
+
+
+async def test_the_cache_is_bounded_by_bytes(bus: Bus, log: PostgresLog) -> None:
+    ids = [await an_account(bus) for _ in range(5)]
+    for id in ids:
+        state = msgspec.json.encode({"owner": "x" * 10_000, "opened_at": NOON})
+        large = StoredSnapshot(originator_version=1, timestamp=NOON, topic="toys.account", state=state)
+        await log.keep_snapshot(TENANT, id, large)
+    kept = repository(log, capacity=100_000)
+    first, second = await kept.get(TENANT, ids), await kept.get(TENANT, ids)
+    assert list(first) == list(second) == ids
+    assert [first[id] is second[id] for id in ids] == [False, False, True, True, True]
+    # One that is larger than all may be is read each time.
+    kept = repository(log, capacity=20_000)
+    once, twice = await kept.get(TENANT, ids[:1]), await kept.get(TENANT, ids[:1])
+    assert once == twice
+    assert once[ids[0]] is not twice[ids[0]]
 
 
 async def test_tenants_do_not_share_the_cache(bus: Bus, log: PostgresLog) -> None:

@@ -226,6 +226,27 @@ async def test_the_process_answers_first(redis: Redis, markers: RedisStore[Marke
     assert newer.value == Page(("b",))
 
 
+async def test_a_large_answer_is_kept_nowhere(redis: Redis, markers: RedisStore[Marker]) -> None:
+    cache, source = cache_on(redis, near=600), Source("x" * 300_000, 1)
+    for _ in range(2):
+        await cache.get_or_load(PAGES, ACME, FIRST, source)
+    assert source.loads == 2
+    assert [key async for key in redis.scan_iter(match="hw:cache:*")] == []
+
+
+async def test_answers_in_the_process_are_bounded_by_bytes(redis: Redis, markers: RedisStore[Marker]) -> None:
+    cache, title = cache_on(redis, near=600), "x" * 200_000
+    for number in range(100):
+        await cache.get_or_load(PAGES, ACME, {"user_id": ANN, "page": number}, Source(title, 1))
+    await redis.flushdb()
+    kept = [number for number in range(100) if (await near(cache, number)).value.titles[0] == title]
+    assert kept == list(range(21, 100))
+
+
+async def near(cache: Cache, number: int) -> CachedAnswer[Page]:
+    return await cache.get_or_load(PAGES, ACME, {"user_id": ANN, "page": number}, Source("new", 1))
+
+
 def test_the_process_keeps_a_bounded_number_for_a_time() -> None:
     now = [0.0]
     near: MemoryCache[int] = MemoryCache(seconds=2, most=2, clock=lambda: now[0])

@@ -1,12 +1,12 @@
 """Loading aggregates from the log: snapshots, the events after them, and a bounded cache of recent ones."""
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from cachetools import LRUCache
 from eventsourcing.domain import Snapshot
 from eventsourcing.utils import resolve_topic
 
@@ -17,6 +17,10 @@ from domain.kit.log import Envelope, Log, StoredSnapshot
 
 _KEPT = {"_created_on": datetime, "_modified_on": datetime, "ended": bool}
 """What a snapshot holds beside the annotated state of the aggregate's class."""
+_EACH = 2_000
+"""Bytes that an aggregate takes in memory without its state."""
+_EACH_BYTE = 3
+"""Bytes that a byte of state as JSON takes in memory, as a rule."""
 
 
 class Repository:
@@ -26,12 +30,14 @@ class Repository:
     append checks the version of everything that was read; only refusals must be decided on fresh ones.
     """
 
-    def __init__(self, log: Log, codec: Codec, *, capacity: int = 10_000) -> None:
+    def __init__(self, log: Log, codec: Codec, *, capacity: int = 64_000_000) -> None:
+        """``capacity`` is how many bytes of memory the cached aggregates take, about."""
         self._log = log
         self._codec = codec
-        self._capacity = capacity
         # By whole numbers, because ids are hashed slowly.
-        self._recent: OrderedDict[tuple[int, int], Aggregate] = OrderedDict()
+        self._recent: LRUCache[tuple[int, int], tuple[Aggregate, int]] = LRUCache(
+            capacity, lambda kept: kept[1]
+        )
 
     async def get(
         self, tenant_id: UUID, ids: Sequence[UUID], *, fresh: bool = False
@@ -44,21 +50,20 @@ class Repository:
             loaded |= dict.fromkeys(absent) | await self._load(tenant_id, absent)
         # Cached aggregates are handed out only now, with no wait after it: while this one waited,
         # another command might have begun to change them.
-        living: dict[UUID, Aggregate] = {}
-        for id in ids:
-            aggregate = loaded[id] if id in loaded else self._recent[tenant_id.int, id.int]
+        # All before any is kept, since that may drop others.
+        found = {id: loaded[id] if id in loaded else self._recent[tenant_id.int, id.int][0] for id in ids}
+        for aggregate in loaded.values():
             if aggregate is not None:
-                living[id] = aggregate
                 self.keep(tenant_id, aggregate)
-        return living
+        return {id: aggregate for id, aggregate in found.items() if aggregate is not None}
 
     def keep(self, tenant_id: UUID, aggregate: Aggregate) -> None:
-        """Remember an aggregate whose events are all in the log."""
-        key = tenant_id.int, aggregate.id.int
-        self._recent[key] = aggregate
-        self._recent.move_to_end(key)
-        while len(self._recent) > self._capacity:
-            self._recent.popitem(last=False)
+        """Remember an aggregate whose events are all in the log, unless it alone is larger than all may be."""
+        size = _EACH + _EACH_BYTE * len(msgspec.json.encode(_state(aggregate)))
+        if size <= self._recent.maxsize:
+            self._recent[tenant_id.int, aggregate.id.int] = aggregate, size
+        else:
+            self.forget(tenant_id, aggregate.id)
 
     def forget(self, tenant_id: UUID, id: UUID) -> None:
         """Drop what is cached for an id."""
@@ -113,6 +118,12 @@ def take(aggregate: Aggregate) -> StoredSnapshot:
         ),
         class_version=aggregate.class_version,
     )
+
+
+def _state(aggregate: Aggregate) -> dict[str, Any]:
+    """The annotated state."""
+    hints = types_of(type(aggregate))
+    return {name: value for name, value in vars(aggregate).items() if name in hints}
 
 
 def _readable(stored: StoredSnapshot) -> bool:

@@ -19,6 +19,11 @@ from projections.kit.store.keys import KeyPattern, part
 
 T = TypeVar("T")
 
+_LARGEST = 256_000
+"""Bytes of an answer that is kept, as JSON. What is larger is loaded each time: anybody can ask for many such."""
+_NEAR = 16_000_000
+"""Bytes of all answers in the process, counted as JSON."""
+
 
 @dataclass(frozen=True)
 class Cached(Generic[T]):
@@ -91,7 +96,7 @@ class Cache:
                     raise TypeError(f"{cached.pattern} and {other.pattern} could have the same key.")
         self._classes = {cached.pattern: cached for cached in classes}
         self._redis, self._markers, self._breaker, self._prefix = redis, markers, breaker, prefix
-        self._near: MemoryCache[CachedAnswer[Any]] = MemoryCache(seconds=near)
+        self._near: MemoryCache[CachedAnswer[Any]] = MemoryCache(seconds=near, most=_NEAR)
         self._flights: dict[str, asyncio.Task[CachedAnswer[Any]]] = {}
 
     async def get_or_load(
@@ -161,21 +166,24 @@ class Cache:
             read = await self._markers.read(tenant_id, tags, beside=[key])
             found = _valid(cached, read)
             if found is not None and found.position >= at_least:
-                self._near.put(key, found)
+                self._near.put(key, found, len(read.beside[0] or b""))
                 return found
         except Unavailable:
             trusted = False
         value, position = await load()
-        if trusted:
-            await self._keep(key, cached, value, position)
         answer = CachedAnswer(value, position)
-        self._near.put(key, answer)
+        text = msgspec.json.encode(_Entry(position, msgspec.Raw(msgspec.json.encode(value))))
+        if len(text) > _LARGEST:
+            self._near.forget(key)
+            return answer
+        if trusted:
+            await self._keep(key, cached, text)
+        self._near.put(key, answer, len(text))
         return answer
 
-    async def _keep(self, key: str, cached: Cached[T], value: T, position: int) -> None:
+    async def _keep(self, key: str, cached: Cached[T], text: bytes) -> None:
         """The only place where an entry is written: never without a time to live."""
         ttl = int(cached.ttl.total_seconds() * 1000)
-        text = msgspec.json.encode(_Entry(position, msgspec.Raw(msgspec.json.encode(value))))
         try:
             async with self._breaker.guard():
                 await self._redis.set(key, text, px=ttl)

@@ -22,6 +22,7 @@ from projections.kit.store.index_mapping import (
     camel,
     key_of,
     keyed_fields,
+    left_out,
     properties,
     text_fields,
     words_of,
@@ -90,6 +91,7 @@ class SearchBody:
     def __init__(self, view: SearchView[Any], weights: Mapping[str, int] | None = None) -> None:
         self._types = {name: spec["type"] for name, spec in properties(view.row).items()}
         self._key = [camel(name) for name in view.key]
+        self._left_out = left_out(view.row)
         texts = text_fields(view.row)
         # A text that people also sort by is a title: three times as telling as a body, unless told otherwise.
         default = {name: 3 if text.keyword else 1 for name, text in texts.items()}
@@ -116,6 +118,7 @@ class SearchBody:
             "timeout": f"{timeout_ms}ms",
             "track_total_hits": COUNTED,
             "track_scores": True,
+            "_source": {"excludes": self._left_out},
             "query": {
                 "bool": {
                     "must": self._text(query, texts),

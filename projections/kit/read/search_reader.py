@@ -14,7 +14,7 @@ from projections.kit.declare.search import SearchView
 from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.live_generations import NotServed, Serving
 from projections.kit.read.search_query import BadQuery, Query, SearchBody, write_cursor
-from projections.kit.store.index_mapping import TENANT, DocumentMapping, IndexNames, camel
+from projections.kit.store.index_mapping import TENANT, DocumentMapping, IndexNames, camel, left_out
 
 _TIMEOUT = 2.0
 
@@ -29,7 +29,7 @@ def search_breaker(*, timeout: float = _TIMEOUT) -> Breaker:
 
 @dataclass(frozen=True, slots=True)
 class Hit(Generic[R]):
-    """One document found."""
+    """One document found. In OpenSearch's the texts that nobody sorts by are empty, however long they are."""
 
     row: R
     score: float
@@ -67,6 +67,7 @@ class SearchReader(Generic[R]):
         self._client, self._breaker = client, breaker or search_breaker()
         self._live, self._prefix = live, prefix
         self._documents = DocumentMapping(view)
+        self._blank = dict.fromkeys(left_out(view.row), "")
         self._body = SearchBody(view, weights)
 
     async def search(self, tenant_id: UUID, query: Query) -> Found[R]:
@@ -110,7 +111,7 @@ class SearchReader(Generic[R]):
         if source[TENANT] != str(tenant_id):
             raise RuntimeError(f"{self.view.name} answered with another tenant's document")
         return Hit(
-            row=self._documents.read(source),
+            row=self._documents.read({**self._blank, **source}),
             score=hit["_score"] or 0.0,
             cursor=write_cursor(hit["sort"], sort),
         )

@@ -13,11 +13,16 @@ _LONGEST = 255
 """Characters that are looked at."""
 
 
-@lru_cache(maxsize=10_000)
 def sort_key(text: str) -> bytes:
     """Bytes that sort as the text does."""
+    return _sort_key(text[:_LONGEST].strip())
+
+
+# Keys have some hundred bytes as a rule, and 27 kB at the most.
+@lru_cache(maxsize=2_000)
+def _sort_key(text: str) -> bytes:
     # Weights have 16 bits; zeros stand between the levels, and nothing is weighed zero.
-    weights = _collator().sort_key(text[:_LONGEST].strip())
+    weights = _collator().sort_key(text)
     return b"".join(min(weight, 0xFFFF).to_bytes(2, "big") for weight in weights)
 
 

@@ -86,6 +86,11 @@ def text_fields(row: type[Row]) -> dict[str, FullText]:
     return {name: text for name, text in found.items() if text is not None}
 
 
+def left_out(row: type[Row]) -> list[str]:
+    """The texts that hits come without: whoever shows them reads them from the view, as they are now."""
+    return [camel(name) for name, text in text_fields(row).items() if not text.keyword]
+
+
 # Type hints have no static type, hence Any.
 def _full_text(hint: Any) -> FullText | None:
     return next((mark for mark in marks(hint) if isinstance(mark, FullText)), None)

@@ -21,6 +21,8 @@ _LONGEST = 64
 """Characters of a word; the rest makes no difference."""
 MOST_SOUGHT = 300
 """Words of a query: each is looked for in each text, and OpenSearch takes 1,024 clauses."""
+_LONGEST_WRITTEN = 4 * _LONGEST
+"""Characters of a word as it is written, with its accents and joiners, that are looked at."""
 _MOST = 30_000
 """Different words of a document: more do not fit into a Postgres text search vector of a megabyte."""
 _SHORTEST_STEM = 3
@@ -135,7 +137,7 @@ def terms(text: str) -> Iterator[Term]:
                         yield Term(word, at + n, at + n + width)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def forms_of(word: str) -> tuple[str, ...]:
     """A word and its stems, one for each way in which a language shortens it."""
     if not word.isalpha() or len(word) <= _SHORTEST_STEM:
@@ -177,8 +179,13 @@ def _parts_sought(compound: str) -> Iterator[str]:
         yield from filter(None, map(_word, pieces))
 
 
-@lru_cache(maxsize=100_000)
 def _word(text: str) -> str:
+    # Cut before it is a key of the cache: a word may be as long as a text.
+    return _plain(text[:_LONGEST_WRITTEN])
+
+
+@lru_cache(maxsize=20_000)
+def _plain(text: str) -> str:
     return "".join(
         character
         for character in folded(text)

@@ -1,0 +1,22 @@
+"""What is kept of texts that were taken apart or compared: a little of each, however long they are."""
+
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+
+from projections.kit.store.collation import sort_key
+from projections.kit.store.text_analysis import found_by
+
+
+@pytest.mark.parametrize("of", [found_by, sort_key])
+def test_little_is_kept_of_long_texts(of: Callable[[str], object]) -> None:
+    of("Émile")
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            of(chr(0x4E00 + number) + chr(0xE0 + number % 20) * 20_000)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000
