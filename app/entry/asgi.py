@@ -60,6 +60,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
     settings = settings or read_settings()
     streams = Streams() if streams is None else streams
     running = _Running(settings, streams)
+    proxies = Proxies(settings.trusted_proxies)
     routes: list[BaseRoute] = [
         *health_routes(running.checks, watchers(settings)),
         metrics_route(running.statuses, running.standing, watchers(settings)),
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             permits=permits,
             rest=_REST,
             shares=_shares,
+            network=proxies.caller,
             editor=running.editor() if settings.shows_graphiql else None,
         ),
         *auth_routes(lambda: running.assembly.sign_in),
@@ -91,7 +93,6 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         ),
         *(documentation_routes() if settings.shows_graphiql else ()),
     ]
-    proxies = Proxies(settings.trusted_proxies)
     origins, secure = read_origins(settings.allowed_origins), is_secure(settings.public_url)
     # Some proxies put another name in place of the public one.
     own = origins | ({origin_of(settings.public_url)} if settings.public_url else set())

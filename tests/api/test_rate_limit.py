@@ -6,9 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from starlette.routing import WebSocketRoute
 
 from api.kit.execution.limits import Limits
+from api.kit.http.endpoint import GraphQLEndpoint
 from api.kit.http.rate_limit import RateLimit, RateLimits
+from app.entry.asgi import create_app
+from app.settings import Settings
 from tests.api.test_ws import INIT, PROTOCOL, begun
 from tests.api.toy import served, toy_app
 
@@ -117,6 +121,15 @@ async def test_a_machine_that_has_just_started_makes_nobody_wait(monkeypatch: py
     for _ in range(3):
         await rate_limit.step()
     assert waits == [0, 0, 0]
+
+
+def test_strangers_of_one_network_have_one_rate_limit(settings: Settings) -> None:
+    routes = create_app(settings).routes
+    (endpoint,) = [route.app for route in routes if isinstance(route, WebSocketRoute)]
+    assert isinstance(endpoint, GraphQLEndpoint)
+    one = endpoint.rates.of_stranger("2001:db8::1")
+    assert endpoint.rates.of_stranger("2001:db8::2") is one
+    assert endpoint.rates.of_stranger("2001:db8:0:1::1") is not one
 
 
 def test_nothing_is_kept_of_who_left() -> None:

@@ -57,7 +57,8 @@ class GraphQLEndpoint(Generic[I]):
     stream of an identity may stay open; None is for ever. An open stream is asked again who it is every
     `limits.recheck_seconds`, and is cut off when it is nobody, or one of another scope, by then; `changes` is
     another value once something has changed about an identity (see `Rechecks`). `shares` says whose turn its
-    operations take (see `Engine`).
+    operations take (see `Engine`). `network` says of an address what counts as one caller, before it is known who
+    it is.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class GraphQLEndpoint(Generic[I]):
         streams: Streams | None = None,
         permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
         shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: ("", ""),
+        network: Callable[[str | None], Hashable] = lambda host: host,
     ) -> None:
         self._limits = limits or Limits()
         self._authenticate = authenticate
@@ -81,7 +83,7 @@ class GraphQLEndpoint(Generic[I]):
         quota = Quota(self._limits.subscriptions_each, self._limits.subscriptions_tenant)
         self._fanout = Fanout(self._engine, scope, quota)
         self._streams = Streams() if streams is None else streams
-        self._rates = RateLimits(self._limits.messages_per_second, self._limits.messages_at_once)
+        self.rates = RateLimits(self._limits.messages_per_second, self._limits.messages_at_once, network)
         self._rechecks = Rechecks(authenticate, scope, self._limits.recheck_seconds, changes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +97,7 @@ class GraphQLEndpoint(Generic[I]):
                 self._authenticate,
                 self._lifetime,
                 self._rechecks,
-                self._rates,
+                self.rates,
             )
             await socket(scope, receive, send)
             return

@@ -1,7 +1,7 @@
 """How fast a caller's messages are taken, over all connections."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from weakref import WeakValueDictionary
 
 
@@ -28,8 +28,11 @@ class RateLimit:
 class RateLimits:
     """The rates of those who are connected, one for all connections of a caller."""
 
-    def __init__(self, rate: float, burst: int) -> None:
-        self._rate, self._burst = rate, burst
+    def __init__(
+        self, rate: float, burst: int, network: Callable[[str | None], Hashable] = lambda host: host
+    ) -> None:
+        """``network`` says of an address what counts as one caller."""
+        self._rate, self._burst, self._network = rate, burst, network
         self._known: WeakValueDictionary[Hashable, RateLimit] = WeakValueDictionary()
 
     def of(self, caller: Hashable) -> RateLimit:
@@ -40,6 +43,10 @@ class RateLimits:
             if caller is not None:
                 self._known[caller] = rate_limit
         return rate_limit
+
+    def of_stranger(self, host: str | None) -> RateLimit:
+        """That of those who have not said who they are and come from an address."""
+        return self.of(self._network(host))
 
     def __len__(self) -> int:
         """How many callers are connected."""

@@ -28,6 +28,7 @@ def graphql_routes(
     streams: Streams | None = None,
     permits: Callable[[I, str | None], Permit] = lambda identity, need: Permit.GRANTED,
     shares: Callable[[I], tuple[Hashable, Hashable] | None] = lambda identity: ("", ""),
+    network: Callable[[str | None], Hashable] = lambda host: host,
     path: str = "/graphql",
     rest: Iterable[RestRoute] = (),
     editor: EditorPage | None = EditorPage(),  # noqa: B008
@@ -48,6 +49,7 @@ def graphql_routes(
         streams=streams,
         permits=permits,
         shares=shares,
+        network=network,
     )
     return [
         Route(path, endpoint),

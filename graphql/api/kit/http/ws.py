@@ -98,9 +98,8 @@ class GraphQLSocket(Generic[I]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the connection until either side ends it."""
         await receive()
-        # Whoever has not said who they are is known by their address.
         client = scope.get("client")
-        self._rate_limit = self._rates.of(client and client[0])
+        self._rate_limit = self._rates.of_stranger(client[0] if client else None)
         if PROTOCOL not in scope["subprotocols"]:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": 4406, "reason": f"Speak {PROTOCOL}"})
