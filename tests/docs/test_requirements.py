@@ -29,6 +29,15 @@ def test_every_row_of_the_catalogue_is_there_once() -> None:
     assert sorted(row for row, _ in _rows()) == sorted(wanted)
 
 
+def test_the_catalogue_has_just_these_rows() -> None:
+    """Where the catalogue itself lies beside the repository."""
+    catalogue = ROOT.parent / "shared/spec/requirements.md"
+    if not catalogue.is_file():
+        pytest.skip("The catalogue is not here.")
+    wanted = {row for row, _ in _ROW.findall(catalogue.read_text()) if row.rpartition("-")[0] in ROWS}
+    assert {row for row, _ in _rows()} == wanted
+
+
 def test_each_row_says_how_it_stands() -> None:
     assert [row for row, cells in _rows() if len(cells) != 4 or not _STANDS.match(cells[1])] == []
 
