@@ -80,5 +80,6 @@ def search_of(
     others: list[SearchableStore] = [Keyspace(redis, prefix=settings.redis_prefix)]
     if client is not None:
         others.append(Indexes(client, settings.index_prefix))
-    others += [Folders(settings.data_dir), SentFiles(files_of(settings, keys))]
-    return SubjectSearch(Tables(database), others, keys)
+    others.append(Folders(settings.data_dir))
+    sent = SentFiles(files_of(settings, keys))
+    return SubjectSearch(Tables(database), others, keys, unread=[sent])

@@ -114,7 +114,7 @@ async def traces_outside(estate: Estate, person: Person) -> None:
     """What no view knows of: an answer in the cache, a mail, and a line in the log of a server."""
     tenant = person.caller.tenant_id
     await estate.redis.set(f"hw:cache:t:{tenant}:people", f'{{"name": "{FIRST} {LAST}"}}')
-    await estate.redis.set(f"attempts:{person.email}", "3")
+    await estate.redis.set(f"hw:attempts:{person.email}", "3")
     for folder, name, text in (
         ("mail", "welcome.eml", f"X-Headwater-Tenant: {tenant}\nTo: {person.email}\n\nDear {FIRST}"),
         ("logs", "postgres.log", f"LOG: a line about {person.email.upper()} and\nanother one\n"),

@@ -94,6 +94,17 @@ async def test_a_generation_that_is_dropped_meanwhile_is_left_out(
         await store.look(wanted)
 
 
+async def test_keys_of_other_programs_are_neither_read_nor_removed(estate: Estate) -> None:
+    person, address = uuid4(), f"{uuid4().hex}@example.com"
+    [store] = [store for store in estate.search.stores if store.store == "redis"]
+    wanted = SearchedPerson(tenant_id=uuid4(), subject_id=person, everywhere=(address,))
+    foreign = f"shop:{address}", f"hw2:{person}"
+    await estate.redis.mset({**dict.fromkeys(foreign, address), f"hw:{person}": address})
+    assert [trace.key for trace in (await store.look(wanted)).plain] == [f"hw:{person}"]
+    await store.sweep(wanted)
+    assert await estate.redis.unlink(*foreign, f"hw:{person}") == len(foreign)
+
+
 async def test_is_unreadable_everywhere_also_after_a_rebuild(estate: Estate) -> None:
     tenant = uuid4()
     owner = await an_owner(estate, tenant)
@@ -131,7 +142,7 @@ async def test_is_unreadable_everywhere_also_after_a_rebuild(estate: Estate) -> 
         "certify",
     )
     stores = {store["store"]: store for store in certificate.certificate["stores"]}
-    assert set(stores) == {"postgres", "redis", "search", "files", "sent_files"}
+    assert set(stores) == {"postgres", "redis", "search", "files"}
     assert stores["postgres"]["sealed"] > 10
     assert len(certificate.certificate["keys"]) == 2
     assert await readable(estate, tenant, *person.telling, FIRST) == []

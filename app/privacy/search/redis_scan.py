@@ -1,4 +1,4 @@
-"""Every key of Redis, looked through for a person."""
+"""Every key of the product in Redis, looked through for a person."""
 
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
@@ -12,7 +12,8 @@ _BATCH = 500
 
 
 class Keyspace:
-    """`app.privacy.search.traces.SearchableStore` for Redis."""
+    """`app.privacy.search.traces.SearchableStore` for Redis, which other programs may share: their keys are not
+    read."""
 
     store: ClassVar[str] = "redis"
 
@@ -47,7 +48,7 @@ class Keyspace:
         return swept
 
     async def _keys(self) -> AsyncIterator[str]:
-        async for key in self._redis.scan_iter(count=_BATCH):
+        async for key in self._redis.scan_iter(match=f"{self._prefix}:*", count=_BATCH):
             yield key.decode(errors="replace") if isinstance(key, bytes) else key
 
     async def _text(self, key: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from app.privacy.search.tables import Tables
-from app.privacy.search.traces import Looked, SearchableStore, SearchedPerson
+from app.privacy.search.traces import Looked, SearchableStore, SearchedPerson, SweptStore
 from domain.kit.sealed import ERASED, Opening, fingerprint_of
 from domain.processes.erasure_port import StillReadable
 
@@ -17,10 +17,17 @@ _SHORTEST = 3
 
 
 class SubjectSearch:
-    """All stores, looked through for one person."""
+    """All stores, looked through for one person; those that are ``unread`` are swept alone."""
 
-    def __init__(self, tables: Tables, others: Sequence[SearchableStore], opening: Opening) -> None:
-        self._tables, self._opening = tables, opening
+    def __init__(
+        self,
+        tables: Tables,
+        others: Sequence[SearchableStore],
+        opening: Opening,
+        *,
+        unread: Sequence[SweptStore] = (),
+    ) -> None:
+        self._tables, self._opening, self._unread = tables, opening, unread
         self.stores: tuple[SearchableStore, ...] = (tables, *others)
 
     async def wanted(self, tenant_id: UUID, subject_id: UUID, also: Sequence[UUID] = ()) -> SearchedPerson:
@@ -39,7 +46,7 @@ class SubjectSearch:
 
     async def sweep(self, wanted: SearchedPerson) -> dict[str, int]:
         """Sweep every store; how much was found in each, by its name."""
-        return {store.store: await store.sweep(wanted) for store in self.stores}
+        return {store.store: await store.sweep(wanted) for store in (*self.stores, *self._unread)}
 
     async def look(self, wanted: SearchedPerson) -> list[Looked]:
         """Look through every store. Raises StillReadable when a plain text stands in one."""

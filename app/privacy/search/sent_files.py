@@ -2,20 +2,17 @@
 
 from typing import ClassVar
 
-from app.privacy.search.traces import Looked, SearchedPerson
+from app.privacy.search.traces import SearchedPerson
 from domain.kit.process.files import FileStore
 
 
 class SentFiles:
-    """`app.privacy.search.traces.SearchableStore` for files of tenants; an import that reads one stops there."""
+    """`app.privacy.search.traces.SweptStore` for files of tenants; an import that reads one stops there."""
 
     store: ClassVar[str] = "sent_files"
 
     def __init__(self, files: FileStore) -> None:
         self._files = files
-
-    async def look(self, wanted: SearchedPerson) -> Looked:
-        return Looked(self.store)
 
     async def sweep(self, wanted: SearchedPerson) -> int:
         """Remove all files of the tenant."""

@@ -99,16 +99,20 @@ def _digest(places: Iterable[TracePlace]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-class SearchableStore(Protocol):
-    """A store that can be looked through."""
+class SweptStore(Protocol):
+    """A store of which parts are removed unread, so that nothing is certified of it."""
 
     store: ClassVar[str]
-    """How evidence names it."""
-
-    async def look(self, wanted: SearchedPerson) -> Looked:
-        """Look at everything of the tenant, and at what belongs to no tenant."""
-        ...
+    """How it is named, in evidence as well."""
 
     async def sweep(self, wanted: SearchedPerson) -> int:
         """Remove or blank what tells the person and that nothing else would; how much it was."""
+        ...
+
+
+class SearchableStore(SweptStore, Protocol):
+    """A store that can be looked through."""
+
+    async def look(self, wanted: SearchedPerson) -> Looked:
+        """Look at everything of the tenant, and at what belongs to no tenant."""
         ...
