@@ -2,8 +2,15 @@
 
 import json
 import re
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.resources import files
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import jsonschema
@@ -11,6 +18,7 @@ import pytest
 import yaml
 
 from app.settings import read_settings, settings_table
+from app.storage.certificates import make_certificates
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +71,58 @@ def test_the_api_starts_with_what_it_is_given(compose: Any) -> None:
     settings = read_settings(json.loads(text))
     assert settings.environment == "production"
     assert settings.internal_tls == "auto"
+
+
+def test_readme_names_what_it_insists_on() -> None:
+    insisted = set(re.findall(r"\$\{([A-Z_]+):\?", (ROOT / "docker-compose.yml").read_text()))
+    assert len(insisted) == 3
+    readme = (ROOT / "README.md").read_text().partition("**Containers.**")[2]
+    assert [name for name in insisted if f"`{name}`" not in readme] == []
+
+
+@pytest.mark.servers
+def test_the_api_is_given_its_certificate_and_asked_by_the_scheme_that_it_speaks(
+    compose: Any, tmp_path: Path
+) -> None:
+    service = compose["services"]["api"]
+    assert {"HEADWATER_TLS_CERT", "HEADWATER_TLS_KEY"} <= set(service["environment"])
+    _, python, option, script = service["healthcheck"]["test"]
+    assert (python, option) == ("python", "-c")
+    make_certificates(tmp_path, {"server": None})
+    own = tmp_path / "server"
+    for certificate in ("", str(own / "cert.pem")):
+        with serving(Ready, certificate, str(own / "key.pem")) as port:
+            asked = script.replace(":8000/", f":{port}/")
+            environ = {"HEADWATER_TLS_CERT": certificate}
+            assert subprocess.run([sys.executable, "-c", asked], env=environ, check=False).returncode == 0
+
+
+class Ready(BaseHTTPRequestHandler):
+    """Answers as the API does that is ready."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/health/ready" else 404)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is logged."""
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler], certificate: str, key: str) -> Iterator[int]:
+    """A server on a free port of the loopback, with TLS when there is a certificate; its port."""
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_every_server_has_a_certificate_for_its_name_and_each_its_own_key(compose: Any) -> None:
