@@ -23,7 +23,7 @@ from domain.kit.refusals import Refusal
 from projections.governance.erasures import ErasureRow, Erasures
 from projections.governance.exports import ExportRow, ExportState
 from projections.governance.privacy import DataSubject, Privacy
-from projections.kit.read.keyset import Order
+from projections.kit.context.every import every
 from projections.kit.read.postgres_reader import PostgresRows
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _ids = TimeOrderedIds()
 _LOOK = 0.5
 """Seconds between two looks at what is waited for."""
-_MOST = 1_000
 _GOES_ON = "The workers go on with it; what it waits for: headwater effects list"
 
 app = typer.Typer(help="Erase people, and export all data about them.", no_args_is_help=True)
@@ -159,8 +158,8 @@ def certificates_command(tenant: Tenant, as_json: AsJson = False) -> None:
 
     async def work() -> list[ErasureRow]:
         async with _desk(tenant) as desk:
-            order = Order("requested_at", descending=True)
-            return (await desk.rows.page(Erasures, desk.tenant, order=order, limit=_MOST)).rows
+            found = [row async for row in every(desk.rows, Erasures, desk.tenant, [])]
+        return sorted(found, key=lambda row: row.requested_at, reverse=True)
 
     rows = asyncio.run(work())
     if as_json:

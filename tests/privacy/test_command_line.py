@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from app.composition.write_side import written
 from app.settings import Settings
 from domain.identity.registration import RegisterUser
 from domain.kit.log import AppendReceipt
+from projections.kit.read.postgres_reader import PostgresRows
 from tests.operations.command_line import CommandLine
 from tests.privacy.estate import somebody
 
@@ -22,7 +24,12 @@ def headwater(settings: Settings) -> CommandLine:
 @pytest.fixture
 async def known(settings: Settings) -> tuple[UUID, UUID]:
     """A tenant, and a person whom it knows."""
-    owner = somebody(uuid4())
+    return await registered(settings, uuid4())
+
+
+async def registered(settings: Settings, tenant: UUID) -> tuple[UUID, UUID]:
+    """Another person whom a tenant knows."""
+    owner = somebody(tenant)
     async with written(settings) as writes:
         command = RegisterUser(id=owner.user_id, email=f"k{owner.user_id.hex}@example.com", first_name="Kim")
         assert isinstance(await writes.bus.send(command, by=owner), AppendReceipt)
@@ -72,6 +79,28 @@ def test_an_export_says_its_id(headwater: CommandLine, known: tuple[UUID, UUID],
     assert str(UUID(said["export"])) == said["export"]
     assert said["state"] == "running"
     assert not (tmp_path / "out.json").exists()
+
+
+@pytest.fixture
+async def known_too(settings: Settings, known: tuple[UUID, UUID]) -> UUID:
+    """Another person of that tenant."""
+    return (await registered(settings, known[0]))[1]
+
+
+def test_all_erasures_are_shown_the_newest_first(
+    headwater: CommandLine, known: tuple[UUID, UUID], known_too: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant, *people = map(str, (*known, known_too))
+    for person in people:
+        assert headwater("privacy", "erase", tenant, person, "--yes", "--wait", "0").code == 0
+    page = PostgresRows.page
+
+    async def short(*given: Any, limit: int, **more: Any) -> Any:
+        return await page(*given, limit=min(limit, 1), **more)
+
+    monkeypatch.setattr(PostgresRows, "page", short)
+    shown = headwater("privacy", "certificates", tenant, "--json").json
+    assert [row["subject_id"] for row in shown] == [*reversed(people)]
 
 
 def test_a_tenant_where_nobody_was_forgotten_has_no_certificates(
