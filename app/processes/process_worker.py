@@ -22,7 +22,7 @@ from domain.kit.log import Envelope
 from domain.kit.process.process import Process
 from projections.kit.background import end
 from projections.kit.backoff import Backoff
-from projections.kit.follow.pages import LogEntry, LogSource, fresh
+from projections.kit.follow.pages import LogEntry, LogSource, Passing, fresh
 from projections.kit.store.store import LeaseLost
 
 _logger = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ class ProcessWorker:
         self._process = process
         self._store = ProcessStore(pool, process, lease)
         self._pages = pages
+        self._passing = Passing(process.reactions, self._passed)
         self._read = read
         self._clock = clock
         self._notice = notice
@@ -151,7 +152,8 @@ class ProcessWorker:
             _logger.debug("%s cannot report its failure.", self._process.name, exc_info=True)
 
     async def _follow(self) -> None:
-        entries = fresh(self.position, await self._pages.after(self.position, wait=self._poll))
+        read = await self._pages.after(self.position, wait=self._poll, passing=self._passing)
+        entries = fresh(self.position, read)
         if not entries:
             return
         events = [found for entry in entries if (found := self._wanted(entry)) is not None]
@@ -168,6 +170,9 @@ class ProcessWorker:
         if events:
             self._notice("reacted", self._process.name)
             self.wake()
+
+    def _passed(self, position: int, count: int) -> None:
+        self.position = position
 
     def _wanted(self, entry: LogEntry) -> tuple[Cause, Event | None, Envelope] | None:
         envelope = entry.envelope

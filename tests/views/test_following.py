@@ -1,7 +1,7 @@
 """Followers: live, in batch and with everything delivered twice they make the same rows; they fail visibly."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,7 +17,7 @@ from projections.kit.declare.view import View
 from projections.kit.follow.follower import ViewFollower
 from projections.kit.follow.lane import Lane, Parking
 from projections.kit.follow.leases import register, survey, take
-from projections.kit.follow.pages import LogEntry, LogGap, LogSource, fresh
+from projections.kit.follow.pages import LogEntry, LogGap, LogSource, Passing, fresh
 from projections.kit.follow.parking import OpsParking
 from projections.kit.read.status import ViewState, views_status
 from projections.kit.store.store import LeaseLost
@@ -37,7 +37,7 @@ class Twice:
         self.entries = entries
         self.head = len(entries)
 
-    async def after(self, position: int, *, wait: float) -> list[LogEntry]:
+    async def after(self, position: int, *, wait: float, passing: object = None) -> list[LogEntry]:
         if position >= self.head:
             await asyncio.sleep(0)
             return []
@@ -118,6 +118,35 @@ async def test_an_event_that_touches_nothing_moves_the_view(place: Place) -> Non
         await place.reached(last, jars)
     status = await place.status(Jars)
     assert (status.position, status.folded, status.complete) == (1, 1, True)
+
+
+async def test_a_reader_sleeps_through_what_does_not_concern_it(place: Place) -> None:
+    """And knows how far it is; what comes while it is woken is in the page. Who waits for anything is woken."""
+    head, told = await place.tell((uuid4(), Jar.Dusted())), list[tuple[int, int]]()
+    await until(lambda: _read(place, head))
+    passing = Passing({Jar.Broken.stored_as}, lambda *where: told.append(where))
+    asleep = asyncio.create_task(place.pages.after(head, wait=60, passing=passing))
+    ahead = asyncio.create_task(place.pages.after(head + 3, wait=60, passing=passing))
+    (anything,) = await _page(place, place.pages.after(head, wait=60), Jar.Dusted())
+    assert anything.envelope.position == head + 1
+    await _page(place, place.pages.after(head + 1, wait=60), Jar.Dusted())
+    assert told == [(head + 1, 1), (head + 2, 1)]
+    assert not asleep.done()
+    await place.tell((uuid4(), Jar.Broken(shelf="top")), (uuid4(), Jar.Dusted()))
+    assert [entry.envelope.position for entry in await asleep] == [head + 3, head + 4]
+    assert [entry.envelope.position for entry in await ahead] == [head + 4]
+    assert await place.pages.after(head + 4, wait=0.01, passing=passing) == []
+
+
+async def _read(place: Place, position: int) -> bool:
+    return place.pages.head == position
+
+
+async def _page(place: Place, after: Awaitable[list[LogEntry]], event: Event) -> list[LogEntry]:
+    waiting = asyncio.ensure_future(after)
+    await asyncio.sleep(0)
+    await place.tell((uuid4(), event))
+    return await waiting
 
 
 async def test_a_failing_fold_parks_its_stream_in_its_view_and_in_no_other(place: Place) -> None:

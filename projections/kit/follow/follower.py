@@ -10,7 +10,7 @@ from projections.kit.declare.view import RowChanges, View
 from projections.kit.follow.lane import Failure, Lane, Ledger
 from projections.kit.follow.lost_rows import LostRows
 from projections.kit.follow.page_folder import PageFolder
-from projections.kit.follow.pages import LogEntry, LogSource, fresh
+from projections.kit.follow.pages import LogEntry, LogSource, Passing, fresh
 from projections.kit.follow.watch import Silent, Watch
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, Recorded, RowsLost, Store, Upkeep
 
@@ -67,6 +67,8 @@ class ViewFollower(Generic[R]):
         )
         self._reading: asyncio.Task[list[LogEntry]] | None = None
         self._look_every = _RECORDED if isinstance(store, Recorded) else _IDLE
+        # What keeps its checkpoint itself saves it now and then, also over events that do not concern it.
+        self._passing = Passing(view.folds, self._passed) if isinstance(store, Recorded) else None
         self._looked = self._renewed = 0.0
 
     def stop(self) -> None:
@@ -117,7 +119,8 @@ class ViewFollower(Generic[R]):
 
     async def _read(self) -> list[LogEntry]:
         """The next page; nothing when none comes in a while, or when `stop` interrupts the wait."""
-        self._reading = asyncio.ensure_future(self._pages.after(self._lane.position, wait=_IDLE))
+        following = self._pages.after(self._lane.position, wait=_IDLE, passing=self._passing)
+        self._reading = asyncio.ensure_future(following)
         try:
             return await self._reading
         except asyncio.CancelledError:
@@ -126,6 +129,9 @@ class ViewFollower(Generic[R]):
             raise
         finally:
             self._reading = None
+
+    def _passed(self, position: int, count: int) -> None:
+        self._lane.moved(position, self._lane.folded + count)
 
     async def _begin(self) -> None:
         """Find out where to go on from; a storage that is gone is recreated and filled from the first event."""

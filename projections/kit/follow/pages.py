@@ -1,10 +1,9 @@
 """The log as the lanes of one process read it: each page is read, and each event decoded, once for all of them."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cachetools import LRUCache
@@ -12,7 +11,7 @@ from cachetools import LRUCache
 from domain.kit.codec import Codec
 from domain.kit.events import Event
 from domain.kit.log import Envelope, Log
-from projections.kit.background import end
+from projections.kit.background import end, happens
 from projections.kit.follow.log_tail import LogTail
 
 _logger = logging.getLogger(__name__)
@@ -33,6 +32,25 @@ class LogEntry:
     event: Event | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """How a reader goes over events that do not concern it without being woken, as most do most readers not."""
+
+    types: Collection[str]
+    """Of which it is to be given events."""
+    passed: Callable[[int, int], None]
+    """Told the position that it has gone on to, and over how many events."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A reader who has read everything up to a position."""
+
+    position: int
+    passing: Passing | None
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class LogSource(Protocol):
     """What a follower reads from; see `Pages`."""
 
@@ -42,7 +60,9 @@ class LogSource(Protocol):
     @property
     def read_at(self) -> float: ...
 
-    async def after(self, position: int, *, wait: float) -> list[LogEntry]: ...
+    async def after(
+        self, position: int, *, wait: float, passing: Passing | None = None
+    ) -> list[LogEntry]: ...
 
     def event(self, entry: LogEntry) -> Event: ...
 
@@ -61,6 +81,7 @@ class Pages:
         self._poll = poll
         self._tail: LogTail[LogEntry] = LogTail(_size, most=8 * size)
         self._older: LRUCache[int, asyncio.Task[list[LogEntry]]] = LRUCache(_OLDER)
+        self._waiting: set[_Waiting] = set()
         self.read_at = 0.0
         """When the log was last read, by the event loop's clock."""
 
@@ -81,16 +102,14 @@ class Pages:
                 _logger.exception("The log cannot be read; trying again.")
             await asyncio.sleep(self._poll)
 
-    async def after(self, position: int, *, wait: float) -> list[LogEntry]:
+    async def after(self, position: int, *, wait: float, passing: Passing | None = None) -> list[LogEntry]:
         """At most a page of the events after ``position``, in order and without gaps.
 
-        Waits up to ``wait`` seconds when there are none, and then answers an empty list.
+        Waits up to ``wait`` seconds when there are none, and then answers an empty list. While it waits, a reader
+        may be ``passing``: what is answered then comes after the position that it was told last.
         """
         if position >= self.head:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    while position >= self.head:
-                        await self._tail.changed()
+            position = await self._waited(_Waiting(position, passing), wait)
             if position >= self.head:
                 return []
         newest = self._tail.after(position, self._size)
@@ -129,14 +148,36 @@ class Pages:
         finally:
             await end(coming)
 
+    async def _waited(self, waiting: _Waiting, seconds: float) -> int:
+        """Wait for an event that concerns a reader; where it is then."""
+        self._waiting.add(waiting)
+        try:
+            await happens(waiting.woken, within=seconds)
+        finally:
+            self._waiting.discard(waiting)
+        return waiting.position
+
     def _append(self, page: list[Envelope]) -> None:
-        self._tail.extend(fresh(self.head, (LogEntry(envelope) for envelope in page)))
+        before, entries = self.head, fresh(self.head, (LogEntry(envelope) for envelope in page))
+        self._tail.extend(entries)
         self.read_at = asyncio.get_running_loop().time()
+        types = {entry.envelope.type for entry in entries}
+        for waiting in self._waiting:
+            passing = waiting.passing
+            if waiting.woken.is_set() or waiting.position >= self.head:
+                continue
+            if passing is None or waiting.position != before or any(type in passing.types for type in types):
+                waiting.woken.set()
+            else:
+                waiting.position = self.head
+                passing.passed(self.head, len(entries))
 
     def _began_at(self, head: int) -> None:
         self.read_at = asyncio.get_running_loop().time()
         if head != self.head:
             self._tail.begin(head)
+            for waiting in self._waiting:
+                waiting.woken.set()
 
     async def _read(self, position: int) -> list[LogEntry]:
         """Older pages lie on multiples of their size, so that lanes that refill side by side share them."""

@@ -43,7 +43,7 @@ class LogPart:
         # The follower must not take the end of this part for the end of the log.
         self.head = until + 1
 
-    async def after(self, position: int, *, wait: float) -> list[LogEntry]:
+    async def after(self, position: int, *, wait: float, passing: object = None) -> list[LogEntry]:
         """The next page; ``ended`` is set when there is none."""
         if position >= self._until:
             self.ended.set()
