@@ -13,6 +13,7 @@ from app.mail.mailed_tokens import MailedTokens
 from app.outgoing.http_client import OutgoingClient
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.placement.tenant_names import RegistryNames
+from app.privacy.consents import LoggedConsents
 from app.processes.address_proofs import AddressProver, LinkedDatabase, Reach, always
 from app.processes.declared import PLATFORM_PROCESSES, PROCESSES
 from app.processes.lease import enroll
@@ -91,7 +92,7 @@ def processes(parts: Parts) -> list[Process[Any]]:
         RegistryNames(here, parts.accounts or here, platform),
         ReachedBilling(parts.reach or always(here)),
         StoredHistory(parts.database, parts.live, parts.log),
-        *_webhooks(parts, mailer),
+        *_webhooks(parts, mailer, repository),
         *_gateway(parts),
     )
     return [created(process, {**adapters, Clock: parts.clock}) for process in PROCESSES]
@@ -110,7 +111,7 @@ def _gateway(parts: Parts) -> tuple[object, ...]:
     )
 
 
-def _webhooks(parts: Parts, mailer: SealedMailer) -> tuple[object, ...]:
+def _webhooks(parts: Parts, mailer: SealedMailer, repository: Repository) -> tuple[object, ...]:
     """What calls addresses that tenants name."""
     settings = parts.settings
     return (
@@ -122,6 +123,7 @@ def _webhooks(parts: Parts, mailer: SealedMailer) -> tuple[object, ...]:
             log=parts.log,
             codec=parts.codec,
             opening=parts.opening,
+            consents=LoggedConsents(repository),
             masking=settings.masks,
         ),
         MailedWebhookNotices(parts.database, parts.live, mailer),

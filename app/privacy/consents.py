@@ -1,10 +1,13 @@
 """What people allow, read from the log itself: whoever is about to act on it must not be behind (ADR 32)."""
 
+from collections.abc import Collection
+from itertools import accumulate
 from uuid import UUID
 
 from domain.governance.consents import ANALYTICS, Consent, Consents, consent_id
 from domain.identity.user_rules import UserStatus
 from domain.identity.users import User
+from domain.kit.aggregate import Aggregate
 from domain.kit.bus.repository import Repository
 
 
@@ -24,5 +27,20 @@ class LoggedConsents(Consents):
             return False
         if not isinstance(subject, User):
             return True
-        objects = subject.analytics_opt_out and purpose.split(".")[0] == ANALYTICS
-        return subject.status is UserStatus.ACTIVE and not objects
+        return subject.status is UserStatus.ACTIVE and not _objects(subject, purpose)
+
+    async def refused(self, tenant_id: UUID, subject_ids: Collection[UUID], purpose: str) -> bool:
+        wider = list(accumulate(purpose.split("."), lambda whole, part: f"{whole}.{part}"))
+        consents = [consent_id(id, each) for id in subject_ids for each in wider]
+        found = await self._repository.get(tenant_id, [*consents, *subject_ids], fresh=True)
+        return any(_refuses(each, purpose) for each in found.values())
+
+
+def _refuses(said: Aggregate, purpose: str) -> bool:
+    if isinstance(said, Consent):
+        return not said.given
+    return isinstance(said, User) and (said.ended or _objects(said, purpose))
+
+
+def _objects(user: User, purpose: str) -> bool:
+    return user.analytics_opt_out and purpose.split(".")[0] == ANALYTICS

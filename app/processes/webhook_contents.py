@@ -1,7 +1,8 @@
 """What is sent about an event: what whoever vouches for the webhook may see of it, and has asked to be sent."""
 
 import dataclasses
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -15,13 +16,15 @@ from domain.contexts import confidential_of
 from domain.gateway.bodies import value_at
 from domain.gateway.events import OutsideEvent
 from domain.gateway.exports.mapped_fields import PARTS
+from domain.gateway.tools.destinations import TERMS
 from domain.gateway.webhook_signature import message_id
 from domain.gateway.webhook_terms import WebhookTerms, camel, sent_value
 from domain.gateway.webhooks import MANAGE, Webhook
+from domain.governance.consents import Consents
 from domain.identity.users import User
 from domain.kit.caller import Caller
 from domain.kit.codec import Codec
-from domain.kit.events import event_classes
+from domain.kit.events import Event, event_classes
 from domain.kit.fields import Confidential, Personal, Restricted, hints_of, is_marked
 from domain.kit.log import Envelope, Log, Selection
 from domain.kit.process.effects import Call
@@ -85,11 +88,12 @@ class VisibleContents(WebhookContents):
         log: Log,
         codec: Codec,
         opening: Opening,
+        consents: Consents,
         masking: bool,
     ) -> None:
         """Without ``live``, which says where the views are, nothing is sent: every try fails."""
         self._database, self._log, self._codec, self._opening = database, log, codec, opening
-        self._masking = masking
+        self._consents, self._masking = consents, masking
         self._rows = None if live is None else PostgresRows(database, live)
         self._rules = None if live is None else visibility_rules(database, live)
         self._positions = None if live is None else Positions(database.writer, live)
@@ -131,6 +135,9 @@ class VisibleContents(WebhookContents):
         }
         about_person = envelope.topic == User.topic
         person = fields.pop("userId", None) or (envelope.originator_id if about_person else envelope.user_id)
+        people = _people(envelope, event, (person, *fields.values()))
+        if await self._consents.refused(tenant_id, people, TERMS[webhook.kind].purpose):
+            return None
         return Message(
             id=message_id(webhook.id, event_id),
             type=outside.event_type if outside else envelope.type,
@@ -237,6 +244,21 @@ class VisibleContents(WebhookContents):
         if isinstance(value, list):
             return [await self._opened(tenant_id, each) for each in value]
         return value
+
+
+# Values of any JSON.
+def _people(envelope: Envelope, event: Event, named: Iterable[Any]) -> set[UUID]:
+    """Whose an event may be, by id: of who did it, whom it happened to, and whom an outside system or what
+    leaves of it names."""
+    people = {envelope.user_id} if envelope.user_id else set[UUID]()
+    if envelope.topic == User.topic:
+        people.add(envelope.originator_id)
+    if isinstance(event, OutsideEvent.Accepted) and event.user_id is not None:
+        people.add(event.subject_id)
+    for value in named:
+        with suppress(ValueError):
+            people.add(value if isinstance(value, UUID) else UUID(value if isinstance(value, str) else ""))
+    return people
 
 
 def _sealed(value: Any) -> Iterator[str]:

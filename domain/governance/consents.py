@@ -1,5 +1,6 @@
 """Consents: what people allow to be done with their data, for which purpose, and since when."""
 
+from collections.abc import Collection
 from typing import Annotated, Protocol
 from uuid import UUID, uuid5
 
@@ -135,6 +136,15 @@ class Consents(Protocol):
 
         False for whoever never said so, is gone or suspended, and for analytics of whoever objects to them in
         their preferences (``analytics_opt_out``).
+        """
+        ...
+
+    async def refused(self, tenant_id: UUID, subject_ids: Collection[UUID], purpose: str) -> bool:
+        """Whether one of these people does not want this purpose, at this moment.
+
+        True when one has withdrawn a consent to it, or to what it is part of (``analytics`` of
+        ``analytics.segment``), objects to analytics in their preferences, or is a user who was erased. Who never
+        said anything refuses nothing, and what is no person's id neither.
         """
         ...
 

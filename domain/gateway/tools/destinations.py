@@ -81,23 +81,34 @@ class DestinationTerms:
     credentials: tuple[str, ...]
     url: str | None
     """Where it is unless somebody says otherwise; None: each company has its own."""
+    purpose: str
+    """What it is for: nothing about a person who refuses this leaves (ADR 32)."""
     mapped: tuple[str, ...] = ()
     """Names that must be mapped."""
 
 
 TERMS: Mapping[WebhookKind, DestinationTerms] = {
-    WebhookKind.SEGMENT: DestinationTerms(credentials=("writeKey",), url="https://api.segment.io"),
+    WebhookKind.SEGMENT: DestinationTerms(
+        credentials=("writeKey",), url="https://api.segment.io", purpose="analytics.segment"
+    ),
     WebhookKind.MIXPANEL: DestinationTerms(
-        credentials=("projectId", "secret", "username"), url="https://api.mixpanel.com"
+        credentials=("projectId", "secret", "username"),
+        url="https://api.mixpanel.com",
+        purpose="analytics.mixpanel",
     ),
     WebhookKind.GA4: DestinationTerms(
-        credentials=("apiSecret", "measurementId"), url="https://www.google-analytics.com"
+        credentials=("apiSecret", "measurementId"),
+        url="https://www.google-analytics.com",
+        purpose="analytics.ga4",
     ),
     WebhookKind.HUBSPOT: DestinationTerms(
-        credentials=("accessToken",), url="https://api.hubapi.com", mapped=("email",)
+        credentials=("accessToken",), url="https://api.hubapi.com", purpose="crm.hubspot", mapped=("email",)
     ),
     WebhookKind.SALESFORCE: DestinationTerms(
-        credentials=("clientId", "clientSecret", "externalId"), url=None, mapped=("LastName",)
+        credentials=("clientId", "clientSecret", "externalId"),
+        url=None,
+        purpose="crm.salesforce",
+        mapped=("LastName",),
     ),
 }
 

@@ -48,7 +48,7 @@ class WebhookContents(Protocol):
 
     async def message(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> Message | None:
         """What a destination is sent about an event; None for one that is not to leave, as it is about somebody
-        who was erased. Raises SponsorGone."""
+        who was erased, or who refuses what the destination is for. Raises SponsorGone."""
         ...
 
     async def body(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> SentBody | None:

@@ -1,0 +1,129 @@
+"""Nothing about people who refuse it leaves for tools: of what they do, and of what is done to them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from domain.gateway.events import subject_of
+from domain.gateway.tools.destinations import TERMS, WebhookKind
+from domain.kit.clock import SystemClock
+from tests.gateway.sending import a_source, event
+from tests.kit.client import Client
+from tests.outgoing.servers import destination
+from tests.webhooks.conftest import Sender
+from tests.webhooks.test_destinations import exported, newest
+from tests.webhooks.test_webhook_deliveries import task
+from tests.webhooks.tools import Salesforce, answers, ga4, hubspot, mixpanel, segment
+
+TOOLS = {"SEGMENT": segment, "MIXPANEL": mixpanel, "GA4": ga4, "HUBSPOT": hubspot}
+ANALYTICS = [kind for kind, terms in TERMS.items() if terms.purpose.startswith("analytics.")]
+CONTACTS = [kind for kind in TERMS if kind not in ANALYTICS]
+DELIVERED: tuple[str, list[str | None]] = ("DELIVERED", [None])
+WITHHELD: tuple[str, list[str | None]] = ("WITHHELD", [])
+
+
+def test_every_kind_says_what_it_is_for() -> None:
+    """A kind that is new does not come into being without somebody having thought of whom it has to ask."""
+    said = (Path(__file__).parents[2] / "docs/decisions/0032-who-is-asked-for-consent.md").read_text()
+    named = dict(re.findall(r"\| (\w+) \| `([a-z0-9.]+)` \|", said))
+    assert named == {kind.name: terms.purpose for kind, terms in TERMS.items()}
+    assert set(WebhookKind) - set(TERMS) == {WebhookKind.WEBHOOK}
+    assert "| WEBHOOK | none |" in said
+
+
+async def _says(person: Client, purpose: str, *, allowed: bool, **more: str) -> None:
+    for name in ("GiveConsent",) if allowed else ("GiveConsent", "WithdrawConsent"):
+        said = await person.send(name, input={"purpose": purpose, **more})
+        assert "code" not in said, said
+
+
+async def _objects(person: Client, objects: bool) -> None:
+    input = {"id": person.me, "analyticsOptOut": objects}
+    assert "user" in await person.send("ChangePreferences", input=input)
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in ANALYTICS])
+async def test_what_who_refuses_does_is_in_no_analytics(sender: Sender, owner: Client, kind: str) -> None:
+    async with destination(behave=answers(TOOLS[kind])) as server:
+        id = await exported(owner, kind, server.url)
+
+        async def outcome() -> tuple[str, list[str | None]]:
+            await task(owner)
+            await sender.quiet()
+            return await newest(sender, owner, id)
+
+        assert await outcome() == DELIVERED
+        await _objects(owner, True)
+        assert await outcome() == WITHHELD
+        [_, first] = await sender.deliveries(owner, id)
+        await owner.send("ReplayWebhookEvent", input={"id": id, "eventId": first["eventId"]})
+        await sender.quiet()
+        assert await newest(sender, owner, id) == WITHHELD
+        await _objects(owner, False)
+        assert await outcome() == DELIVERED
+        for purpose in ("analytics", f"analytics.{kind.lower()}"):
+            await _says(owner, purpose, allowed=False)
+            assert await outcome() == WITHHELD
+            await _says(owner, purpose, allowed=True)
+        # What is refused of another tool is no matter here.
+        await _says(owner, "analytics.other", allowed=False)
+        await _says(owner, "crm", allowed=False)
+        assert await outcome() == DELIVERED
+    assert len(server.received) == 3
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in CONTACTS])
+async def test_who_refuses_is_no_contact(sender: Sender, owner: Client, kind: str) -> None:
+    tool = TOOLS.get(kind) or Salesforce()
+    async with destination(behave=answers(tool)) as server:
+        more = {"mapping": ["LastName=firstName"]} if kind == "SALESFORCE" else {}
+        id = await exported(owner, kind, server.url, **more)
+        zoe = await sender.product.newcomer("Zoe", tenant=owner.tenant)
+        await sender.quiet()
+        assert await newest(sender, owner, id) == DELIVERED
+        [sent] = await sender.deliveries(owner, id)
+        asked = len(server.received)
+
+        async def again() -> tuple[str, list[str | None]]:
+            await owner.send("ReplayWebhookEvent", input={"id": id, "eventId": sent["eventId"]})
+            await sender.quiet()
+            return await newest(sender, owner, id)
+
+        for purpose in ("crm", f"crm.{kind.lower()}"):
+            await _says(zoe, purpose, allowed=False)
+            assert await again() == WITHHELD
+            await _says(zoe, purpose, allowed=True)
+        assert len(server.received) == asked
+        await _objects(zoe, True)
+        assert await again() == DELIVERED
+
+
+async def test_whom_an_event_names_is_asked_as_well(sender: Sender, owner: Client) -> None:
+    zoe = await sender.product.newcomer("Zoe", tenant=owner.tenant)
+    await _objects(zoe, True)
+    async with destination(behave=answers(segment)) as server:
+        id = await exported(owner, "SEGMENT", server.url, mapping=["userId=assignedTo"])
+        await task(owner, assignedTo=zoe.me)
+        await sender.quiet()
+        assert await newest(sender, owner, id) == WITHHELD
+    assert server.received == []
+
+
+async def test_people_of_outside_systems_are_asked_by_their_ids(sender: Sender, owner: Client) -> None:
+    source = await a_source(sender.product, owner)
+    async with destination(behave=answers(segment)) as server:
+        id = await exported(owner, "SEGMENT", server.url, types=["gateway.event"], mapping=["at=eventType"])
+        for name in ("customer-7", owner.me):
+            await source.answers(event(userId=name))
+            await sender.quiet()
+            assert await newest(sender, owner, id) == DELIVERED
+            person = subject_of(owner.tenant, owner.tenant, name, SystemClock().now())
+            await _says(owner, "analytics", allowed=False, subjectId=str(person))
+            await source.answers(event(userId=name))
+            await sender.quiet()
+            assert await newest(sender, owner, id) == WITHHELD
+        await source.answers(event())
+        await sender.quiet()
+        assert await newest(sender, owner, id) == DELIVERED
+    assert len(server.received) == 3
