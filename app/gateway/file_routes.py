@@ -5,7 +5,9 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import BinaryIO
+from urllib.parse import quote
 from uuid import UUID
 
 from starlette.requests import ClientDisconnect, Request
@@ -15,11 +17,13 @@ from starlette.routing import Route
 from api.kit.execution.errors import RequestError, Unauthenticated, come_back
 from api.kit.http.negotiation import is_plain
 from api.kit.http.problems import problem
+from api.kit.schema.access_log import AccessNotRecorded, AccessRecord
 from api.kit.schema.services import Services
-from app.files.links import PATH, SignedLinks
+from app.files.links import PATH, LinkedFile, SignedLinks
 from app.files.quotas import FilesFull, store_within
 from app.gateway.lines import BodyTooSlow
 from app.gateway.routes import Authenticate, Place, json_response
+from app.telemetry.logs import correlation
 from domain.gateway.sources import INGEST
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.ids import read_id
@@ -36,6 +40,14 @@ _LATER = 5
 """Seconds after which what cannot be done now may be."""
 _NAME = re.compile(r"[^\x00-\x1f\x7f/\\\ud800-\udfff]{1,200}")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+_MEDIA = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "tsv": "text/tab-separated-values",
+}
+"""Of the files that are written or sent, by their endings."""
 _SAFE = {
     "cache-control": "private, no-store",
     "x-content-type-options": "nosniff",
@@ -81,9 +93,14 @@ def file_routes(
         try:
             # The link says whose file it is.
             holder = Caller(tenant_id=linked.tenant_id, user_id=SYSTEM, kind="service")
-            file = await _files(await place(holder)).open(linked.tenant_id, linked.id)
+            services = await place(holder)
+            # Nothing is handed out that cannot be recorded.
+            await services.access_log.ready()
+            file = await _files(services).open(linked.tenant_id, linked.id)
         except RequestError as error:
             return _no(503, "not_ready", str(error))
+        except AccessNotRecorded as error:
+            return _no(503, "not_ready", str(error), come_back(_LATER, "files"))
         except FilesUnavailable:
             return _no(503, "not_ready", "Files cannot be read now.", come_back(_LATER, "files"))
         except FileDamaged:
@@ -96,20 +113,44 @@ def file_routes(
             headers = {"content-range": f"bytes */{size}"}
             return _no(416, "range_not_satisfiable", "The file has no such bytes.", headers)
         start, end, partial = span
+        services.access_log.note(_access(linked))
+        name = linked.note.name or file.stored.name
         headers = {
             **_SAFE,
             "content-length": str(end - start),
-            "content-disposition": f'attachment; filename="{linked.id}"',
+            "content-type": _MEDIA.get(name.rpartition(".")[2].lower(), "application/octet-stream"),
+            "content-disposition": _called(name),
             "etag": f'"{linked.id}"',
         }
         if partial:
             headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
         pieces = _pieces(file.reader(), start, end)
-        return StreamingResponse(
-            pieces, 206 if partial else 200, headers, media_type="application/octet-stream"
-        )
+        return StreamingResponse(pieces, 206 if partial else 200, headers)
 
     return [Route(PATH, send, methods=["POST"]), Route(f"{PATH}/{{id}}", fetch, methods=["GET"])]
+
+
+def _access(linked: LinkedFile) -> AccessRecord:
+    """That a file was fetched, by whoever asked for its link or had it of them."""
+    note = linked.note
+    return AccessRecord(
+        tenant_id=linked.tenant_id,
+        user_id=note.asked_by,
+        session_id=None,
+        kind=note.kind,
+        operation=f"GET {PATH}/{{id}}: {note.what}",
+        root_fields=("file",),
+        fields=(note.field,),
+        revealed=(note.field,) if note.confidential else (),
+        at=datetime.now(UTC),
+        correlation_id=correlation.get(),
+    )
+
+
+def _called(name: str) -> str:
+    """The name for whoever keeps the file: for old clients in ASCII, and as it is."""
+    plain = re.sub(r"[^ !#-\[\]-~]", "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 _CLOSE = {"connection": "close"}

@@ -15,7 +15,7 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
 from tests.domain.sending import accepted
-from tests.gateway.sending import a_source, event
+from tests.gateway.sending import Json, a_source, event
 from tests.imports.exporting import employed, exported
 from tests.imports.importing import Importer, counts
 from tests.kit.at_work import AtWork
@@ -84,6 +84,55 @@ async def test_what_whoever_asks_may_not_read_is_in_no_file(product: Product, bu
     await accepted(bus, ChangeUserRole(id=member.user, role=BaseRole("guest")), by=by)
     found, _ = await exported(member, shop.id)
     assert (found["status"], found["error"]) == ("FAILED", "not_allowed")
+
+
+async def test_a_file_has_a_name_with_its_ending_and_its_media_type(product: Product, work: AtWork) -> None:
+    owner = await employed(product, work.writes.bus, "owner")
+    named = {"name": 'Tiľl/2 "a"', "environment": "staging", "region": "eu"}
+    source = (await owner.send("RegisterSource", input=named))["source"]["id"]
+    day = work.clock.now().date().isoformat()
+    for format, media in (
+        ("CSV", "text/csv"),
+        ("NDJSON", "application/x-ndjson"),
+        ("PARQUET", "application/vnd.apache.parquet"),
+    ):
+        found, _ = await exported(owner, source, format=format)
+        headers = (await product.http.get(found["fileUrl"])).headers
+        assert headers["content-type"] == media
+        ending = f"{day}.{format.lower()}"
+        name = f'filename="Ti_l-2 _a_-{ending}"'
+        assert headers["content-disposition"] == (
+            f"attachment; {name}; filename*=UTF-8''Ti%C4%BEl-2%20%22a%22-{ending}"
+        )
+
+
+async def test_who_fetched_the_file_of_an_export_is_on_record(product: Product, bus: Bus) -> None:
+    owner = await employed(product, bus, "owner")
+    shop = await a_source(product, owner)
+    await shop.answers(event())
+    member = await employed(product, bus, "member", owner)
+    fetched = {}
+    for who, shown in ((owner, True), (member, False)):
+        found, _ = await exported(who, shop.id)
+        fetched[who.me] = (f"event export {found['id']} of source {shop.id}", shown)
+    noted: dict[str, Json] = {}
+
+    async def written() -> bool:
+        page = await owner.send("Accesses", first=100)
+        noted.update(
+            {each["userId"]: each for each in page["nodes"] if each["operation"].startswith("GET /v1/files/")}
+        )
+        return len(noted) == len(fetched)
+
+    await until(written, seconds=60)
+    for user, (what, shown) in fetched.items():
+        access = noted[user]
+        assert what in access["operation"]
+        assert "2020-01-01T00:00:00+00:00 to " in access["operation"]
+        assert (access["kind"], access["fields"]) == ("SERVICE", ["EventExport.file"])
+        assert access["revealed"] == (["EventExport.file"] if shown else [])
+    # A link that is not good hands nothing out, and is nobody's access.
+    assert (await product.http.get(f"/v1/files/{uuid4()}?tenant={owner.tenant}")).status_code == 404
 
 
 async def test_nothing_is_written_while_somebody_is_erased(product: Product, work: AtWork) -> None:

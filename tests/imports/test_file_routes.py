@@ -36,7 +36,9 @@ async def test_a_link_hands_out_the_file_whole_or_in_part(importer: Importer, pr
     link = await _link(importer, content)
     whole = await product.http.get(link)
     assert (whole.status_code, whole.content) == (200, content)
-    assert whole.headers["content-type"] == "application/octet-stream"
+    # It is called as it was when it was sent.
+    assert whole.headers["content-disposition"].startswith('attachment; filename="')
+    assert whole.headers["content-type"] == "text/csv"
     assert whole.headers["cache-control"] == "private, no-store"
     size = len(content)
     for asked, start, end in (

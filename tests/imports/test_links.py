@@ -1,9 +1,11 @@
 """Links to files: each is good for one file and for a while."""
 
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from app.files.links import GOOD_FOR, SignedLinks
+from domain.kit.process.files import FileNote
 
 
 class _Clock:
@@ -17,14 +19,23 @@ class _Clock:
 def test_a_link_is_good_for_its_file_and_for_a_while() -> None:
     clock, tenant, id = _Clock(), UUID(int=1), UUID(int=2)
     links = SignedLinks(b"k" * 32, clock)
-    path, _, query = links.link(tenant, id).partition("?")
-    said = dict(part.split("=") for part in query.split("&"))
+    note = FileNote(asked_by=UUID(int=4), kind="person", field="Import.file", what="žlutý & co", name="a.csv")
+    path, _, query = links.link(tenant, id, note).partition("?")
+    said = dict(parse_qsl(query))
     assert path == f"/v1/files/{id}"
     found = links.read(id, said)
     assert found is not None
-    assert (found.tenant_id, found.id) == (tenant, id)
+    assert (found.tenant_id, found.id, found.note) == (tenant, id, note)
     assert links.read(UUID(int=3), said) is None
-    for name, wrong in (("tenant", str(id)), ("until", "9999999999"), ("signature", "é"), ("until", "x")):
+    other = said["note"].replace("person", "key")
+    wrongs = [
+        ("tenant", str(id)),
+        ("until", "9999999999"),
+        ("until", "x"),
+        ("signature", "é"),
+        ("note", other),
+    ]
+    for name, wrong in wrongs:
         assert links.read(id, {**said, name: wrong}) is None
     assert links.read(id, {}) is None
     assert SignedLinks(b"l" * 32, clock).read(id, said) is None

@@ -77,10 +77,27 @@ class FileStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileNote:
+    """What a link says of its file, so that whoever fetches it is on record."""
+
+    asked_by: UUID | None
+    """Who asked for the link, and how they were authenticated."""
+    kind: str
+    field: str
+    """Of what it is the file, as ``EventExport.file``."""
+    what: str
+    """What is in it, in words and ids."""
+    name: str = ""
+    """What it is called once it is fetched; empty: as when it was stored."""
+    confidential: bool = True
+    """Whether there may be payloads in it."""
+
+
 @runtime_checkable
 class FileLinks(Protocol):
     """Links by which files are fetched without signing in."""
 
-    def link(self, tenant_id: UUID, id: UUID) -> str:
+    def link(self, tenant_id: UUID, id: UUID, note: FileNote) -> str:
         """The path, with a signature that is good for some minutes."""
         ...

@@ -1,9 +1,12 @@
 """Exports of events into files."""
 
+import re
+from datetime import datetime
 from uuid import UUID
 
 import strawberry
 
+from api.gateway.file_notes import file_note
 from api.gateway.room import job_room
 from api.gateway.sources import Source
 from api.kit.model import Info, Node, Resource, field, linked, shows
@@ -33,16 +36,29 @@ class EventExport(Node):
         "before it is written, and to who may not read the payloads that are in it.",
         needs=_SEE,
     )
-    async def file_url(self, info: Info) -> str | None:
+    async def file_url(self, root: strawberry.Parent[EventExportRow], info: Info) -> str | None:
         ask = info.context
-        if self.file_id is None:
+        if root.file_id is None:
             return None
-        if not self.withheld:
+        if not root.withheld:
             if not ask.caller.may(_PAYLOADS):
                 ask.masked("EventExport.fileUrl", _PAYLOADS)
                 return None
             ask.revealed("EventExport.fileUrl", None, confidential=True)
-        return ask.port(FileLinks).link(ask.caller.tenant_id, self.file_id)  # type: ignore[type-abstract]
+        source = await ask.linked(Sources, root.source_id)
+        name = "events" if source is None else re.sub(r"[\x00-\x1f\x7f/\\]", "-", source.name)
+        note = file_note(
+            ask.caller,
+            "EventExport.file",
+            f"event export {root.id} of source {root.source_id}, {_day(root.since)} to {_day(root.until)}",
+            name=f"{name}-{root.started_at.date().isoformat()}.{root.format}",
+            confidential=not root.withheld,
+        )
+        return ask.port(FileLinks).link(ask.caller.tenant_id, root.file_id, note)  # type: ignore[type-abstract]
+
+
+def _day(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
 
 
 _exports = Resource(EventExport, EventExports, read=_SEE, write=_SEE)

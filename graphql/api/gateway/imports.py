@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from api.gateway.file_notes import file_note
 from api.gateway.room import job_room
 from api.gateway.sources import Source
 from api.kit.model import Info, Node, Refusal, Resource, Sending, Sent, covered, enum, field, linked, shows
@@ -47,12 +48,13 @@ class Import(Node):
         "Where the file can be fetched for ten minutes, without signing in. It is kept for seven days.",
         needs=_READ,
     )
-    async def file_url(self, info: Info) -> str | None:
+    async def file_url(self, root: strawberry.Parent[ImportRow], info: Info) -> str | None:
         ask = info.context
-        if self.file_id is None:
+        if root.file_id is None:
             return None
         ask.revealed("Import.fileUrl", None, confidential=True)
-        return ask.port(FileLinks).link(ask.caller.tenant_id, self.file_id)  # type: ignore[type-abstract]
+        note = file_note(ask.caller, "Import.file", f"import {root.id} into source {root.source_id}")
+        return ask.port(FileLinks).link(ask.caller.tenant_id, root.file_id, note)  # type: ignore[type-abstract]
 
 
 _imports = Resource(Import, Imports, read=_SEE, write=_DO)
