@@ -149,16 +149,28 @@ async def test_says_why_a_pull_came_to_nothing_and_tries_at_the_next_time(
 
 async def test_a_cursor_that_comes_again_ends_the_pull(puller: Puller, client: Client) -> None:
     crm = Crm(1, 2, 3)
-    crm.next = {"2": "0"}
+    crm.next = {"2": "1", "1": "2"}
     async with destination(behave=crm) as server:
         id = await connected(client, server.url)
         row = await puller.pulled(client, id)
-        assert (row["error"], crm.asked) == ("cursor_repeats", ["", "2", "0"])
+        assert (row["error"], crm.asked) == ("cursor_repeats", ["", "2", "1"])
         # What leads to itself is the last page.
         crm.next = {"2": "2"}
         id = await connected(client, server.url, "BATCH", name="Last")
         row = await puller.pulled(client, id)
     assert (row["error"], crm.asked[3:]) == (None, ["", "2"])
+
+
+@pytest.mark.parametrize("mode", ["INCREMENTAL", "FULL"])
+async def test_a_page_that_comes_again_under_another_cursor_ends_the_pull(
+    puller: Puller, client: Client, mode: str
+) -> None:
+    crm = Crm(1, 2, 3)
+    crm.next = {"0" * length: "0" * (length + 1) for length in range(10)}
+    async with destination(behave=crm) as server:
+        id = await connected(client, server.url, mode)
+        row = await puller.pulled(client, id)
+    assert (row["error"], crm.asked) == ("page_repeats", ["", "0"])
 
 
 async def test_is_paused_by_itself_when_nothing_lets_it_in_and_resumed_with_another_header(

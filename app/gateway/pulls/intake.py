@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.files.quotas import FilesFull, store_within
 from app.gateway.ingestion import Ingestion
-from app.gateway.pulls.http_pages import HttpPages, Json
+from app.gateway.pulls.http_pages import HttpPage, HttpPages, Json
 from app.gateway.pulls.pulled_items import PulledItems
 from app.gateway.worker_intake import files_reached, opened, taken, was_stored
 from domain.gateway.bodies import read_value, repeated_in, repeating
@@ -62,12 +62,14 @@ class PulledIntake(ConnectorPages):
         if mark in before:
             raise EffectRefused("cursor_repeats")
         page = await self._pages.read(connector, cursor)
+        content = await self._content(connector, page, before)
         events = (self._items.event(connector, item, connector.id) for item in page.items)
         counts = await self._take(tenant_id, connector, events, pull=page_id, again=again)
         return PulledPage(
             cursor=page.next or cursor,
             over=page.over,
             mark=mark,
+            content=content,
             fresh=counts.fresh,
             accepted=counts.accepted,
             duplicates=counts.duplicates,
@@ -95,16 +97,18 @@ class PulledIntake(ConnectorPages):
             return [_dumped({"gone": True, "event": event}) for event in events]
 
         lines = dict[str, bytes]()
-        cursor, marks, size = None, set[str](), 0
+        cursor, marks, size, pages = None, set[str](), 0, 0
         while True:
             if (mark := self._items.mark(connector, cursor)) in marks:
                 raise EffectRefused("cursor_repeats")
             marks.add(mark)
             page = await self._pages.read(connector, cursor)
+            marks.add(await self._content(connector, page, marks))
+            pages += 1
             for key, line in await asyncio.to_thread(read, page.items):
                 lines[key or f"none {len(lines)}"] = line
                 size += len(line)
-            if len(lines) > MOST_IN_LOAD or size > _LARGEST or len(marks) > _PAGES:
+            if len(lines) > MOST_IN_LOAD or size > _LARGEST or pages > _PAGES:
                 raise EffectRefused("load_too_large")
             if page.over:
                 break
@@ -137,6 +141,16 @@ class PulledIntake(ConnectorPages):
     async def discard(self, tenant_id: UUID, file_id: UUID) -> None:
         with files_reached():
             await self._files.remove(tenant_id, file_id)
+
+    async def _content(self, connector: Connector, page: HttpPage, before: Collection[str]) -> str:
+        """A fingerprint of what a page holds. Raises EffectRefused where one before held it: there is no end to
+        such pages, but of tools, whose pages are known to go on."""
+        if not page.items or connector.tool is not None:
+            return ""
+        content = (await asyncio.to_thread(self._items.digest, [connector.round, page.items]))[:16]
+        if content in before and not page.over:
+            raise EffectRefused("page_repeats")
+        return content
 
     def _line(
         self, connector: Connector, item: Json, known: Mapping[str, str], load_id: UUID, at: datetime

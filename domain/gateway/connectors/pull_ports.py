@@ -18,6 +18,8 @@ class PulledPage:
     """Whether there is no page behind it; its cursor is then where the next pull begins."""
     mark: str = ""
     """A fingerprint of the cursor that it was read at."""
+    content: str = ""
+    """A fingerprint of what it holds; empty where it holds nothing."""
     moved: bool = False
     """Whether its cursor is another than the one that it was read at."""
     retried: bool = False
@@ -58,7 +60,8 @@ class ConnectorPages(Protocol):
         page_id: UUID,
         again: bool,
     ) -> PulledPage:
-        """Take in a page, the first one without a cursor; one whose mark was there before is refused.
+        """Take in a page, the first one without a cursor; one whose mark was there before is refused,
+        and one that holds what one before did.
         ``again``: the page of this id may have been taken in before, by a try that was cut off or a pull that
         failed; what that did is counted as this one's. What was rejected before is known, and no more counted."""
         ...

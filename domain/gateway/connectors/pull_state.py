@@ -24,7 +24,7 @@ class Pulling:
     run_id: UUID | None = None
     """The pull that is under way."""
     marks: tuple[str, ...] = ()
-    """Fingerprints of the cursors at which it has read."""
+    """Fingerprints of the cursors at which it has read, and of what was there."""
     busy: bool = False
     """Whether anything new came in by it."""
     failures: int = 0

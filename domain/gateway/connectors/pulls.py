@@ -38,8 +38,8 @@ MOST_PAGES = 10_000
 """Pages of one pull."""
 UNAUTHORIZED = frozenset({"http_401", "http_403", "sign_in_refused"})
 """The faults after which trying again is of no use until somebody changes the connector."""
-_MARKS = 500
-"""Of so many cursors it is known whether they come again."""
+_MARKS = 1_000
+"""Of so many cursors and pages it is known whether they come again."""
 _TIMER = "pull"
 
 
@@ -125,7 +125,7 @@ class ConnectorPulls(Process[Pulling], name="gateway.connector_pulls", version=1
         state = replace(
             state,
             busy=state.busy or busy or page.get("retried", False),
-            marks=(*state.marks, page["mark"])[-_MARKS:],
+            marks=(*state.marks, page["mark"], page.get("content", ""))[-_MARKS:],
         )
         if not page["over"] and state.active:
             if page["cursor"] is not None and effect.page + 1 < MOST_PAGES:
