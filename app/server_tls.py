@@ -4,7 +4,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from app.proxies import is_loopback
 
-SECURE = {"database_url": "?sslmode=verify-full", "redis_url": "rediss://", "opensearch_url": "https://"}
+SECURE = {
+    "database_url": "?sslmode=verify-full",
+    "replica_url": "?sslmode=verify-full",
+    "redis_url": "rediss://",
+    "opensearch_url": "https://",
+}
 """The settings that hold such addresses, and what makes them secure."""
 
 

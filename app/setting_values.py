@@ -21,6 +21,7 @@ def variable(name: str) -> str:
 
 _SCHEMES = {
     "database_url": ("postgresql", "postgres"),
+    "replica_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
     "opensearch_url": ("http", "https"),
     "key_url": ("https", "http"),

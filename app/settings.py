@@ -78,6 +78,9 @@ class Settings:
     ] = 75
     answer_seconds: Annotated[int, "How long an answer may wait for a client that does not take it."] = 30
     database_url: Annotated[str, "A Postgres 18 of your own, as its owner; none is started then."] = ""
+    replica_url: Annotated[
+        str, "A Postgres into which `headwater replicate` copies the log, and nothing else is."
+    ] = ""
     redis_url: Annotated[str, "A Redis or Valkey of your own; none is started then."] = ""
     opensearch_url: Annotated[str, "An OpenSearch 3 of your own; none is started then."] = ""
     pool_writers: Annotated[
@@ -215,7 +218,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**values)
     if not settings.secret and settings.environment == "production":
         raise SettingsError(f"{PREFIX}SECRET must be set when {PREFIX}ENVIRONMENT is production.")
-    values["database_url"] = with_authorities(settings.database_url, settings.tls_ca)
+    for name in ("database_url", "replica_url"):
+        values[name] = with_authorities(getattr(settings, name), settings.tls_ca)
     if settings.internal_tls == "on" or (settings.internal_tls, settings.environment) == (
         "auto",
         "production",

@@ -42,6 +42,10 @@ COMMANDS = {
     "parked": ("app.views.cli.parked", "List, retry or discard parked streams."),
     "replay": ("app.views.cli.replay", "Replay events of the log, and repair the rows that differ."),
     "log": ("app.log.cli", "Inspect and verify the event log."),
+    "replicate": (
+        "app.log.cli",
+        "Follow the log, and copy it into another database, row by row as it is stored.",
+    ),
     "effects": ("app.processes.cli", "List, retry or discard effects of processes."),
     "tenant": ("app.placement.cli.tenant", "Create, list, move and suspend tenants."),
     "account": ("app.auth.cli", "Suspend and reactivate accounts, and remove lost second factors."),

@@ -1,19 +1,27 @@
-"""``headwater log``: what an operator asks the event log itself."""
+"""``headwater log`` and ``replicate``: what an operator asks the event log itself, and a copy of it elsewhere."""
 
 import asyncio
 from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
-from app.cli.answers import DONE, REFUSED, AsJson, say_json
+from app.cli.answers import DONE, EXIT_CODES, REFUSED, AsJson, Declined, say_json
 from app.cli.place import InSilo, opened, placed
 from app.cli.progress import now_and_then
+from app.cli.reconnect import Reconnecting
 from app.keys import opened_ring
 from app.keys.verification import SealedPlaces
+from app.log.replica import Replica, ReplicaLag, ReplicaRefused
 from app.log.verify import Check, Verdict, verify
 from app.log.view_counts import view_counts
 from app.plurals import counted
+from app.settings import Settings
 from app.storage.database import Database
+
+_POLL = 1.0
+"""Seconds until a log is read again of which all was copied."""
 
 app = typer.Typer(help="Inspect and verify the event log.", no_args_is_help=True)
 
@@ -65,3 +73,72 @@ def _prose(verdict: Verdict) -> str:
     )
     lines.append(f"{'The log is NOT whole' if lines else 'The log is whole'}: {looked}.")
     return "\n".join(lines)
+
+
+def replicate(
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="A Postgres for the copy alone; HEADWATER_REPLICA_URL by default."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="End when all is copied that is there now.")] = False,
+    lag: Annotated[bool, typer.Option("--lag", help="Only say how far the copy is behind.")] = False,
+    tenant: InSilo = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow the log, and copy it into another database, row by row as it is stored."""
+    asyncio.run(_replicate(to, tenant, once=once, only_lag=lag, as_json=as_json))
+
+
+async def _replicate(
+    to: str | None, tenant: str | None, *, once: bool, only_lag: bool, as_json: bool
+) -> None:
+    async with placed(tenant, whole=True) as place:
+        replica = _replica(place.settings, to)
+        try:
+            if only_lag:
+                _tell_lag(await replica.lag(), as_json)
+            else:
+                await _copy(replica, once=once, as_json=as_json)
+        except ReplicaRefused as refused:
+            raise Declined(str(refused), code="replica_refused") from refused
+        finally:
+            replica.close()
+
+
+def _replica(settings: Settings, to: str | None) -> Replica:
+    url = to or settings.replica_url
+    if not url:
+        raise Declined("Say where the copy is: --to, or HEADWATER_REPLICA_URL.")
+    settings.derive("roles")  # Says so where there is no secret.
+    return Replica(settings.database_url, settings.secret, url)
+
+
+async def _copy(replica: Replica, *, once: bool, as_json: bool) -> None:
+    now = await replica.copy()
+    until = now.head if once else None
+    waiting = Reconnecting(forever=not once)
+    async with now_and_then(lambda: _prose_of(now)):
+        while until is None or now.position < until:
+            before = now
+            if now.behind == 0:
+                await asyncio.sleep(_POLL)
+            now = await waiting.ask(replica.copy, within=None)
+            if as_json and not once and now.position != before.position:
+                say_json(asdict(now))
+    _tell_lag(now, as_json)
+
+
+def _tell_lag(lag: ReplicaLag, as_json: bool) -> None:
+    if as_json:
+        say_json(asdict(lag) | {"behind": lag.behind})
+    else:
+        typer.echo(f"The copy is {_prose_of(lag)}.")
+
+
+def _prose_of(lag: ReplicaLag) -> str:
+    seconds = max(0.0, (datetime.now(UTC) - lag.copied_at).total_seconds())
+    place, behind = f"at position {lag.position:,} of {lag.head:,}", counted(lag.behind, "event")
+    return f"{place}, {behind} behind, as of {seconds:.0f} s ago"
+
+
+commands = {"replicate": (replicate, EXIT_CODES)}

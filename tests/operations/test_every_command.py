@@ -21,6 +21,7 @@ SERVES = {"run", "api", "worker"}
 OFFLINE = {"settings", "schema", "catalogue", "certificates", "token metrics", "token service"}
 """They ask no server."""
 GIVEN: dict[str, tuple[str, ...]] = {
+    "replicate": ("--to", "postgresql://nobody@127.0.0.1:1/nothing", "--once"),
     "rebuild": ("tasks.tasks",),
     "rollback": (ID,),
     "pause": (ID,),
