@@ -28,6 +28,7 @@ from domain.kit.caller import Caller
 from domain.kit.refusals import Invalid, TakesAPerson
 from domain.kit.scenario import NOON, given, on
 from projections.gateway.sources import SourceKeyRow, SourceKeys, SourceRow, Sources
+from tests.gateway.sending import a_source, event
 from tests.kit.client import Client
 from tests.kit.folding import folded
 from tests.kit.product import Product
@@ -182,6 +183,17 @@ async def test_a_key_of_a_source_may_read_nothing(client: Client, product: Produ
         "/graphql", json={"query": "{ sources { totalCount } }"}, headers=headers
     )
     assert answer.status_code == 401
+
+
+async def test_a_key_says_when_it_was_last_used(client: Client, product: Product) -> None:
+    shop = await a_source(product, client)
+    await done(client, "IssueSourceKey", id=shop.id, name="second")
+    before = (await client.send("Source", id=shop.id))["keys"]["nodes"]
+    assert [(key["name"], key["lastUsedAt"]) for key in before] == [("second", None), ("first", None)]
+    (sent,) = await shop.answers(event())
+    after = (await client.send("Source", id=shop.id, afterPosition=sent["position"]))["keys"]["nodes"]
+    assert after[0]["lastUsedAt"] is None
+    assert after[1]["createdAt"] <= after[1]["lastUsedAt"]
 
 
 async def test_changes_of_sources_are_told(client: Client) -> None:

@@ -105,6 +105,9 @@ class _NoSchemas(EventChecks):
         return {"channel": "web", "payload.totalAmount": 12.5}
 
 
+_KEY = uuid4()
+
+
 class _AnySource(SourceAdmission):
     """Takes the events of a source that no table holds yet."""
 
@@ -120,7 +123,7 @@ class _AnySource(SourceAdmission):
             updated_at=datetime.now(UTC),
             version=1,
         )
-        return KnownSource(row, (), None)
+        return KnownSource(row, (), _KEY)
 
 
 async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
@@ -128,7 +131,7 @@ async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
     source = uuid4()
     for command in (
         RegisterSource(id=source, name="Shop"),
-        IssueSourceKey(id=source, key_id=uuid4(), name="first", secret_hash=HASH),
+        IssueSourceKey(id=source, key_id=_KEY, name="first", secret_hash=HASH),
         RegisterSchema(id=uuid4(), event_type="order.created", schema={"type": "object"}),
         StartImport(
             id=(imported := uuid4()),

@@ -55,6 +55,7 @@ WITHOUT_ROWS = {
     "gateway.pattern_matches",
     "gateway.recent_hours",
     "gateway.replay_jobs",
+    "gateway.source_key_uses",
     "gateway.source_keys",
     "gateway.source_quality",
     "gateway.sources",

@@ -30,6 +30,7 @@ from domain.gateway.callbacks.paths import callback_path
 from domain.gateway.source_connections import checked_secret
 from domain.kit.commands import Command
 from projections.gateway.recent_hours import HOUR, MOST_HOURS, RecentHoursReader, SourceHourRow
+from projections.gateway.source_key_uses import SourceKeyUses
 from projections.gateway.source_quality import SourceQualities
 from projections.gateway.sources import SourceKeyRow, SourceKeys, SourceRow, Sources
 from projections.gateway.webhook_deliveries import WebhookDesk
@@ -39,6 +40,17 @@ from projections.kit.read.keyset import Order
 @shows(SourceKeyRow, needs="gateway:read", leave_out=("source_id",))
 class SourceKey(Node):
     """A key by which a source is known. The secret itself is not stored."""
+
+    @field(
+        "When an event that was sent with it last came in, accepted or rejected, to the minute; null: none has.",
+        datetime | None,
+        needs="gateway:read",
+    )
+    async def last_used_at(self, info: Info) -> datetime | None:
+        ask, id = info.context, self.id
+        at = ask.moment(info)
+        used = await (ask.row(SourceKeyUses, id) if at is None else ask.past.row(SourceKeyUses, (id,), at))
+        return None if used is None else used.used_at
 
 
 @shows(SourceHourRow, needs="gateway:read")
