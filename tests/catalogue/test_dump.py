@@ -215,6 +215,8 @@ READABLE = {
     "credentials",
     # What is said of events from outside.
     *("rule", "code", "added", "stages", "schema_version"),
+    # The names of members.
+    "key",
 }
 """Texts that the product chose, or that say nothing of a company and its work; JSON is masked by its members."""
 

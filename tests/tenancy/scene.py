@@ -27,6 +27,7 @@ from tests.tenancy.building import Builder
 from tests.tenancy.documents import Document, paged
 from tests.tenancy.log_ids import all_ids, folded, newest_ids
 from tests.tenancy.marks import Marks, marks
+from tests.tenancy.searchable_events import schema_of, send_by_key
 from tests.tenancy.surface import Root, Surface
 from tests.tenancy.sweeping import Sweep
 from tests.tenancy.values import Values, cursors_in, texts
@@ -175,6 +176,10 @@ async def _bytes() -> AsyncIterator[bytes]:
 async def _fill(settings: Settings, tenant: Tenant) -> None:
     builder = tenant.builder
     await builder.fill()
+    schema, issuing = {"input": schema_of(tenant.word)}, {"id": builder.known["Source"][0], "name": "till"}
+    await builder.make(root("registerSchema"), schema)
+    key = await builder.make(root("issueSourceKey"), {"input": issuing})
+    await send_by_key(tenant.owner.http, key["key"], tenant.word)
     # Somebody is forgotten, and somebody was told something, which only processes see to.
     spare = await builder.make(
         root("registerUser"), {"input": {"email": texts("email", tenant.word), "firstName": tenant.word}}
