@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.gateway.events import OutsideEvent
 from domain.gateway.schemas.searchable import LONGEST_KEY
-from domain.kit.fields import Describe, Len
+from domain.kit.fields import Authored, Describe, Len
 from domain.kit.log import Envelope
 from projections.kit.declare.folds import Distinct, EventField, FoldValue, Key, Percentiles, on
 from projections.kit.declare.rollups import Bucket, Every, rolled
@@ -110,7 +110,7 @@ class HourlyMeasureRow(Row):
     ]
     event_type: Annotated[str, Len(max_length=100), Describe("The type of the events.")]
     source_id: Annotated[UUID, Describe("The source that sent them.")]
-    measure: Annotated[str, Len(max_length=LONGEST_KEY), Describe("The key of the number.")]
+    measure: Annotated[str, Len(max_length=LONGEST_KEY), Authored(), Describe("The key of the number.")]
     events: Annotated[int, Describe("How many events have it.")] = 0
     total: Annotated[float, Describe("Its sum.")] = 0.0
 

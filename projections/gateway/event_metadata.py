@@ -18,6 +18,7 @@ class EventEntryRow(Row):
     key: Annotated[
         str,
         Len(max_length=LONGEST_KEY),
+        Authored(),
         Describe("Where it stands: `campaign` in metadata, `payload.amount` in payload."),
     ]
     value: Annotated[str, Len(max_length=LONGEST_VALUE), Authored(), Describe("The value, as text.")]
