@@ -3,9 +3,11 @@
 import io
 import json
 import struct
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -147,6 +149,36 @@ def test_a_huge_text_in_many_rows_takes_the_room_of_few(allocated: Callable[[], 
     before = allocated()
     assert len(next(rows(file, FORM, FilePlace())).text) == LARGEST_EVENT + 1
     assert allocated() - before < 512 * 1024 * 1024
+
+
+TEXT = "x" * (16 * 1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.DictionaryArray.from_arrays([0] * 100, [TEXT]),
+        pa.DictionaryArray.from_arrays([0] * 100, [TEXT.encode()]),
+        pa.StructArray.from_arrays([pa.DictionaryArray.from_arrays([0] * 100, [TEXT])], ["deep"]),
+        pa.ListArray.from_arrays(list(range(101)), pa.DictionaryArray.from_arrays([0] * 100, [TEXT])),
+    ],
+    ids=["text", "bytes", "struct", "list"],
+)
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_huge_text_becomes_no_value_of_its_rows(column: object, stored: bool) -> None:
+    content = io.BytesIO(
+        written({"n": list(range(100)), "a": column}, compression="zstd", store_schema=stored)
+    )
+    tracemalloc.start()
+    try:
+        found = [(row.cells or {}, len(row.text)) for row in islice(rows(content, FORM, FilePlace()), 20)]
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [(cells["n"], len(cells["a"]), length) for cells, length in found] == [
+        (n, LARGEST_EVENT + 1, LARGEST_EVENT + 1) for n in range(20)
+    ]
+    assert taken < len(TEXT)
 
 
 def test_refuses_more_values_in_lists_than_a_row_may_have() -> None:

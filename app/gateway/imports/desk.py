@@ -1,23 +1,22 @@
 """What is asked of a file before it is imported: what it seems to be, and how its first rows would come in."""
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from uuid import UUID
 
 from app.gateway.admission import SourceAdmission
 from app.gateway.drafts import Intake, plain
-from app.gateway.imports.file_rows import FileRow, FileUnreadable
+from app.gateway.imports.file_rows import FileUnreadable
+from app.gateway.imports.looks import Looks
 from app.gateway.imports.proposals import proposed_fields, proposed_form
 from app.gateway.imports.row_events import RowMapping
 from app.gateway.imports.rows import columns, first_rows
 from domain.gateway.bodies import raw_of
 from domain.gateway.checks import EventChecks
 from domain.gateway.import_terms import (
-    FileForm,
     FileFormat,
     ImportDesk,
     ImportField,
@@ -43,6 +42,7 @@ class FileDesk(ImportDesk):
 
     def __init__(self, files: FileStore, admission: SourceAdmission, checks: EventChecks) -> None:
         self._files, self._admission, self._checks = files, admission, checks
+        self._looks = Looks()
 
     async def propose(
         self,
@@ -54,13 +54,13 @@ class FileDesk(ImportDesk):
     ) -> ImportProposal:
         source = await self._admission.source(by, source_id)
         file = await self._open(by, file_id)
-        known = replace(await _looked(file, lambda: proposed_form(file.reader())), **said)
-        names = await _looked(file, lambda: columns(file.reader(), known))
+        known = replace(await self._looked(file, by, proposed_form), **said)
+        names = await self._looked(file, by, lambda reader: columns(reader, known))
         if fields is not None:
             require_terms(known, fields)
         meant = fields
         if meant is None:
-            meant = await _looked(file, lambda: proposed_fields(file.reader(), known))
+            meant = await self._looked(file, by, lambda reader: proposed_fields(reader, known))
         terms = ImportTerms(
             import_id=file_id,
             file_id=file_id,
@@ -69,7 +69,7 @@ class FileDesk(ImportDesk):
             form=known,
             fields=meant,
         )
-        first = await _looked(file, lambda: _first(file, known))
+        first = await self._looked(file, by, lambda reader: first_rows(reader, known, PREVIEWED))
         events = [(row, RowMapping(terms).event(row)) for row in first]
         kinds = {event.value.get("eventType") for _, event in events if isinstance(event.value, dict)}
         await self._checks.ready(by.tenant_id, {kind for kind in kinds if isinstance(kind, str)})
@@ -95,7 +95,7 @@ class FileDesk(ImportDesk):
         await self._admission.source(by, terms.source_id)
         require_terms(terms.form, terms.fields)
         file = await self._open(by, terms.file_id)
-        names = await _looked(file, lambda: columns(file.reader(), terms.form))
+        names = await self._looked(file, by, lambda reader: columns(reader, terms.form))
         missing = [each.column for each in terms.fields if each.column and each.column not in names]
         if missing and terms.form.format is FileFormat.CSV:
             reason = f"name the column {missing[0]}, which the file does not have"
@@ -113,18 +113,13 @@ class FileDesk(ImportDesk):
             raise ImportFileGone(field="file_id")
         return file
 
-
-async def _looked(file: OpenFile, look: Callable[[], T]) -> T:
-    """What looking into a file gives, in a thread. Raises ImportFileGone and ImportFileUnreadable."""
-    try:
-        return await asyncio.to_thread(look)
-    except FileNotFoundError:
-        raise ImportFileGone(field="file_id") from None
-    except FileUnreadable as error:
-        raise ImportFileUnreadable(field="file_id", reason=str(error)) from None
-    except FileDamaged:
-        raise ImportFileUnreadable(field="file_id", reason="The file does not open.") from None
-
-
-def _first(file: OpenFile, form: FileForm) -> list[FileRow]:
-    return first_rows(file.reader(), form, PREVIEWED)
+    async def _looked(self, file: OpenFile, by: Caller, look: Callable[[BinaryIO], T]) -> T:
+        """What looking into a file gives. Raises ImportFileGone and ImportFileUnreadable."""
+        try:
+            return await self._looks.of(by.tenant_id, file, look)
+        except FileNotFoundError:
+            raise ImportFileGone(field="file_id") from None
+        except FileUnreadable as error:
+            raise ImportFileUnreadable(field="file_id", reason=str(error)) from None
+        except FileDamaged:
+            raise ImportFileUnreadable(field="file_id", reason="The file does not open.") from None

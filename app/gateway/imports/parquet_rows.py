@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from app.gateway.imports.file_rows import MOST_COLUMNS, FilePlace, FileRow, FileUnreadable
 from app.gateway.imports.parquet_pages import decoded_size
+from app.gateway.imports.parquet_texts import cut
 from domain.gateway.outcomes import LARGEST_EVENT
 from domain.kit.process.files import FilesUnavailable
 
@@ -59,6 +60,8 @@ def parquet_rows(file: BinaryIO, place: FilePlace) -> Iterator[FileRow]:
                 continue
             together = _together(file, opened, group)
             for batch in opened.iter_batches(together, row_groups=[group], use_threads=False):
+                # A file may have had its time: what was read of it before tells nobody.
+                file.tell()
                 if number + batch.num_rows <= place.row:
                     number += batch.num_rows
                     continue
@@ -86,14 +89,20 @@ def _cells(batch: Any) -> Iterator[dict[str, Any] | None]:
     """The cells of each row; None for one with a value that Python has no match for."""
     batch = _in_microseconds(batch)
     try:
-        yield from batch.to_pylist()
+        yield from _cut_cells(batch)
     except (ValueError, OverflowError):
         for place in range(batch.num_rows):
             try:
-                (cells,) = batch.slice(place, 1).to_pylist()
+                (cells,) = _cut_cells(batch.slice(place, 1))
             except (ValueError, OverflowError):
                 cells = None
             yield cells
+
+
+def _cut_cells(batch: Any) -> list[dict[str, Any]]:
+    columns = [cut(column, _LONGEST) for column in batch.columns]
+    values = [column if isinstance(column, list) else column.to_pylist() for column in columns]
+    return [dict(zip(batch.schema.names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def _in_microseconds(batch: Any) -> Any:

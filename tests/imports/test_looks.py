@@ -1,0 +1,57 @@
+"""Looks into files keep nobody waiting but those of the same tenant."""
+
+import asyncio
+import io
+import threading
+from datetime import UTC, datetime
+from typing import BinaryIO
+from uuid import uuid4
+
+import pytest
+
+from app.gateway.imports.file_rows import FileUnreadable
+from app.gateway.imports.looks import Looks
+from domain.kit.process.files import StoredFile
+
+TENANT, OTHER = uuid4(), uuid4()
+
+
+class Letters:
+    """A file of ten letters."""
+
+    stored = StoredFile(id=uuid4(), name="a", size=10, stored_at=datetime.now(UTC))
+
+    def reader(self) -> BinaryIO:
+        """Its bytes."""
+        return io.BytesIO(b"abcdefghij")
+
+
+async def test_a_tenant_looks_into_one_file_at_a_time_and_nobody_else_waits() -> None:
+    looks, going, begun = Looks(), threading.Event(), list[int]()
+
+    def slow(file: BinaryIO) -> bytes:
+        begun.append(1)
+        going.wait()
+        return file.read(3)
+
+    try:
+        waiting = [asyncio.create_task(looks.of(TENANT, Letters(), slow)) for _ in range(40)]
+        # One that nobody waits for any more goes on, and the next of that tenant after it.
+        for each in waiting[:20]:
+            await asyncio.sleep(0)
+            each.cancel()
+        assert await looks.of(OTHER, Letters(), lambda file: file.read()) == b"abcdefghij"
+        assert await asyncio.to_thread(lambda: len(begun)) == 1
+    finally:
+        going.set()
+    assert await asyncio.gather(*waiting[20:]) == [b"abc"] * 20
+
+
+async def test_a_look_ends_when_it_has_had_its_time() -> None:
+    def endless(file: BinaryIO) -> None:
+        while True:
+            file.seek(0)
+            file.read(1)
+
+    with pytest.raises(FileUnreadable, match="too long"):
+        await Looks(seconds=0.05).of(TENANT, Letters(), endless)
