@@ -4,6 +4,9 @@ import json
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
+from projections.kit.read.allowance import allow
 from tests.gateway.sending import Json, Sender, a_source, event
 from tests.kit.client import Client
 from tests.kit.product import Product
@@ -102,6 +105,21 @@ async def test_letters_are_counted_first_and_replayed_together(product: Product,
     assert [result["status"] for result in response.json()["results"]] == ["duplicate"] * 3
     left = await client.send("ReplayDeadLetters", input={"sourceId": till.id, "dryRun": False})
     assert left["rejected"] == 1
+
+
+async def test_letters_are_replayed_whose_texts_are_more_than_may_be_read_at_once(
+    product: Product, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = await a_source(product, client, scopes=["payment"])
+    sent = [event(data={"payload": {"text": "x" * 40_000}}) for _ in range(60)]
+    for place in range(0, 60, 20):
+        await till.answers(*sent[place : place + 20])
+    (last,) = await till.answers(event(eventType="payment.received"))
+    await client.send("DeadLetters", first=1, afterPosition=last["position"])
+    monkeypatch.setattr("app.gateway.letters.letter_replay._READ", 10)
+    monkeypatch.setattr("api.kit.execution.engine.allow", lambda size: allow(1_500_000))
+    done = await client.send("ReplayDeadLetters", input={"sourceId": till.id, "dryRun": False})
+    assert done == {"matched": 60, "replayed": 60, "rejected": 0}
 
 
 async def test_a_letter_is_discarded(shop: Sender, client: Client) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID, uuid5
@@ -45,11 +44,14 @@ from domain.kit.refusals import CommandIdReused, Invalid, NotFound, Refusal, Vio
 from domain.kit.sealed import ERASED, Opening
 from projections.gateway.events import DeadLetterRow, DeadLetters
 from projections.gateway.sources import Sources
+from projections.kit.read.allowance import nothing_kept
 from projections.kit.read.conditions import Condition, equals
-from projections.kit.read.keyset import Order
+from projections.kit.read.keyset import Order, RowPlace
 from projections.kit.read.postgres_reader import PostgresRows
 
 _TOGETHER = 100
+_READ = 200
+"""Letters that are in memory at once."""
 _SECONDS = 20.0
 """After which no more are begun in one request; what is left is told by the numbers."""
 
@@ -95,29 +97,39 @@ class DeadLetterReplay(LetterReplay):
 
     async def replay_all(self, by: Caller, chosen: ChosenLetters) -> LetterReplays:
         matched = await self.count(by, chosen)
-        page = await self._rows.page(
-            DeadLetters,
-            by.tenant_id,
-            where=meant(chosen),
-            order=Order("received_at"),
-            limit=MOST_REPLAYS,
-        )
         begun, replayed, rejected = time.monotonic(), 0, 0
-        for letters in _batches(page.rows):
-            if time.monotonic() - begun > _SECONDS:
+        left, place = min(matched, MOST_REPLAYS), None
+        while left:
+            # Their texts together may be more than a request may read at once.
+            with nothing_kept():
+                page = await self._rows.page(
+                    DeadLetters,
+                    by.tenant_id,
+                    where=meant(chosen),
+                    order=Order("received_at"),
+                    limit=min(left, _READ),
+                    after=place,
+                )
+                for letters in _batches(page.rows):
+                    if time.monotonic() - begun > _SECONDS:
+                        return LetterReplays(matched, replayed, rejected)
+                    done, refused_again = await self._replayed(by, letters)
+                    replayed, rejected = replayed + done, rejected + refused_again
+            if not page.more_after:
                 break
-            readable = await self._readable(by, letters)
-            left = {letter.id for letter in letters} - {letter.id for letter, _ in readable}
-            answers = await self._sent(by, readable, edited=False)
-            counts = Counter(answer.status is not EventStatus.REJECTED for answer in answers)
-            meanwhile = sum(answer.violations == (CLOSED,) for answer in answers)
-            replayed += counts[True]
-            rejected += (
-                counts[False]
-                - meanwhile
-                + len(left - (await closings(self._bus.log, by.tenant_id, left)).keys())
-            )
+            left -= len(page.rows)
+            place = RowPlace(page.rows[-1].received_at, (page.rows[-1].id,))
         return LetterReplays(matched, replayed, rejected)
+
+    async def _replayed(self, by: Caller, letters: Sequence[DeadLetterRow]) -> tuple[int, int]:
+        """How many letters of one source and sort were let in, and how many not; others were closed meanwhile."""
+        readable = await self._readable(by, letters)
+        left = {letter.id for letter in letters} - {letter.id for letter, _ in readable}
+        answers = await self._sent(by, readable, edited=False)
+        replayed = sum(answer.status is not EventStatus.REJECTED for answer in answers)
+        meanwhile = sum(answer.violations == (CLOSED,) for answer in answers)
+        unread = left - (await closings(self._bus.log, by.tenant_id, left)).keys()
+        return replayed, len(answers) - replayed - meanwhile + len(unread)
 
     async def of_job(self, by: Caller, letters: Sequence[DeadLetterRow], job: UUID) -> None:
         """Replay open letters for a job, as fast as their sources may send; what closes one says so. Those of a

@@ -1,8 +1,8 @@
 """What one piece of work may read, so that no question fills the memory of the process with its rows."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
 _AT_ONCE = 4
@@ -32,6 +32,10 @@ class ReadAllowance:
             self.spend(0)
             yield
 
+    def another(self) -> "ReadAllowance":
+        """One as large, of which nothing is spent."""
+        return ReadAllowance(self._limit)
+
     def spend(self, size: int) -> None:
         """Note what was read, in bytes of memory. Raises Spent when it was too much."""
         self._spent += size
@@ -44,6 +48,9 @@ class _Unlimited(ReadAllowance):
 
     def __init__(self) -> None:
         super().__init__(0)
+
+    def another(self) -> ReadAllowance:
+        return self
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[None]:
@@ -65,3 +72,13 @@ def allow(size: int) -> None:
 def allowance() -> ReadAllowance:
     """What may be read here."""
     return _allowance.get()
+
+
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """In here is read what is let go at its end, so that the next may be read: it has an allowance of its own."""
+    token = _allowance.set(allowance().another())
+    try:
+        yield
+    finally:
+        _allowance.reset(token)
