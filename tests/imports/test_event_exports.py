@@ -3,12 +3,16 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import httpx
 import pyarrow.parquet as pq
 import pytest
 
+from app.files.factory import object_store
+from app.files.store import ObjectFiles
 from domain.identity.authorization import BaseRole
 from domain.identity.user_commands import ChangeUserRole
 from domain.kit.bus.bus import Bus
@@ -17,10 +21,10 @@ from domain.kit.permissions import ROLES
 from tests.domain.sending import accepted
 from tests.gateway.sending import Json, a_source, event
 from tests.imports.exporting import employed, exported
-from tests.imports.importing import Importer, counts
+from tests.imports.importing import Importer, counts, table
 from tests.kit.at_work import AtWork
 from tests.kit.processes import until
-from tests.kit.product import Product
+from tests.kit.product import Product, running
 
 pytestmark = pytest.mark.servers
 
@@ -133,6 +137,36 @@ async def test_who_fetched_the_file_of_an_export_is_on_record(product: Product, 
         assert access["revealed"] == (["EventExport.file"] if shown else [])
     # A link that is not good hands nothing out, and is nobody's access.
     assert (await product.http.get(f"/v1/files/{uuid4()}?tenant={owner.tenant}")).status_code == 404
+
+
+async def test_no_file_with_payloads_is_given_where_these_are_masked_nor_one_that_is_gone(
+    product: Product, work: AtWork
+) -> None:
+    bus = work.writes.bus
+    owner = await employed(product, bus, "owner")
+    shop = await a_source(product, owner)
+    await shop.answers(event())
+    whole, _ = await exported(owner, shop.id)
+    member = await employed(product, bus, "member", owner)
+    bare, _ = await exported(member, shop.id)
+    begun = await Importer(product, owner, UUID(shop.id)).begin(table(2))
+    await owner.send("PauseImport", input={"id": begun["id"]})
+    assert (await owner.send("ImportFile", id=begun["id"]))["fileUrl"]
+    async with (
+        running(replace(product.settings, masking="on")) as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        masked = replace(owner, http=http)
+        answer = await masked.answer("EventExport", id=whole["id"])
+        assert answer["data"]["eventExport"]["fileUrl"] is None
+        assert {"field": "EventExport.fileUrl", "reason": "SETTING"} in answer["extensions"]["masked"]
+        # Without payloads it may be read by whoever may read events.
+        assert (await masked.send("EventExport", id=bare["id"]))["fileUrl"]
+    # An erasure removes them all.
+    await ObjectFiles(object_store(product.settings), work.writes.ring).sweep(owner.tenant)
+    found = await owner.send("EventExport", id=whole["id"])
+    assert (found["status"], found["fileUrl"]) == ("FINISHED", None)
+    assert (await owner.send("ImportFile", id=begun["id"]))["fileUrl"] is None
 
 
 async def test_nothing_is_written_while_somebody_is_erased(product: Product, work: AtWork) -> None:

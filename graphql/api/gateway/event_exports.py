@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from api.gateway.file_links import is_there
 from api.gateway.file_notes import file_note
 from api.gateway.room import job_room
 from api.gateway.sources import Source
@@ -33,16 +34,16 @@ class EventExport(Node):
 
     @field(
         "Where the file can be fetched for ten minutes, without signing in; it is kept for seven days. Null "
-        "before it is written, and to who may not read the payloads that are in it.",
+        "before it is written and when it is gone, and to whoever may not read its payloads.",
         needs=_SEE,
     )
     async def file_url(self, root: strawberry.Parent[EventExportRow], info: Info) -> str | None:
         ask = info.context
-        if root.file_id is None:
+        if root.file_id is None or not await is_there(ask, root.file_id):
             return None
         if not root.withheld:
-            if not ask.caller.may(_PAYLOADS):
-                ask.masked("EventExport.fileUrl", _PAYLOADS)
+            if ask.services.masking or not ask.caller.may(_PAYLOADS):
+                ask.masked("EventExport.fileUrl", "" if ask.caller.may(_PAYLOADS) else _PAYLOADS)
                 return None
             ask.revealed("EventExport.fileUrl", None, confidential=True)
         source = await ask.linked(Sources, root.source_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from api.gateway.file_links import is_there
 from api.gateway.file_notes import file_note
 from api.gateway.room import job_room
 from api.gateway.sources import Source
@@ -45,12 +46,13 @@ class Import(Node):
     source = linked(Source, Sources, "source_id", "The source that they are events of.")
 
     @field(
-        "Where the file can be fetched for ten minutes, without signing in. It is kept for seven days.",
+        "Where the file can be fetched for ten minutes, without signing in. It is kept for seven days. Null "
+        "when it is gone.",
         needs=_READ,
     )
     async def file_url(self, root: strawberry.Parent[ImportRow], info: Info) -> str | None:
         ask = info.context
-        if root.file_id is None:
+        if not await is_there(ask, root.file_id):
             return None
         ask.revealed("Import.fileUrl", None, confidential=True)
         note = file_note(ask.caller, "Import.file", f"import {root.id} into source {root.source_id}")
