@@ -52,6 +52,7 @@ async def test_one_event_is_accepted_and_shown_with_what_was_filled_in(shop: Sen
         "region": "eu",
         "completeness": 54,
         "added": ["correlationId", "environment", "eventSource", "region", "version"],
+        "metadata": [],
         "source": {"id": shop.id, "name": name},
     }
 
