@@ -24,6 +24,7 @@ from domain.tenancy.subscriptions import (
     SubscriptionStatus,
     Tier,
     Why,
+    same_reference,
 )
 
 
@@ -161,7 +162,7 @@ class PayInvoice(Command, requires=(require_paid_amount,)):
 
     def handle(self, subscription: Subscription) -> None:
         number, payment = self.number.strip(), self.payment.strip()
-        if payment and subscription.invoice(number).payment == payment:
+        if payment and same_reference(subscription.invoice(number).payment, payment):
             return
         # Also one that comes after the end.
         due = subscription.open_invoice(number)
@@ -189,16 +190,18 @@ class RecordInvoiceRefund(Command, requires=(require_moved,)):
     def handle(self, subscription: Subscription) -> None:
         number, payment, refund = self.number.strip(), self.payment.strip(), self.refund.strip()
         paid = subscription.invoice(number)
-        if not payment or paid.payment != payment:
+        if not payment or not same_reference(paid.payment, payment):
             raise NotFound(field="payment", what="payment")
         if paid.currency != self.currency:
             raise InvoiceCurrencyDiffers(field="currency", number=number, currency=paid.currency)
-        moved, known = Money(self.amount, self.currency), paid.refunds.get(refund)
+        moved = Money(self.amount, self.currency)
+        known = next((paid.refunds[each] for each in paid.refunds if same_reference(each, refund)), None)
         if known == moved.amount:
             return
         if known is not None:
             raise InvoiceRefundDiffers(field="refund", refund=refund, amount=Money(known, paid.currency))
-        if any(refund in each.refunds for each in subscription.invoices.values()):
+        refunds = (each for invoice in subscription.invoices.values() for each in invoice.refunds)
+        if any(same_reference(each, refund) for each in refunds):
             raise AlreadyTaken(field="refund")
         left = Money(paid.amount, paid.currency) - Money(paid.refunded, paid.currency)
         if moved > left:

@@ -32,6 +32,16 @@ Refund = Annotated[
 Why = Annotated[str, Len(0, 500), ONE_LINE, Internal(), Authored(), Describe("The reason, in one line.")]
 
 
+_PROVIDERS = ("stripe:", "paypal:")
+
+
+def same_reference(reference: str, other: str) -> bool:
+    """Whether two references are those of the same payment, or refund: one of them may lack its provider."""
+    return reference == other or any(
+        provider + reference == other or provider + other == reference for provider in _PROVIDERS
+    )
+
+
 class SubscriptionStatus(StrEnum):
     """The status of a subscription."""
 
@@ -181,8 +191,8 @@ class Subscription(
         return tuple(invoice.payment for invoice in self.invoices.values() if invoice.payment)
 
     def has_paid(self, payment: str) -> bool:
-        """Whether a payment has paid an invoice, also where that was said without its provider."""
-        return bool(payment) and not {payment, payment.partition(":")[2]}.isdisjoint(self.payments)
+        """Whether a payment has paid an invoice."""
+        return any(same_reference(payment, each) for each in self.payments)
 
     @applies(InvoiceIssued)
     def _issued(self, event: InvoiceIssued) -> None:

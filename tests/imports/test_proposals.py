@@ -40,9 +40,10 @@ ID = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
             'eventId,version,timestamp,payload,metadata\n7,1.0,2026-03-01T12:00:00Z,"{""a"": {""b"": 1}}",',
             "eventId TEXT, version TEXT, timestamp INSTANT, payload JSON, payload.metadata TEXT",
         ),
+        ("phone,at\n+420 604 123 456,2026-03-01", "payload.phone TEXT, timestamp INSTANT"),
         ("payload,at\nbricks,2026-03-01", "payload.payload TEXT, timestamp INSTANT"),
     ],
-    ids=["named", "looks", "both", "repeated", "of a spreadsheet", "exported", "of a truck"],
+    ids=["named", "looks", "both", "repeated", "of a spreadsheet", "exported", "of people", "of a truck"],
 )
 def test_columns_are_known_by_their_headings_and_what_they_hold(table: str, meant: str) -> None:
     file = BytesIO(table.encode())

@@ -128,11 +128,17 @@ def test_reads_dates_in_the_order_of_a_country(cell: str, order: DateOrder, inst
     assert meant(cell, ValueKind.INSTANT, zone="UTC", date_order=order) == instant
 
 
-@pytest.mark.parametrize("cell", ["2026-11-29", "29.11-2026", "13/13/2026", "1/2/2026 13:00 PM", "soon"])
-def test_refuses_dates_in_another_order(cell: str) -> None:
-    assert (
-        made(cell, ValueKind.INSTANT, zone="UTC", date_order=DateOrder.DAY_MONTH_YEAR).unreadable is not None
-    )
+@pytest.mark.parametrize("zone", ["UTC", None])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("2026-11-29", "29.11-2026", "13/13/2026", "11/29/2026", "31.02.2026", "1/2/2026 13:00 PM", "soon"),
+        *("29.11.2026 99:99", "29.11.2026 8 Uhr", "29.11.2026 08:00 +01:00"),
+    ],
+)
+def test_refuses_dates_in_another_order(cell: str, zone: str | None) -> None:
+    event = made(cell, ValueKind.INSTANT, zone=zone, date_order=DateOrder.DAY_MONTH_YEAR)
+    assert event.unreadable is not None
 
 
 @pytest.mark.parametrize("cell", ["2026-03-29 02:30", "2026-10-25 02:30", "2026-02-30 10:00"])

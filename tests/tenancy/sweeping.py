@@ -220,7 +220,7 @@ class Sweep:
         if _kind(other["data"]).endswith("Receipt"):
             # What was carried out once may well be refused the next time.
             return False
-        if "too_many_attempts" in (_code(mine["data"]), _code(other["data"])):
+        if {"too_many_attempts", "too_many_jobs"} & {_code(mine["data"]), _code(other["data"])}:
             # How often it was tried says nothing of whose the id is.
             return False
         return _blank(mine, call.arguments) != _blank(other, call.twin)

@@ -25,25 +25,39 @@ def _paid(number: str, payment: str) -> Subscription.InvoicePaid:
     return Subscription.InvoicePaid(number=number, payment=payment, status=ACTIVE)
 
 
-def test_a_payment_that_was_said_without_its_provider_is_the_same() -> None:
-    history = (started(), invoiced(), _paid("2030-1", "pi_1"), invoiced("2030-2"))
-    pay = PayInvoice(id=SUBSCRIPTION, number="2030-2", payment="stripe:pi_1")
+@pytest.mark.parametrize(("known", "told"), [("pi_1", "stripe:pi_1"), ("stripe:pi_1", "pi_1")])
+def test_a_payment_that_was_said_without_its_provider_is_the_same(known: str, told: str) -> None:
+    history = (started(), invoiced(), _paid("2030-1", known), invoiced("2030-2"))
+    pay = PayInvoice(id=SUBSCRIPTION, number="2030-2", payment=told)
     given(*history).when(pay).refused(AlreadyTaken, field="payment")
+    given(*history).when(PayInvoice(id=SUBSCRIPTION, number="2030-1", payment=told)).then()
+    # What else stands before a colon is no provider.
+    other = PayInvoice(id=SUBSCRIPTION, number="2030-2", payment=f"wire:{known}")
+    given(*history).when(other).then(_paid("2030-2", f"wire:{known}"))
 
 
-def test_a_refund_counts_at_one_invoice() -> None:
+def _refunded(number: str, refund: str) -> Subscription.InvoiceRefunded:
+    return Subscription.InvoiceRefunded(
+        number=number,
+        payment="pi_1",
+        refund=refund,
+        refund_amount=Decimal(5),
+        refunded_amount=Decimal(5),
+        currency="EUR",
+    )
+
+
+@pytest.mark.parametrize("told", ["re_1", "stripe:re_1"])
+def test_a_refund_counts_at_one_invoice_and_once(told: str) -> None:
     history = (
         *(started(), invoiced(), _paid("2030-1", "pi_1"), invoiced("2030-2"), _paid("2030-2", "pi_2")),
-        Subscription.InvoiceRefunded(
-            number="2030-1",
-            payment="pi_1",
-            refund="re_1",
-            refund_amount=Decimal(5),
-            refunded_amount=Decimal(5),
-            currency="EUR",
-        ),
+        _refunded("2030-1", "re_1"),
     )
-    refund = RecordInvoiceRefund(
-        id=SUBSCRIPTION, number="2030-2", payment="pi_2", refund="re_1", amount=Decimal(5), currency="EUR"
+    given(*history).when(_refund("2030-2", "pi_2", told)).refused(AlreadyTaken, field="refund")
+    given(*history).when(_refund("2030-1", "stripe:pi_1", told)).then()
+
+
+def _refund(number: str, payment: str, refund: str) -> RecordInvoiceRefund:
+    return RecordInvoiceRefund(
+        id=SUBSCRIPTION, number=number, payment=payment, refund=refund, amount=Decimal(5), currency="EUR"
     )
-    given(*history).when(refund).refused(AlreadyTaken, field="refund")

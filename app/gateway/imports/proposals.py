@@ -218,7 +218,8 @@ def _kind(values: Iterable[object], form: FileForm) -> ValueKind:
     if not texts or not all(isinstance(text, str) for text in texts):
         return ValueKind.JSON if texts else ValueKind.TEXT
     said = [text for text in texts if isinstance(text, str)]
-    if all(_is_number(text, form.decimal_mark) for text in said):
+    # What begins with a plus is the number of a telephone.
+    if all(_is_number(text, form.decimal_mark) and text[0] != "+" for text in said):
         return ValueKind.NUMBER
     if all(text.lower() in ("true", "false") for text in said):
         return ValueKind.BOOLEAN

@@ -13,6 +13,7 @@ from app.gateway.imports.cell_texts import without_groups, year_first
 from app.gateway.imports.file_rows import FileRow
 from app.gateway.imports.text_lines import is_text
 from domain.gateway.bodies import object_of, read_line, repeated_in
+from domain.gateway.envelope import read_instant
 from domain.gateway.import_terms import DateOrder, FileForm, ImportField, ImportTerms, ValueKind
 from domain.gateway.outcomes import ROW, EventViolation, ImportedRow, ReceivedEvent
 from domain.kit.refusals import ViolationCode
@@ -21,6 +22,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?")
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 _LONGEST_NUMBER = 40
+_NONE = "is no date and time that there is"
 _ORDERS = {
     DateOrder.YEAR_MONTH_DAY: "year, month and day",
     DateOrder.DAY_MONTH_YEAR: "day, month and year",
@@ -142,7 +144,7 @@ def _meant(given: Json, field: ImportField, form: FileForm, zone: ZoneInfo | Non
         case ValueKind.INSTANT:
             if (text := year_first(given.strip(), form.date_order)) is None:
                 raise _Unfit(f"is no date with {_ORDERS[form.date_order]}")
-            return _instant(text, zone)
+            return _instant(text, zone, of_event=field.member == "timestamp")
         case ValueKind.JSON:
             try:
                 value = json.loads(given, object_pairs_hook=object_of)
@@ -172,23 +174,26 @@ def _number(text: str, mark: str) -> int | float:
     return number
 
 
-def _instant(text: str, zone: ZoneInfo | None) -> str:
+def _instant(text: str, zone: ZoneInfo | None, *, of_event: bool) -> str:
     """A date and time with its offset; of one without, that of the zone. A time that the clocks there skipped,
-    or had twice, is none."""
-    if not _TIME.fullmatch(text):
-        # With an offset, or no time at all: its rules say so.
-        return text.replace(" ", "T", 1)
-    if zone is None:
-        return text.replace(" ", "T", 1)
+    or had twice, is none. Of the time ``of_event`` the rules of events say what is wrong with it."""
+    said = text.replace(" ", "T", 1)
     try:
-        local = datetime.fromisoformat(text.replace(" ", "T", 1).upper())
-        first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+        if not _TIME.fullmatch(text):
+            if not of_event:
+                read_instant(said)
+            return said
+        if zone is None and of_event:
+            return said
+        local = datetime.fromisoformat(said.upper())
+    except ValueError as wrong:
+        raise _Unfit(str(wrong) if _TIME.fullmatch(text) is None else _NONE) from None
+    if zone is None:
+        return said
+    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    try:
         if first.utcoffset() != second.utcoffset():
             raise _Unfit("is a time that the clocks of the zone skipped, or had twice")
         return first.astimezone(UTC).isoformat()
     except OverflowError:
         raise _Unfit("is a time that is too early or too late") from None
-    except _Unfit:
-        raise
-    except ValueError:
-        raise _Unfit("is no date and time that there is") from None

@@ -211,11 +211,12 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
 
     async def _pays(self, effect: Record | Bill, tenant_id: UUID) -> Payable:
         """What the payment has paid, else what it is to pay. Raises EffectRefused where it is to pay another."""
-        payment = payment_key(effect.provider, effect.payment.payment_id)
+        # By hand its provider may not have been said.
+        names = {payment_key(effect.provider, effect.payment.payment_id), effect.payment.payment_id}
         others: tuple[Payable, ...] = (*effect.others, *effect.other_orders)
         for other in others:
             payments, _ = await self._recorded(other, tenant_id)
-            if payment not in payments:
+            if names.isdisjoint(payments):
                 continue
             if effect.payment.outcome is PaymentOutcome.SETTLED:
                 what = "invoice" if isinstance(other, InvoiceReference) else "order"
@@ -227,7 +228,7 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         """Refuse what cannot be taken back: a refund that was recorded, and that failed afterwards."""
         payment = effect.payment
         _, refunds = await self._recorded(paid, call.tenant_id)
-        if payment_key(effect.provider, payment.refund_id) in refunds:
+        if not {payment_key(effect.provider, payment.refund_id), payment.refund_id}.isdisjoint(refunds):
             raise EffectRefused(
                 f"refund_failed: Refund {payment.refund_id} of payment {payment.payment_id} was recorded, and has "
                 f"failed{f' ({payment.reason})' if payment.reason else ''}: "
