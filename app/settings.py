@@ -220,15 +220,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"{PREFIX}SECRET must be set when {PREFIX}ENVIRONMENT is production.")
     for name in ("database_url", "replica_url"):
         values[name] = with_authorities(getattr(settings, name), settings.tls_ca)
-    if settings.internal_tls == "on" or (settings.internal_tls, settings.environment) == (
-        "auto",
-        "production",
-    ):
-        for name, how in SECURE.items():
-            if not is_private(getattr(settings, name)):
-                raise SettingsError(
-                    f"{variable(name)} must be by TLS ({how}), or {PREFIX}INTERNAL_TLS be `off`."
-                )
+    for name in SECURE:
+        _require_private(settings, name, getattr(settings, name), variable(name))
     if settings.oidc_issuer and not settings.public_url and not is_loopback(settings.host):
         raise SettingsError(
             f"{PREFIX}PUBLIC_URL must be set for {PREFIX}OIDC_ISSUER: people are sent back to it."
@@ -250,6 +243,28 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if not settings.secret and (kept := secret_file(settings.data_dir)).exists():
         values["secret"] = kept.read_text().strip()
     return Settings(**values)
+
+
+def replica_address(settings: Settings, given: str | None) -> str:
+    """The address of a copy of the log: the given one, or else that of the settings, which may be empty. Raises
+    SettingsError for one that the settings could not have either."""
+    if given is None:
+        return settings.replica_url
+    try:
+        parsed("replica_url", str, given)
+    except SettingsError as wrong:
+        raise SettingsError(str(wrong).replace(variable("replica_url"), "--to")) from None
+    _require_private(settings, "replica_url", given, "--to")
+    return with_authorities(given, settings.tls_ca)
+
+
+def _require_private(settings: Settings, name: str, url: str, called: str) -> None:
+    """Raise SettingsError for an address that somebody between could read along, where that must not be."""
+    insists = settings.internal_tls == "on" or (
+        settings.internal_tls == "auto" and settings.environment == "production"
+    )
+    if insists and not is_private(url):
+        raise SettingsError(f"{called} must be by TLS ({SECURE[name]}), or {PREFIX}INTERNAL_TLS be `off`.")
 
 
 def secret_file(data_dir: Path) -> Path:

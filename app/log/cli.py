@@ -17,7 +17,7 @@ from app.log.replica import Replica, ReplicaLag, ReplicaRefused
 from app.log.verify import Check, Verdict, verify
 from app.log.view_counts import view_counts
 from app.plurals import counted
-from app.settings import Settings
+from app.settings import Settings, replica_address
 from app.storage.database import Database
 
 _POLL = 1.0
@@ -106,7 +106,7 @@ async def _replicate(
 
 
 def _replica(settings: Settings, to: str | None) -> Replica:
-    url = to or settings.replica_url
+    url = replica_address(settings, to or None)
     if not url:
         raise Declined("Say where the copy is: --to, or HEADWATER_REPLICA_URL.")
     settings.derive("roles")  # Says so where there is no secret.

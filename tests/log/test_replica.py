@@ -15,7 +15,7 @@ import pytest
 from app.embedded.postgres import Postgres
 from app.log import replica
 from app.log.postgres import PostgresLog
-from app.settings import Settings
+from app.settings import Settings, replica_address
 from app.storage.database import Connection
 from projections.kit.read.unavailable import is_away
 from tests.kit.processes import until
@@ -162,6 +162,20 @@ async def test_a_database_that_holds_something_else_is_refused(
     nowhere = CommandLine(replace(headwater.settings, replica_url=""))
     said = await asyncio.to_thread(nowhere, "replicate")
     assert (said.code, "HEADWATER_REPLICA_URL" in said.err) == (1, True), said
+
+
+async def test_an_address_that_is_typed_keeps_the_rule_of_the_setting(
+    headwater: CommandLine, empty: Connection
+) -> None:
+    insisting = CommandLine(replace(headwater.settings, internal_tls="on"))
+    for wrong in ("postgresql://replica.example/x", "https://replica.example/x"):
+        said = await asyncio.to_thread(insisting, "replicate", "--once", "--to", wrong)
+        assert (said.code != 0, "--to must be" in said.err) == (True, True), said
+    said = await asyncio.to_thread(insisting, "replicate", "--once", "--to", headwater.settings.replica_url)
+    assert said.code == 0, said
+    vouched = replace(insisting.settings, tls_ca="/tls/ca.pem")
+    address = replica_address(vouched, "postgresql://replica.example/x?sslmode=verify-full")
+    assert address.endswith("&ssl_min_protocol_version=TLSv1.3&sslrootcert=%2Ftls%2Fca.pem")
 
 
 async def test_a_replica_that_hangs_is_let_go_of_and_filled_when_it_answers(
