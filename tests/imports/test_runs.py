@@ -95,6 +95,17 @@ def test_goes_on_after_it_failed_where_it_stood() -> None:
     failed.happens(Import.Resumed()).decides(WORK).done(part(over=True)).decides(TOLD, FinishImport(id=ID))
 
 
+def test_stands_still_where_its_failure_is_noted_after_it_was_resumed() -> None:
+    paused = going().happens(Import.Paused())
+    paused.decided = [WORK]
+    resumed = paused.failed("source_inactive").happens(Import.Resumed()).decides(WORK)
+    # Who resumed it was faster than the note that it failed.
+    failed = resumed.happens(Import.Failed(error="source_inactive")).decides()
+    failed.decided = [WORK]
+    failed.done(part()).decides(TOLD)
+    failed.happens(Import.Resumed()).decides(WORK)
+
+
 async def test_what_a_part_that_failed_has_stored_is_counted_as_its_own() -> None:
     class Noted(NoRows):
         again = list[bool]()

@@ -1,6 +1,6 @@
 """Runs of exports of events: a file is written as a whole, in one part, once however often that is tried."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -9,9 +9,9 @@ from domain.gateway.exports.event_exports import EventExport, ExportFormat, Fail
 from domain.kit.commands import Command
 from domain.kit.events import Event
 from domain.kit.log import Envelope
-from domain.kit.process.effects import Call, Effect, Policy, Then
-from domain.kit.process.jobs import JobRun, JobState, Part
-from domain.kit.process.process import on
+from domain.kit.process.effects import Call, Done, Effect, Failed, Policy, Send, Then
+from domain.kit.process.jobs import JobRun, JobState, JobStatus, Part
+from domain.kit.process.process import on, performs, when_done, when_failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,11 @@ def _queued(event: Event, envelope: Envelope) -> str:
     return f"exports/{event.originator_id}"
 
 
+def _part(written: WrittenEvents) -> Part:
+    numbers = {"rows": written.rows, "file_size": written.file_size, "withheld": int(written.withheld)}
+    return Part(numbers, over=True, made={"file_id": str(written.file_id)})
+
+
 class EventExportRun(
     JobRun[EventExportTerms], of=EventExport, by=_queued, name="gateway.event_export", version=1
 ):
@@ -63,6 +68,15 @@ class EventExportRun(
 
     slots = 4
     slots_each = 1
+
+    class Write(Effect, timeout=600):
+        """Write the file, as was asked for before exports could be paused; no new one is asked for."""
+
+        terms: EventExportTerms
+
+        @property
+        def instance(self) -> str:
+            return f"exports/{self.terms.export_id}"
 
     def __init__(self, files: EventFiles) -> None:
         self._files = files
@@ -84,12 +98,38 @@ class EventExportRun(
         )
         return self.begin(terms, event.timestamp)
 
+    def resumed(self, state: State | None, event: Event) -> Then[State]:
+        if state is None:
+            # It failed before exports could be resumed, and nobody has kept what it is of.
+            return Then(None, Send(FailEventExport(id=event.originator_id, error="start_another")))
+        return super().resumed(state, event)
+
     async def part(self, terms: EventExportTerms, call: Call[State], at: datetime) -> Part:
         written = await self._files.write(call.tenant_id, terms)
         if written is None:
             return Part({}, over=False)
-        numbers = {"rows": written.rows, "file_size": written.file_size, "withheld": int(written.withheld)}
-        return Part(numbers, over=True, made={"file_id": str(written.file_id)})
+        return _part(written)
+
+    @performs(Write)
+    async def write(self, effect: Write, call: Call[State]) -> WrittenEvents | None:
+        return await self._files.write(call.tenant_id, effect.terms)
+
+    @when_done(Write)
+    def written(self, state: State | None, done: "Done[EventExportRun.Write]") -> Then[State]:
+        if state is not None:
+            return Then(state)
+        held = JobState(terms=done.action.terms, told_at=done.at, status=JobStatus.PAUSED, working=False)
+        if done.result is None:
+            return Then(held)
+        part = _part(WrittenEvents(**done.result | {"file_id": UUID(done.result["file_id"])}))
+        return Then(None, Send(self.finished(replace(held, progress=part.progress, made=part.made))))
+
+    @when_failed(Write)
+    def not_written(self, state: State | None, failed: "Failed[EventExportRun.Write]") -> Then[State]:
+        if state is not None:
+            return Then(state)
+        held = JobState(terms=failed.action.terms, told_at=failed.at, status=JobStatus.FAILED, working=False)
+        return Then(held, Send(self.failed(held, failed.error or "failed")))
 
     def finished(self, state: State) -> Command:
         return FinishEventExport(

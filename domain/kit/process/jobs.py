@@ -183,6 +183,7 @@ class JobRun(Process[JobState[Terms]], Generic[Terms]):
                 (of.Paused, cls.paused),
                 (of.Resumed, cls.resumed),
                 (of.Cancelled, cls.cancelled),
+                (of.Failed, cls.stopped),
             ):
                 setattr(cls, method.__name__, on(event, by=by)(_own(method)))
         super().__init_subclass__(name=name, version=version)
@@ -234,6 +235,10 @@ class JobRun(Process[JobState[Terms]], Generic[Terms]):
             return Then(replace(state, status=JobStatus.CANCELLED))
         return Then(None)
 
+    def stopped(self, state: JobState[Terms] | None, event: Event) -> Then[JobState[Terms]]:
+        """The answer to `Job.Failed`, which may come after somebody has resumed what was failing."""
+        return Then(state and replace(state, status=JobStatus.FAILED))
+
     @performs(Work)
     async def _work(self, effect: "JobRun.Work", call: Call[JobState[Terms]]) -> Part:
         assert call.state is not None
@@ -252,7 +257,7 @@ class JobRun(Process[JobState[Terms]], Generic[Terms]):
             return Then(None, *notes, Send(self.finished(state)))
         if state.status is JobStatus.CANCELLED:
             return Then(None, *notes)
-        if state.status is JobStatus.PAUSED:
+        if state.status in (JobStatus.PAUSED, JobStatus.FAILED):
             return Then(replace(state, told_at=done.at), *notes)
         going = replace(state, working=True)
         if done.at - state.told_at < SPOKEN:
