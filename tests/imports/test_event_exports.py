@@ -160,6 +160,9 @@ async def test_no_file_with_payloads_is_given_where_these_are_masked_nor_one_tha
         answer = await masked.answer("EventExport", id=whole["id"])
         assert answer["data"]["eventExport"]["fileUrl"] is None
         assert {"field": "EventExport.fileUrl", "reason": "SETTING"} in answer["extensions"]["masked"]
+        answer = await masked.answer("ImportFile", id=begun["id"])
+        assert answer["data"]["import"]["fileUrl"] is None
+        assert {"field": "Import.fileUrl", "reason": "SETTING"} in answer["extensions"]["masked"]
         # Without payloads it may be read by whoever may read events.
         assert (await masked.send("EventExport", id=bare["id"]))["fileUrl"]
     # An erasure removes them all.

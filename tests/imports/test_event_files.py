@@ -2,19 +2,23 @@
 
 import asyncio
 import io
-from datetime import timedelta
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import pyarrow.parquet as pq
 import pytest
 
 from app.gateway.exports.event_files import TOGETHER
 from domain.gateway.exports.event_export_runs import EventExportRun
+from domain.gateway.exports.event_exports import ExportFormat, StartEventExport
+from domain.kit.caller import Caller
+from domain.kit.permissions import ROLES
 from domain.kit.process.effects import EffectFailed, EffectRefused
 from domain.kit.process.jobs import MOST_JOBS
 from projections.gateway.events import OutsideEvents
+from tests.domain.sending import accepted
 from tests.gateway.sending import a_source, event
-from tests.imports.exporting import Happening, Writer, exported, stopped
+from tests.imports.exporting import Happening, Writer, employed, exported, stopped
 from tests.kit.processes import until
 
 pytestmark = pytest.mark.servers
@@ -123,3 +127,30 @@ async def test_few_exports_of_a_company_wait_for_one_another(writer: Writer) -> 
     )
     codes = [receipt.get("code") for receipt in receipts]
     assert sorted(filter(None, codes)) == ["too_many_jobs"] * 2
+    # What has its place goes on, also where there are too many.
+    owner = Caller(tenant_id=writer.client.tenant, user_id=UUID(writer.client.me), permissions=ROLES["owner"])
+    one_more = StartEventExport(
+        id=uuid4(), source_id=UUID(shop.id), since=datetime(2020, 1, 1, tzinfo=UTC), format=ExportFormat.CSV
+    )
+    await accepted(writer.work.writes.bus, one_more, by=owner)
+    for what in ("Pause", "Resume"):
+        receipt = await writer.client.send(f"{what}EventExport", input={"id": str(one_more.id)})
+        assert "eventExport" in receipt, receipt
+
+
+async def test_an_export_is_directed_by_who_started_it_and_by_who_may_change_sources(writer: Writer) -> None:
+    shop = await a_source(writer.product, writer.client)
+    member = await employed(writer.product, writer.work.writes.bus, "member", writer.client)
+    zoe = await writer.product.newcomer("Zoe", tenant=writer.client.tenant)
+    await writer.client.send("EraseUser", input={"subjectId": zoe.me})
+    asked = {"sourceId": shop.id, "since": "2020-01-01T00:00:00Z", "format": "CSV"}
+    ids = [
+        (await who.send("StartEventExport", input=asked))["eventExport"]["id"]
+        for who in (writer.client, member)
+    ]
+    for what in ("Pause", "Resume", "Cancel"):
+        receipt = await member.send(f"{what}EventExport", input={"id": ids[0]})
+        assert receipt["code"] == "forbidden"
+        for who in (member, writer.client):
+            if (who is member) == (what != "Cancel"):
+                assert "eventExport" in await who.send(f"{what}EventExport", input={"id": ids[1]})

@@ -1,6 +1,7 @@
 """Exports of events into files."""
 
 import re
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -8,20 +9,22 @@ import strawberry
 
 from api.gateway.file_links import is_there
 from api.gateway.file_notes import file_note
-from api.gateway.room import job_room
+from api.gateway.room import JobRoom, job_room
 from api.gateway.sources import Source
-from api.kit.model import Info, Node, Resource, field, linked, shows
+from api.kit.model import Info, Node, Refusal, Resource, Sending, Sent, field, linked, shows
 from domain.gateway.exports.event_exports import (
     CancelEventExport,
     PauseEventExport,
     ResumeEventExport,
     StartEventExport,
 )
+from domain.kit.commands import Command
 from domain.kit.process.files import FileLinks
+from domain.kit.refusals import Forbidden
 from projections.gateway.event_exports import EventExportRow, EventExports
 from projections.gateway.sources import Sources
 
-_SEE, _PAYLOADS = "gateway:read", "gateway:confidential"
+_SEE, _PAYLOADS, _DIRECT = "gateway:read", "gateway:confidential", "gateway:write"
 
 
 @shows(EventExportRow, needs=_SEE, leave_out=("source_id",))
@@ -67,6 +70,22 @@ _exports.filter(also=("source_id",))
 _room = job_room(EventExports, "event exports")
 
 
+def _directing(
+    command: type[Command], room: JobRoom | None = None
+) -> Callable[[Sending], Awaitable[Sent | Refusal]]:
+    """What a mutation does that directs an export: whoever started it may, and who may change the gateway."""
+
+    async def send(sending: Sending) -> Sent | Refusal:
+        ask, built = sending.ask, await sending.command(command)
+        key = (built.id,)
+        row = (await ask.services.rows.get(EventExports, ask.caller.tenant_id, [key])).get(key)
+        if row is not None and row.started_by != ask.caller.user_id and not ask.caller.may(_DIRECT):
+            raise Forbidden(permission=_DIRECT, field="id")
+        return await (sending.send(built) if room is None else room.send(sending, built))
+
+    return send
+
+
 @strawberry.type
 class Query:
     event_export = _exports.by_id("An export of events by id.")
@@ -76,6 +95,6 @@ class Query:
 @strawberry.type
 class Mutation:
     start_event_export = _exports.mutation(StartEventExport, send=_room.sends(StartEventExport))
-    pause_event_export = _exports.mutation(PauseEventExport)
-    resume_event_export = _exports.mutation(ResumeEventExport, send=_room.sends(ResumeEventExport))
-    cancel_event_export = _exports.mutation(CancelEventExport)
+    pause_event_export = _exports.mutation(PauseEventExport, send=_directing(PauseEventExport))
+    resume_event_export = _exports.mutation(ResumeEventExport, send=_directing(ResumeEventExport, _room))
+    cancel_event_export = _exports.mutation(CancelEventExport, send=_directing(CancelEventExport))

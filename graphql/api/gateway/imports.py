@@ -47,12 +47,15 @@ class Import(Node):
 
     @field(
         "Where the file can be fetched for ten minutes, without signing in. It is kept for seven days. Null "
-        "when it is gone.",
+        "when it is gone, and where payloads are masked.",
         needs=_READ,
     )
     async def file_url(self, root: strawberry.Parent[ImportRow], info: Info) -> str | None:
         ask = info.context
         if not await is_there(ask, root.file_id):
+            return None
+        if ask.services.masking:
+            ask.masked("Import.fileUrl", "")
             return None
         ask.revealed("Import.fileUrl", None, confidential=True)
         note = file_note(ask.caller, "Import.file", f"import {root.id} into source {root.source_id}")

@@ -15,6 +15,7 @@ from projections.kit.model import PostgresView
 from projections.kit.read.conditions import Condition, one_of
 
 _PAGE = 1_000
+_PLACED = (JobStatus.RUNNING, JobStatus.PAUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +81,15 @@ class JobRoom(Bound):
     view: type[PostgresView[Any]]
 
     async def standing(self, ask: RequestContext, command: Command) -> int:
+        rows, tenant, key = ask.services.rows, ask.caller.tenant_id, (command.id,)
+        row = (await rows.get(self.view, tenant, [key])).get(key)
+        if row is not None and row.status in _PLACED:
+            return 0
         others = [
-            *one_of("status", [JobStatus.RUNNING, JobStatus.PAUSED]),
+            *one_of("status", _PLACED),
             Condition("id <> {}", command.id),
         ]
-        return await ask.services.rows.count(self.view, ask.caller.tenant_id, others, most=self.most)
+        return await rows.count(self.view, tenant, others, most=self.most)
 
 
 def job_room(view: type[PostgresView[Any]], what: str) -> JobRoom:
