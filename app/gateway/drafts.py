@@ -214,7 +214,7 @@ class Intake:
         )
         known = self._to_be_known(received, incoming)
         new = introduced(incoming) if introduces(incoming) else None
-        content = _content(received, incoming) if received.once is None else received.once.encode()
+        content = _content(received, incoming) if (by := received.known_by) is None else by.encode()
         return EventDraft(
             id=id,
             event=accepted.stamped(id, 1, self.received_at),

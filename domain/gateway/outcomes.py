@@ -109,6 +109,8 @@ class ReceivedEvent:
     once: str | None = None
     """Of what a provider has signed: by what it is the same event, whatever else differs when it is sent again.
     Nothing of it is refused but what cannot be stored."""
+    version: str | None = None
+    """Of what is pulled: by what it is the same event, whatever else differs when it is pulled again."""
     told: tuple[Event, ...] = ()
     """What is recorded beside it, once."""
     transmission: str | None = None
@@ -132,6 +134,11 @@ class ReceivedEvent:
         if self.letter is not None:
             return self.letter.origin
         return {} if self.pull is None else {"pull": str(self.pull)}
+
+    @property
+    def known_by(self) -> str | None:
+        """By what it is the same event; None: by its content."""
+        return self.version if self.once is None else self.once
 
     @property
     def content(self) -> bytes:

@@ -83,7 +83,8 @@ async def test_contacts_of_hubspot_come_once_and_again_when_they_change(
         id = await connected(client, "HUBSPOT", server.url)
         row = await puller.pulled(client, id)
         assert (row["accepted"], row["rejected"], row["error"]) == (8, 0, None)
-        assert {each["id"] for each in await payloads(client, "contact.changed")} == set("1234567")
+        found = await of_type(client, "contact.changed")
+        assert {each["userRef"] for each in found} == {f"hubspot:{id}" for id in range(1, 8)}
         asked = tool.asked
         tool.contacts.append(hubspot_contact(8, "12:00:00.000"))
         row = await puller.pulled(client, id)
@@ -200,9 +201,11 @@ async def test_events_of_mixpanel_come_day_by_day_and_each_once(puller: Puller, 
         # One comes late, and one is said to be of somebody else.
         tool.days[day[4]] = [mixpanel_event("a", at, "yve"), mixpanel_event("late", at)]
         row = await puller.pulled(client, id)
-    assert (row["accepted"], row["error"], row["active"]) == (4, None, True)
-    ids = {each["properties"]["$insert_id"] for each in await payloads(client, "analytics.event")}
+    assert (row["accepted"], row["rejected"], row["error"], row["active"]) == (4, 1, None, True)
+    found = await of_type(client, "analytics.event")
+    ids = {json.loads(each["data"])["payload"]["properties"]["$insert_id"] for each in found}
     assert ids == {"a", "b", "c", "late"}
+    assert {each["userRef"] for each in found} == {"zoe", "mixpanel:device:1"}
 
 
 async def test_rows_of_google_analytics_come_once_for_each_of_their_figures(

@@ -187,7 +187,9 @@ class PulledIntake(ConnectorPages):
     ) -> "_Taken":
         by = Caller(tenant_id=tenant_id, user_id=SYSTEM, permissions=frozenset({INGEST}))
         # Others have their turn.
-        received = await asyncio.to_thread(lambda: [_received(event, pull) for event in events])
+        received = await asyncio.to_thread(
+            lambda: [self._received(connector, event, pull) for event in events]
+        )
         answers = await taken(self._intake, by, connector.source_id, received)
         found, seen = _Taken(), set[int | UUID | None]()
         for event, answer in zip(received, answers, strict=True):
@@ -197,6 +199,11 @@ class PulledIntake(ConnectorPages):
             ours = again and first and await self._is_ours(tenant_id, answer, event)
             found.count(answer, ours=ours)
         return found
+
+    def _received(self, connector: Connector, event: Json, pull: UUID) -> ReceivedEvent:
+        received = read_value(event)
+        received.pull, received.version = pull, self._items.known_by(connector, event)
+        return received
 
     async def _is_ours(self, tenant_id: UUID, answer: EventAnswer, event: ReceivedEvent) -> bool:
         """Whether what is known already was stored by a try of the same that was cut off."""
@@ -240,12 +247,6 @@ class NoPages(ConnectorPages):
 
     async def discard(self, *given: Any, **named: Any) -> None:
         raise EffectRefused("unavailable")
-
-
-def _received(event: Json, pull: UUID) -> ReceivedEvent:
-    received = read_value(event)
-    received.pull = pull
-    return received
 
 
 def _dumped(line: Json) -> bytes:

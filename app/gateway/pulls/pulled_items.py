@@ -45,6 +45,13 @@ class PulledItems:
         paths = () if connector.tool is None else TERMS[connector.tool].version_paths
         return self.digest([value_at(item, path) for path in paths] if paths else item)
 
+    def known_by(self, connector: Connector, event: Json) -> str | None:
+        """By what an event is the same, whatever else its item says later; None: by all that it says."""
+        if connector.tool is None or not TERMS[connector.tool].version_paths:
+            return None
+        id: str | None = event.get("eventId")
+        return id
+
     def event(self, connector: Connector, item: Json, within: UUID, at: datetime | None = None) -> Json:
         """The event of an item: the same for the same content ``within`` a connector, or a load. One of an item
         without an id has none, and is rejected for it."""
@@ -60,9 +67,8 @@ class PulledItems:
                 "eventId": str(self._id(f"{within} {key} {self._version(connector, item)}")),
                 "correlationId": key,
             }
-        user = as_text(value_at(item, connector.user_path)) if connector.user_path else None
-        # Of a device some say `$device:`, which no id begins with.
-        return event if user is None else event | {"userId": user.removeprefix("$")}
+        user = _user(connector, item)
+        return event if user is None else event | {"userId": user}
 
     def gone(self, connector: Connector, key: str, run_id: UUID, at: datetime) -> Json:
         """The event of an item that is there no more. What it held is known by its key alone."""
@@ -76,6 +82,17 @@ class PulledItems:
 
     def _id(self, text: str) -> UUID:
         return UUID(hex=self._codec.fingerprint("connector event", text)[:32])
+
+
+def _user(connector: Connector, item: Json) -> str | None:
+    """Whom an item names; whom a tool has numbered itself, as `$device:1` or a contact, with the tool's name."""
+    user = as_text(value_at(item, connector.user_path)) if connector.user_path else None
+    if user is None or connector.tool is None:
+        return user
+    terms = TERMS[connector.tool]
+    if user.startswith("$") or (terms.own_users and connector.user_path == terms.user_path):
+        return f"{connector.tool.value}:{user.removeprefix('$')}"
+    return user
 
 
 def _time(value: Json) -> Json:

@@ -58,6 +58,8 @@ class ToolTerms:
     id_path: str
     time_path: str
     user_path: str | None
+    own_users: bool = False
+    """Whether it has numbered whom that path names itself: others may have given somebody else the same id."""
     settings: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     """The settings that it takes beside ``since``, with what each may be."""
     needed: tuple[str, ...] = ()
@@ -75,6 +77,7 @@ TERMS: Mapping[ConnectorTool, ToolTerms] = {
         id_path="id",
         time_path="properties.lastmodifieddate",
         user_path="id",
+        own_users=True,
         settings={"properties": _NAMES},
     ),
     ConnectorTool.SALESFORCE: ToolTerms(
@@ -84,6 +87,7 @@ TERMS: Mapping[ConnectorTool, ToolTerms] = {
         id_path="Id",
         time_path="SystemModstamp",
         user_path="Id",
+        own_users=True,
         settings={"fields": _NAMES},
     ),
     ConnectorTool.MIXPANEL: ToolTerms(

@@ -7,6 +7,7 @@ a row with other figures is another event.
 import base64
 import binascii
 import json
+import math
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -111,10 +112,11 @@ def _values(said: Json) -> list[Json]:
 
 
 def _number(text: Json) -> Json:
-    """A figure as a number; as it is where it is none."""
+    """A figure as a number; as it is where it is none, or none that JSON has."""
     for kind in (int, float):
-        with suppress(TypeError, ValueError):
-            return kind(text)
+        with suppress(TypeError, ValueError, OverflowError):
+            if math.isfinite(figure := kind(text)):
+                return figure
     return text
 
 

@@ -5,7 +5,9 @@ phones by up to five days; so these days are read again.
 """
 
 import json
+import re
 from datetime import timedelta
+from itertools import islice
 from urllib.parse import urlencode
 
 from app.gateway.pulls.http_pages import HttpPage, Json
@@ -18,6 +20,7 @@ from domain.processes.webhooks.tools.protocol import Target, basic
 _LATE = timedelta(days=5)
 _BEHIND = timedelta(hours=12)
 """How far clocks are behind UTC at the most."""
+_LINE = re.compile(r"[^\n]+")
 
 
 class MixpanelEvents(PulledTool):
@@ -40,7 +43,9 @@ class MixpanelEvents(PulledTool):
         )
 
     def decoded(self, text: str) -> Json:
-        return [read_json(line) for line in text.split("\n") if line.strip()]
+        # One more than it may have says that it has too many.
+        lines = (found.group() for found in _LINE.finditer(text) if not found.group().isspace())
+        return [read_json(line) for line in islice(lines, self.most + 1)]
 
     def page(self, query: PageQuery, said: Json) -> HttpPage:
         following, over = Day.read(query).following(query, (query.now - _BEHIND).date(), _LATE)

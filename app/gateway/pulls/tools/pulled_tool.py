@@ -87,5 +87,9 @@ def times_of(items: Sequence[Json], path: str) -> list[datetime]:
 
 def next_pull_at(times: Sequence[datetime], query: PageQuery) -> str | None:
     """Where the pull after one begins whose last page has items of these times: what changed a moment ago may be
-    found late."""
-    return str(ChangePlace(min(times[-1], query.now - _LATE))) if times else query.cursor
+    found late, also behind a page that was full."""
+    late = query.now - _LATE
+    if times:
+        return str(ChangePlace(min(times[-1], late)))
+    place = None if query.cursor is None else ChangePlace.read(query)
+    return query.cursor if place is None or place.at <= late else str(ChangePlace(late))

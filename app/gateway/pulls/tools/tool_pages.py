@@ -34,6 +34,8 @@ TOOLS: Mapping[ConnectorTool, PulledTool] = {
 LARGEST = 16 * 1024 * 1024
 """Bytes of a page."""
 SECONDS = 60.0
+_DENIED = (400, 401, 403)
+"""How it is said that no token is given for these credentials."""
 
 
 class ToolPages(PageReader):
@@ -71,6 +73,7 @@ class ToolPages(PageReader):
             key = (connector.id, to.url, connector.header or "")
             return await self._tokens.send(tool.account, key, to, request)
         except NoToken as refused:
-            if refused.answer.status >= 429:
-                require_good(refused.answer, self._clock, largest=LARGEST)
-            raise EffectRefused("sign_in_refused") from None
+            if refused.answer.status in _DENIED:
+                raise EffectRefused("sign_in_refused") from None
+            require_good(refused.answer, self._clock, largest=LARGEST)
+            raise EffectFailed("no_token") from None

@@ -1,0 +1,114 @@
+"""What is read of the pages of tools, and where the next pull begins; and what their faults mean."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from app.gateway.pulls.tools.ga4 import Ga4Rows
+from app.gateway.pulls.tools.hubspot import HubSpotContacts
+from app.gateway.pulls.tools.mixpanel import MixpanelEvents
+from app.gateway.pulls.tools.pulled_tool import ChangePlace, PageQuery
+from app.gateway.pulls.tools.salesforce import SalesforceContacts
+from app.gateway.pulls.tools.tool_pages import ToolPages
+from app.outgoing.http_client import OutgoingClient
+from app.outgoing.webhook_secrets import SealedWebhookSecrets
+from domain.gateway.connectors.connectors import Connector
+from domain.gateway.connectors.tool_commands import RegisterToolConnector
+from domain.gateway.connectors.tools import ConnectorTool
+from domain.gateway.tools.destinations import as_sealed
+from domain.kit.caller import Caller
+from domain.kit.clock import SystemClock, at
+from domain.kit.process.effects import EffectFailed, EffectRefused
+from tests.connectors.tools import mixpanel_event
+from tests.outgoing.servers import destination
+from tests.webhooks.tools import Answer, answers
+
+ID, NOW = UUID(int=1), datetime(2026, 3, 1, 12, tzinfo=UTC)
+EARLIER = timedelta(minutes=-1)
+
+
+def query(cursor: str | None = None, **settings: str) -> PageQuery:
+    """A page at noon."""
+    return PageQuery(cursor=cursor, settings=settings, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("changed", "begins"),
+    [
+        (timedelta(seconds=-10), EARLIER),
+        (timedelta(days=300), EARLIER),
+        (timedelta(minutes=-5), timedelta(minutes=-5)),
+    ],
+    ids=["now", "in the future", "before"],
+)
+def test_behind_a_full_page_the_next_pull_begins_no_later_than_a_minute_ago(
+    changed: timedelta, begins: timedelta
+) -> None:
+    # The last page is empty: the one before it was full.
+    place, expected = query(str(ChangePlace(NOW + changed))), str(ChangePlace(NOW + begins))
+    hubspot = HubSpotContacts().page(place, {"results": []})
+    salesforce = SalesforceContacts().page(place, {"records": [], "done": True})
+    assert (hubspot.next, hubspot.over) == (salesforce.next, salesforce.over) == (expected, True)
+
+
+def test_nothing_from_before_the_day_that_is_said_is_pulled_meanwhile() -> None:
+    assert HubSpotContacts().page(query(since="2027-01-01"), {"results": []}).next is None
+
+
+def test_of_a_day_of_mixpanel_that_is_too_long_one_event_more_is_read_than_it_may_have() -> None:
+    lines = [json.dumps(mixpanel_event(str(number), 1)) for number in range(20_010)]
+    tool = MixpanelEvents()
+    assert len(tool.decoded("\n\n \n".join(lines))) == tool.most + 1
+
+
+def test_a_figure_that_is_no_number_stays_as_it_is_written() -> None:
+    figures = ["12", "1.5", "NaN", "inf", "-Infinity", "1e999", "9" * 400]
+    rows = [{"dimensionValues": [{"value": "a"}], "metricValues": [{"value": each}]} for each in figures]
+    page = Ga4Rows().page(query("2026-03-01", propertyId="42", metrics="eventCount"), {"rows": rows})
+    assert [item["metrics"]["eventCount"] for item in page.items] == [12, 1.5, *figures[2:]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault", "error"),
+    [
+        ((408, {}), EffectFailed, "http_408"),
+        ((425, {}), EffectFailed, "http_425"),
+        ((503, {}), EffectFailed, "http_503"),
+        ((200, {"token_type": "Bearer"}), EffectFailed, "no_token"),
+        ((200, b"<html>"), EffectFailed, "no_token"),
+        ((404, {}), EffectRefused, "http_404"),
+        ((400, {"error": "invalid_client"}), EffectRefused, "sign_in_refused"),
+        ((401, {}), EffectRefused, "sign_in_refused"),
+        ((403, {}), EffectRefused, "sign_in_refused"),
+    ],
+)
+async def test_that_no_token_is_given_for_now_does_not_mean_that_none_is(
+    answer: Answer, fault: type[Exception], error: str
+) -> None:
+    secrets = SealedWebhookSecrets("0" * 64)
+    async with destination(behave=answers(lambda received: answer)) as server:
+        connector = salesforce(secrets, server.url.removesuffix("/hook"))
+        pages = ToolPages(OutgoingClient(loopback=True), secrets, SystemClock())
+        with pytest.raises(fault) as failed:
+            await pages.read(connector, None)
+    assert (failed.type, str(failed.value)) == (fault, error)
+
+
+def salesforce(secrets: SealedWebhookSecrets, url: str) -> Connector:
+    """A connector of Salesforce at an address."""
+    register = RegisterToolConnector(
+        id=ID,
+        name="Ours",
+        source_id=ID,
+        tool=ConnectorTool.SALESFORCE,
+        credentials=as_sealed(secrets.seal(ID, "clientId=us\nclientSecret=right")),
+        credential_names=("clientId", "clientSecret"),
+        url="https://ours.my.salesforce.com",
+    )
+    by = Caller(tenant_id=ID, user_id=ID, permissions=frozenset())
+    with at(NOW):
+        connector = register.handle(by, NOW)
+    connector.url = url
+    return connector
