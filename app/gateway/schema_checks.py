@@ -59,7 +59,9 @@ class SchemaChecks(EventChecks):
             await asyncio.sleep(0)
         for name, known in numbers.items():
             self._names[tenant_id, name] = type = canonical.get(name, name)
-            self._versions[tenant_id, type] = known
+            # Versions only become more: one who began earlier may come later.
+            if max(known, default=0) >= (self.newest(tenant_id, type) or 0):
+                self._versions[tenant_id, type] = known
 
     def known_as(self, tenant_id: UUID, name: str) -> str:
         return self._names.get((tenant_id, name), name)
