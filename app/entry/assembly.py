@@ -15,6 +15,7 @@ from app.auth.factory import SignInServices, create_sign_in
 from app.composition.write_side import writing
 from app.contexts import CONTEXTS, GUARD, LANGUAGE, VIEWS, VISIBILITY
 from app.gateway.factory import gateway_ports
+from app.gateway.imports.desk import FileDesk
 from app.log.feed import RecentEvents
 from app.log.postgres import PostgresLog
 from app.placement.fence import refusing
@@ -118,12 +119,16 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         platform_ports = ports_of(
             reading, (make for context in CONTEXTS for make in context.platform_readers)
         )
+        gateway = gateway_ports(settings, writes, rows)
+        for port in gateway:
+            if isinstance(port, FileDesk):
+                stack.callback(port.close)
         ports = {
             **ports_of(reading, (make for context in CONTEXTS for make in context.readers)),
             **provided(
                 *operator_ports(writes, settings),
                 *privacy_ports(settings, writes, rows),
-                *gateway_ports(settings, writes, rows),
+                *gateway,
                 webhook_desk(settings, database, log, writes.codec),
             ),
         }

@@ -55,3 +55,45 @@ async def test_a_look_ends_when_it_has_had_its_time() -> None:
 
     with pytest.raises(FileUnreadable, match="too long"):
         await Looks(seconds=0.05).of(TENANT, Letters(), endless)
+
+
+async def test_a_look_that_has_not_begun_ends_with_who_asked_and_its_time_counts() -> None:
+    looks, going, begun = Looks(seconds=0.2), threading.Event(), list[int]()
+
+    def look(file: BinaryIO) -> bytes:
+        begun.append(1)
+        going.wait()
+        return file.read(3)
+
+    others = [asyncio.create_task(looks.of(uuid4(), Letters(), look)) for _ in range(2)]
+    queued = [asyncio.create_task(looks.of(tenant, Letters(), look)) for tenant in (TENANT, OTHER)]
+    try:
+        await asyncio.sleep(0.3)
+        queued[0].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await queued[0]
+    finally:
+        going.set()
+    found = await asyncio.gather(*others, queued[1], return_exceptions=True)
+    assert [type(each) for each in found] == [FileUnreadable] * 3
+    assert len(begun) == 3
+    # The tenant whose look was not begun has its turn.
+    assert await looks.of(TENANT, Letters(), look) == b"abc"
+
+
+async def test_no_look_begins_at_the_end() -> None:
+    looks, going, begun = Looks(), threading.Event(), list[int]()
+
+    def look(_: BinaryIO) -> None:
+        begun.append(1)
+        going.wait()
+
+    asked = [asyncio.create_task(looks.of(uuid4(), Letters(), look)) for _ in range(10)]
+    try:
+        await asyncio.sleep(0.1)
+        looks.close()
+    finally:
+        going.set()
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(each) for each in found] == [type(None)] * 2 + [asyncio.CancelledError] * 8
+    assert len(begun) == 2

@@ -44,6 +44,10 @@ class FileDesk(ImportDesk):
         self._files, self._admission, self._checks = files, admission, checks
         self._looks = Looks()
 
+    def close(self) -> None:
+        """Look into no more files."""
+        self._looks.close()
+
     async def propose(
         self,
         by: Caller,

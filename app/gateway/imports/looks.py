@@ -21,7 +21,8 @@ T = TypeVar("T")
 
 
 class Looks:
-    """Of one tenant there is one at a time; it goes on until it ends or has had its time, asked for or not."""
+    """Of one tenant there is one at a time; one that has begun goes on until it ends or has had its time, asked
+    for or not."""
 
     def __init__(self, seconds: float = _SECONDS) -> None:
         self._seconds = seconds
@@ -29,15 +30,18 @@ class Looks:
         self._turns = WeakValueDictionary[UUID, asyncio.Lock]()
 
     async def of(self, tenant_id: UUID, file: OpenFile, look: Callable[[BinaryIO], T]) -> T:
-        """What looking into a file gives. Raises what reading it does, and FileUnreadable after too long."""
-
-        def looked() -> T:
-            return look(_Timed(file.reader(), time.monotonic() + self._seconds))
-
+        """What looking into a file gives. Raises what reading it does, and FileUnreadable after too long, in which
+        waiting for a thread counts."""
         turn = self._turns.setdefault(tenant_id, asyncio.Lock())
         await turn.acquire()
+        until = time.monotonic() + self._seconds
+
+        def looked() -> T:
+            return look(_Timed(file.reader(), until))
+
         try:
-            begun = asyncio.wrap_future(self._threads.submit(looked))
+            queued = self._threads.submit(looked)
+            begun = asyncio.wrap_future(queued)
         except BaseException:
             turn.release()
             raise
@@ -45,10 +49,20 @@ class Looks:
         def over(done: "asyncio.Future[T]") -> None:
             turn.release()
             # Whoever asked may be gone: then nobody hears of it.
-            done.exception()
+            if not done.cancelled():
+                done.exception()
 
         begun.add_done_callback(over)
-        return await asyncio.shield(begun)
+        try:
+            return await asyncio.shield(begun)
+        except asyncio.CancelledError:
+            # Nothing comes of this once it has begun.
+            queued.cancel()
+            raise
+
+    def close(self) -> None:
+        """Begin no more of them."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class _Timed(io.RawIOBase, BinaryIO):

@@ -50,8 +50,8 @@ from projections.kit.read.keyset import Order, RowPlace
 from projections.kit.read.postgres_reader import PostgresRows
 
 _TOGETHER = 100
-_READ = 200
-"""Letters that are in memory at once."""
+_READ = 50
+"""Letters that are in memory at once, where a character may take four bytes."""
 _SECONDS = 20.0
 """After which no more are begun in one request; what is left is told by the numbers."""
 
