@@ -44,7 +44,8 @@ class EventClaims:
         places: Iterable[int] | None = None,
     ) -> list[int]:
         """Put dead letters in the place of events that name users who are not known, of all or of those at some
-        places. The places of those whose users an earlier one of them may introduce are answered."""
+        places, but for what is stored already, from before the source asked. The places of those whose users an
+        earlier one of them may introduce are answered."""
         naming = [
             (place, user)
             for place in (range(len(drafts)) if places is None else places)
@@ -59,12 +60,14 @@ class EventClaims:
                 if draft.introduces is not None and not draft.violations and draft.subject_id not in gone:
                     first.setdefault(draft.introduces, place)
         waiting: list[int] = []
+        wrong: list[int] = []
         for place, user in naming:
-            if user in known:
-                continue
-            if first.get(user, place) < place:
-                waiting.append(place)
-            else:
+            if user not in known:
+                (waiting if first.get(user, place) < place else wrong).append(place)
+        ids = [drafts[place].id for place in wrong]
+        stored = await self._log.receipts(intake.tenant_id, ids) if ids else {}
+        for place in wrong:
+            if drafts[place].id not in stored:
                 drafts[place] = intake.letter(events[place], (UNKNOWN_USER,))
         return waiting
 

@@ -1,7 +1,6 @@
 """What is to be stored of each event: the event itself, or a dead letter that says what is wrong with it."""
 
 import hashlib
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ import orjson
 from app.gateway.admission import KnownSource
 from domain.gateway.admission.known_users import introduced, introduces
 from domain.gateway.bodies import kept_of, raw_of
+from domain.gateway.callbacks.notices import word_of
 from domain.gateway.checks import EventChecks
 from domain.gateway.envelope import IncomingEvent, event_id_of, read_event, type_fault
 from domain.gateway.events import OutsideEvent, person_of, stream_of, subject_of
@@ -31,7 +31,6 @@ _REQUIRED = 4
 _OPTIONAL = ("eventSource", "version", "correlationId", "userId", "sessionId", "environment", "region")
 _FILLED_IN = frozenset(_OPTIONAL) - {"userId", "sessionId"}
 _NO_DATA = '{"payload": {}, "metadata": {}}'
-_WORD = re.compile("[A-Za-z0-9_.-]{1,100}")
 _UNSAID = "…"
 """In place of a name that may say something about somebody."""
 
@@ -149,7 +148,7 @@ class Intake:
             source_id=self.source.row.id,
             key_id=self.source.key_id,
             event_id=event_id_of(value),
-            event_type=kind if isinstance(kind, str) and _WORD.fullmatch(kind) else None,
+            event_type=word_of(kind) or None,
             raw=raw,
             subject_id=subject,
             cut=cut,
@@ -260,7 +259,7 @@ def plain(violation: EventViolation) -> tuple[tuple[str, ...], str]:
     """Where the fault is and what it is, for everybody: without names that are no words, which may be data."""
     path, message = list[str](), violation.message
     for part in map(str, violation.path):
-        path.append(part if _WORD.fullmatch(part) else _UNSAID)
+        path.append(word_of(part) or _UNSAID)
         if path[-1] == _UNSAID:
             message = message.replace(part, _UNSAID)
     return tuple(path), _storable(message)[:500]

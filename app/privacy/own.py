@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.contexts import SUBJECTS
-from domain.kit.sealed import ERASED, is_sealed, subject_of
+from domain.kit.sealed import ERASED, is_sealed, opened_each, subject_of
 from projections.kit.context.exports import Record
 from projections.kit.context.subject import Scope
 
@@ -16,10 +16,10 @@ _PEOPLE = tuple(kind.aggregate.topic for kind in SUBJECTS if kind.person)
 
 async def own_only(scope: Scope, records: Sequence[Record]) -> list[Record]:
     """The records with sealed texts of the scope's subjects opened; texts of others, and ids that stand for other
-    people, are null, however deep they stand."""
+    people, are null, however deep they stand. So is what only looks sealed."""
     texts = sorted({text for record in records for text in _texts(record)})
     mine = [text for text in texts if is_sealed(text) and subject_of(text) in scope.subjects]
-    plain = dict(zip(mine, await scope.store.opening.open(scope.tenant_id, mine), strict=True))
+    plain = dict(zip(mine, await opened_each(scope.store.opening, scope.tenant_id, mine), strict=True))
     ids = [UUID(text) for text in texts if _ID.fullmatch(text)]
     others = {str(id) for id in await scope.others(ids, _PEOPLE)}
 

@@ -28,7 +28,7 @@ from domain.kit.events import Event, event_classes
 from domain.kit.fields import Confidential, Personal, Restricted, hints_of, is_marked
 from domain.kit.log import Envelope, Log, Selection
 from domain.kit.process.effects import Call
-from domain.kit.sealed import ERASED, Opening, is_sealed, subject_of
+from domain.kit.sealed import ERASED, Opening, is_sealed, opened_each
 from domain.processes.webhooks.deliveries import WebhookDeliveries
 from domain.processes.webhooks.effects import Deliver, Skip
 from domain.processes.webhooks.ports import Sendable, SentBody, SponsorGone, WebhookContents
@@ -150,11 +150,12 @@ class VisibleContents(WebhookContents):
         )
 
     async def _erased(self, envelope: Envelope) -> bool:
-        """Whether an event is about somebody who was erased: what was sealed for them opens no more."""
+        """Whether an event is about somebody who was erased: what was sealed for them opens no more. What
+        only looks sealed, or was changed, says nothing."""
         event = self._codec.decode(envelope)
         values = [getattr(event, field.name) for field in dataclasses.fields(event)]
-        sealed = {subject_of(text): text for text in _sealed(msgspec.to_builtins(values))}
-        return ERASED in await self._opening.open(envelope.tenant_id, list(sealed.values()))
+        sealed = list({*_sealed(msgspec.to_builtins(values))})
+        return ERASED in await opened_each(self._opening, envelope.tenant_id, sealed)
 
     async def waiting(self, tenant_id: UUID, webhook_id: UUID, most: int) -> int:
         given = (WebhookDeliveries.name, tenant_id, str(webhook_id))

@@ -9,13 +9,16 @@ from uuid import UUID, uuid5
 import pytest
 
 from app.gateway.admission import KnownSource
-from app.gateway.drafts import EventDraft, Intake
+from app.gateway.drafts import EventDraft, Intake, plain
 from domain.gateway.bodies import read_body
 from domain.gateway.checks import EventChecks
 from domain.gateway.envelope import IncomingEvent
 from domain.gateway.events import OutsideEvent, subject_of
+from domain.gateway.letters import DeadLetter
+from domain.gateway.outcomes import EventViolation
 from domain.gateway.sources import SourceKind
 from domain.kit.privacy.nobody import nobody_of
+from domain.kit.refusals import ViolationCode
 from projections.gateway.sources import SourceRow
 
 _TENANT, _SOURCE, _EVENT = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -105,3 +108,13 @@ def test_whose_an_event_is_follows_from_whom_it_names() -> None:
     ]
     next_day = subject_of(_TENANT, _SOURCE, None, _NOON + timedelta(days=1))
     assert next_day == nobody_of(_SOURCE, "day 2030-02-01")
+
+
+def test_no_name_in_a_dead_letter_looks_sealed() -> None:
+    """Whoever exports or sends what is stored would try to open it."""
+    name = f"hw1.{'0' * 32}.1.-.A.B"
+    letter = _draft(b'{"eventType": "%s", "%s": 1}' % (name.encode(), name.encode())).event
+    assert isinstance(letter, DeadLetter.Kept)
+    assert letter.event_type is None
+    path, message = plain(EventViolation("json", ViolationCode.FORMAT, ("data", name), f"{name} is wrong."))
+    assert (path, message) == (("data", "…"), "… is wrong.")

@@ -11,6 +11,7 @@ from domain.gateway.events import person_of
 from domain.kit.scenario import NOON
 from tests.gateway.sending import Json, Sender, a_source, event, fault
 from tests.kit.client import Client
+from tests.kit.processes import until
 from tests.kit.product import Product
 
 UNKNOWN = ("user_exists", "unsuitable", ["userId"])
@@ -74,6 +75,20 @@ async def test_in_one_batch_those_before_introduce_and_those_after_do_not(strict
     sent = [event(userId="c-5"), taken, event(userId="c-5"), bad, event(userId="c-6"), taken]
     statuses = [result["status"] for result in await strict.answers(*sent)]
     assert statuses == ["rejected", "accepted", "accepted", "rejected", "rejected", "duplicate"]
+
+
+async def test_what_came_before_the_source_asked_is_a_duplicate(shop: Sender, client: Client) -> None:
+    before = event(userId="c-20")
+    await shop.answers(before)
+    await client.send("ChangeSourceUsers", input={"id": shop.id, "users": "KNOWN"})
+
+    async def asked() -> bool:
+        (new,) = await shop.answers(event(userId="c-20"))
+        return bool(new["status"] == "rejected")
+
+    await until(asked)
+    (again,) = await shop.answers(before)
+    assert again["status"] == "duplicate"
 
 
 async def test_what_is_a_conflict_introduces_nobody(strict: Sender) -> None:

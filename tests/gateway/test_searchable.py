@@ -78,6 +78,32 @@ def test_what_stands_elsewhere_is_not_searchable() -> None:
     assert wrong({"$defs": {"a": TEXT}}) == ["unsuitable $defs/a/x-searchable"]
 
 
+@pytest.mark.parametrize(
+    ("metadata", "more"),
+    [
+        ({}, {"allOf": [{"properties": {"metadata": {"properties": {"a": {"x-personal": True}}}}}]}),
+        ({}, {"$ref": "#/$defs/marked", "$defs": {"marked": {"x-pii": True}}}),
+        ({"patternProperties": {"^a": {"x-personal": True}}}, {}),
+        ({"dependentSchemas": {"b": {"properties": {"a": {"x-personal": True}}}}}, {}),
+    ],
+    ids=["allOf", "$ref", "patternProperties", "dependentSchemas"],
+)
+def test_of_what_others_may_say_more_nothing_is_searchable(metadata: Json, more: Json) -> None:
+    assert wrong({"properties": {"metadata": {"properties": {"a": TEXT}, **metadata}}, **more}) == [_AT]
+    closed = {"properties": {"a": TEXT}, "additionalProperties": False}
+    assert wrong({"properties": {"metadata": closed}}) == []
+
+
+def test_what_looks_sealed_is_neither_a_key_nor_a_value() -> None:
+    nested: Json = TEXT
+    for name in ("B", "A", "-", "1", "0" * 32):
+        nested = {"properties": {name: nested}}
+    assert [each.split()[0] for each in wrong(schema({"hw1": nested}))] == ["unsuitable"]
+    data = {"metadata": {"a": f"hw1.{'0' * 32}.1.-.A.B", "b": "hw1"}}
+    places = tuple((key, ("metadata", key)) for key in "ab")
+    assert searchable_values(places, data) == {"b": "hw1"}
+
+
 def test_a_schema_has_twenty_searchable_properties_at_the_most() -> None:
     many = {f"p{number}": TEXT for number in range(MOST_SEARCHABLE)}
     assert wrong(schema(many)) == []
@@ -193,6 +219,14 @@ async def test_a_later_version_changes_nothing_of_events_that_came_before(
     *_, last = await shop.answers(first, second)
     found = await found_by(client, ("campaign", "spring"), afterPosition=last["position"])
     assert found == [first["eventId"]]
+
+
+@pytest.mark.servers
+async def test_each_value_counts_as_a_condition(client: Client) -> None:
+    contains = [{"key": f"k{number}", "value": "v"} for number in range(5)]
+    many = [{"metadata": {"contains": contains}}] * 9
+    code, message = await client.error("OutsideEvents", filter={"or": many})
+    assert (code, message) == ("LIMIT_EXCEEDED", "The filter has too many conditions: at most 50.")
 
 
 @pytest.mark.servers

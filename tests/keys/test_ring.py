@@ -11,11 +11,16 @@ import pytest
 from app.keys import KeyRefused, KeyRing, SealingCodec
 from app.keys.file import FileMaster
 from app.log.postgres import PostgresLog
+from app.privacy.own import own_only
 from app.settings import Settings, SettingsError
 from app.storage.database import Connection, Database
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.refusals import SubjectErased
+from domain.kit.sealed import opened_each
+from projections.kit.context.subject import PrivacyDatabase, Scope
+from projections.kit.read.live_generations import Only
+from projections.kit.read.postgres_reader import PostgresRows
 from tests.domain.sending import US, accepted, refused
 from tests.keys.conftest import process
 from tests.keys.diaries import BeginDiary, MoveDiary
@@ -48,6 +53,19 @@ async def test_many_people_are_read_with_one_query(place: Settings, ring: KeyRin
             connection.add_query_logger(lambda query: queries.append(query.query))
         assert await cold.open(TENANT, texts) == [f"{person}" for person in people]
         assert sum("subject_keys" in query for query in queries) == 1
+
+
+async def test_what_only_looks_sealed_keeps_nobody_from_what_is_theirs(
+    database: Database, ring: KeyRing
+) -> None:
+    ada, nobody = uuid4(), uuid4()
+    await ring.ready(TENANT, [ada])
+    own = sealed_by(ring, TENANT, ada, "Ada")
+    false = [f"hw1.{person.hex}.1.-.A.B" for person in (ada, nobody)]
+    assert await opened_each(ring, TENANT, [own, *false, "x", own]) == ["Ada", None, None, "x", "Ada"]
+    store = PrivacyDatabase(rows=PostgresRows(database, Only(1)), pool=database.writer, opening=ring)
+    scope = Scope(tenant_id=TENANT, store=store, subjects=frozenset({ada}))
+    assert await own_only(scope, [{"a": own, "b": false}]) == [{"a": "Ada", "b": [None, None]}]
 
 
 async def test_no_more_keys_are_kept_than_there_is_room_for(database: Database, ring: KeyRing) -> None:

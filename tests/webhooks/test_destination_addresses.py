@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -102,6 +102,24 @@ async def test_what_an_outside_system_sent_is_mapped_as_payload_and_metadata(
         "also": "Brno",
         "type": "order.created",
     }
+
+
+async def test_what_only_looks_sealed_keeps_no_event_back(
+    sender: Sender, owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As what was stored by an earlier version.
+    monkeypatch.setattr("domain.gateway.schemas.searchable.resembles_sealed", lambda _: False)
+    shop = await a_source(sender.product, owner)
+    campaign = {"campaign": {"type": "string", "x-searchable": True}}
+    named = {"properties": {"metadata": {"properties": campaign}}}
+    await owner.send("RegisterSchema", input={"eventType": "order.created", "schema": named})
+    async with destination(behave=answers(segment)) as server:
+        await exported(owner, "SEGMENT", server.url, types=["gateway.event"], mapping=["type=eventType"])
+        data = {"payload": {}, "metadata": {"campaign": f"hw1.{UUID(owner.me).hex}.1.-.A.B"}}
+        (answer,) = await shop.answers(event(data=data, userId="zoe"))
+        assert answer["status"] == "accepted"
+        await sender.quiet()
+    assert len(server.received) == 1
 
 
 async def test_what_was_mapped_and_left_out_is_named(sender: Sender, owner: Client) -> None:

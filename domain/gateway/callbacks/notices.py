@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.kit.fields import Authored, Describe, Internal, Len
 from domain.kit.ids import read_id
+from domain.kit.sealed import resembles_sealed
 
 # What a provider sends is JSON of any shape, hence Any.
 Json = Any
@@ -90,12 +91,12 @@ def object_in(value: Json, *path: str) -> dict[str, Json]:
 
 def id_of(value: Json) -> str:
     """The id that a value is; empty for what is none."""
-    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
+    return value if isinstance(value, str) and _ID.fullmatch(value) and not resembles_sealed(value) else ""
 
 
 def word_of(value: Json) -> str:
     """The word that a value is; empty for what is none, as a sentence that may name somebody."""
-    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""
+    return value if isinstance(value, str) and _WORD.fullmatch(value) and not resembles_sealed(value) else ""
 
 
 def currency_of(value: Json) -> str:

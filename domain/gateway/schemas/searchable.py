@@ -13,6 +13,7 @@ from typing import Any
 from domain.gateway.schemas.json_text import canonical, unstorable
 from domain.gateway.schemas.keywords import LISTS, ONE, Json
 from domain.kit.refusals import Path, Violation, ViolationCode
+from domain.kit.sealed import resembles_sealed
 from domain.kit.text import normal
 
 SEARCHABLE = "x-searchable"
@@ -27,6 +28,10 @@ LONGEST_VALUE = 256
 _ABOUT_PEOPLE = frozenset({"email", "ipv4", "ipv6"})
 _SCALARS = frozenset({"string", "number", "integer", "boolean"})
 _ELSEWHERE = ONE | LISTS | {"$ref"}
+_SAYS_MORE = frozenset(
+    {"$ref", "allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "patternProperties", "then"}
+)
+"""Keywords by which a schema says more of what its properties say something of."""
 _NAME = re.compile("[A-Za-z0-9_-]{1,64}")
 
 Searchable = dict[str, str | int | float | bool]
@@ -60,21 +65,24 @@ def _unsuitable(schema: dict[str, Json], path: Path) -> str | None:
     if len(path) % 2 or {*words} != {"properties"} or len(names) < 2 or names[0] not in _ROOTS:
         return "may stand at properties of payload and of metadata alone, and at such of objects in these"
     plain = all(isinstance(name, str) and _NAME.fullmatch(name) for name in names)
-    if not plain or names[:2] == ("metadata", "payload") or len(_key(names)) > LONGEST_KEY:
+    long = len(_key(names)) > LONGEST_KEY
+    if not plain or names[:2] == ("metadata", "payload") or long or resembles_sealed(_key(names)):
         return (
             "needs names of A to Z, digits, - and _ around it, none of metadata being payload,"
             f" with {LONGEST_KEY} characters at most"
         )
     part: Json = schema
-    along = [part]
-    for step in path:
-        part = part[step]
-        along.append(part)
+    around: list[Json] = []
+    for word, name in zip(words, names, strict=True):
+        around.append(part)
+        part = part[word][name]
     kinds = part.get("type")
     kinds = {kinds} if isinstance(kinds, str) else {*kinds} if isinstance(kinds, list) else set()
     if not kinds - {"null"} or not kinds <= _SCALARS | {"null"} or part.keys() & _ELSEWHERE:
         return "needs a type beside it, one or more of string, number, integer and boolean"
-    marked = any(each.get(mark, False) is not False for each in along[::2] for mark in PERSONAL)
+    if any(each.keys() & _SAYS_MORE for each in around):
+        return "may not stand where allOf, $ref, patternProperties or the like around it could say more of it"
+    marked = any(each.get(mark, False) is not False for each in (*around, part) for mark in PERSONAL)
     if marked or part.get("format") in _ABOUT_PEOPLE:
         return "is about a person, so it is kept sealed alone"
     return None
@@ -102,14 +110,15 @@ def _said(part: Json, names: Path) -> Iterator[Path]:
 
 # Documents are JSON of any shape, hence Any.
 def searchable_values(places: Places, data: Mapping[str, Any]) -> Searchable:
-    """What of a document that keeps to its schema is kept, by key: no empty text, and none that is too long."""
+    """What of a document that keeps to its schema is kept, by key: no empty text, none that is too
+    long, and none that whoever reads stored texts could take for a sealed one."""
     found: Searchable = {}
     for key, names in places:
         value: Any = data
         for name in names:
             value = value.get(name) if isinstance(value, dict) else None
         if isinstance(value, str):
-            value = normal(value)
+            value = None if resembles_sealed(value) else normal(value)
         scalar = isinstance(value, str | bool | int | float) and unstorable(value, deepest=1) is None
         if scalar and 0 < len(as_text(value)) <= LONGEST_VALUE:
             found[key] = canonical(value)

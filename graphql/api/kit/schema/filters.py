@@ -133,7 +133,7 @@ class _Reader:
         column, parts = self.kind.columns[name], list[Filter]()
         for operator, compared in value.given():
             here = f"{at}.{NAMES[operator]}"
-            self._count(here)
+            self._count(here, value.tests(compared))
             if compared is None:
                 raise _refused(f"{here} is null: leave it out, or ask for what is null by isNull.", here)
             if isinstance(compared, list) and len(compared) > value.most:
@@ -153,8 +153,8 @@ class _Reader:
         except BadQuery as error:
             raise _refused(str(error), at) from None
 
-    def _count(self, at: str) -> None:
-        self.tests += 1
+    def _count(self, at: str, tests: int = 1) -> None:
+        self.tests += tests
         if self.tests > MOST_COMPARISONS:
             raise _too_much(
                 f"The filter has too many conditions: at most {MOST_COMPARISONS}.", at, MOST_COMPARISONS

@@ -92,6 +92,10 @@ class Operators:
             return Not(Compare(column, Comparison.IN, _stored(value)))
         return Compare(column, _COMPARED[name], _stored(value))
 
+    def tests(self, value: Any) -> int:
+        """How many conditions a value of an operator is."""
+        return 1
+
 
 class ListOperators(Operators):
     """Base of the inputs for columns that hold lists."""
@@ -105,6 +109,10 @@ class EntryOperators(Operators):
     """Base of the input for columns that hold texts by keys."""
 
     most = 5
+
+    def tests(self, value: Any) -> int:
+        """How many conditions a value of an operator is: each entry is looked for by itself."""
+        return len(value or ()) or 1
 
     def test(self, column: ComparedColumn, name: str, value: Any) -> Filter:
         """What a value of an operator means for a column."""
