@@ -14,7 +14,7 @@ from app.contexts import VISIBILITY
 from app.storage.database import Database, Lent
 from domain.contexts import confidential_of
 from domain.gateway.bodies import value_at
-from domain.gateway.events import OutsideEvent
+from domain.gateway.events import OutsideEvent, person_of
 from domain.gateway.exports.mapped_fields import PARTS
 from domain.gateway.tools.destinations import TERMS
 from domain.gateway.webhook_signature import message_id
@@ -28,7 +28,7 @@ from domain.kit.events import Event, event_classes
 from domain.kit.fields import Confidential, Personal, Restricted, hints_of, is_marked
 from domain.kit.log import Envelope, Log, Selection
 from domain.kit.process.effects import Call
-from domain.kit.sealed import ERASED, Opening, is_sealed, opened_each
+from domain.kit.sealed import ERASED, Opening, is_sealed, opened_each, subject_of
 from domain.processes.webhooks.deliveries import WebhookDeliveries
 from domain.processes.webhooks.effects import Deliver, Skip
 from domain.processes.webhooks.ports import Sendable, SentBody, SponsorGone, WebhookContents
@@ -135,7 +135,9 @@ class VisibleContents(WebhookContents):
         }
         about_person = envelope.topic == User.topic
         person = fields.pop("userId", None) or (envelope.originator_id if about_person else envelope.user_id)
-        people = _people(envelope, event, (person, *fields.values()))
+        people = _people(envelope, event, fields.values())
+        if person is not None:
+            people.add(person_of(tenant_id, str(person)))
         if await self._consents.refused(tenant_id, people, TERMS[webhook.kind].purpose):
             return None
         return Message(
@@ -152,9 +154,7 @@ class VisibleContents(WebhookContents):
     async def _erased(self, envelope: Envelope) -> bool:
         """Whether an event is about somebody who was erased: what was sealed for them opens no more. What
         only looks sealed, or was changed, says nothing."""
-        event = self._codec.decode(envelope)
-        values = [getattr(event, field.name) for field in dataclasses.fields(event)]
-        sealed = list({*_sealed(msgspec.to_builtins(values))})
+        sealed = list(_sealed_in(self._codec.decode(envelope)))
         return ERASED in await opened_each(self._opening, envelope.tenant_id, sealed)
 
     async def waiting(self, tenant_id: UUID, webhook_id: UUID, most: int) -> int:
@@ -249,17 +249,24 @@ class VisibleContents(WebhookContents):
 
 # Values of any JSON.
 def _people(envelope: Envelope, event: Event, named: Iterable[Any]) -> set[UUID]:
-    """Whose an event may be, by id: of who did it, whom it happened to, and whom an outside system or what
-    leaves of it names."""
-    people = {envelope.user_id} if envelope.user_id else set[UUID]()
+    """Whose an event may be, by id: of who did it, whom it happened to or belongs to, for whom something of it is
+    sealed, and whom an outside system or what leaves of it names."""
+    people = {subject_of(text) for text in _sealed_in(event)}
+    if envelope.user_id:
+        people.add(envelope.user_id)
     if envelope.topic == User.topic:
         people.add(envelope.originator_id)
     if isinstance(event, OutsideEvent.Accepted) and event.user_id is not None:
         people.add(event.subject_id)
-    for value in named:
+    for value in (getattr(event, "user_id", None), *named):
         with suppress(ValueError):
             people.add(value if isinstance(value, UUID) else UUID(value if isinstance(value, str) else ""))
     return people
+
+
+def _sealed_in(event: Event) -> set[str]:
+    values = [getattr(event, field.name) for field in dataclasses.fields(event)]
+    return {*_sealed(msgspec.to_builtins(values))}
 
 
 def _sealed(value: Any) -> Iterator[str]:

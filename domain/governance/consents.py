@@ -1,6 +1,6 @@
 """Consents: what people allow to be done with their data, for which purpose, and since when."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Annotated, Protocol
 from uuid import UUID, uuid5
 
@@ -73,7 +73,12 @@ class Consent(Aggregate, topic="governance.consent"):
 
     @applies(Withdrawn)
     def _withdrawn(self, event: Withdrawn) -> None:
-        self.given = False
+        self.subject_id, self.purpose, self.given = event.subject_id, event.purpose, False
+
+
+def _require_id(id: UUID, subject_id: UUID, purpose: str) -> None:
+    if id != consent_id(subject_id, purpose):
+        raise Invalid(field="id", reason="is not the id of this person's consent to this purpose")
 
 
 class GiveConsent(Command):
@@ -85,8 +90,7 @@ class GiveConsent(Command):
     text_version: TextVersion = ""
 
     def handle(self) -> Consent:
-        if self.id != consent_id(self.subject_id, self.purpose):
-            raise Invalid(field="id", reason="is not the id of this person's consent to this purpose")
+        _require_id(self.id, self.subject_id, self.purpose)
         given = Consent.Given(
             subject_id=self.subject_id,
             purpose=self.purpose,
@@ -114,8 +118,21 @@ class RenewConsent(Command):
         consent.record(given)
 
 
+class RefuseConsent(Command):
+    """Refuse a purpose of which nothing was said before. Its id is `consent_id` of person and purpose."""
+
+    subject_id: SubjectId
+    purpose: PurposeName
+    source: Source = "web"
+
+    def handle(self) -> Consent:
+        _require_id(self.id, self.subject_id, self.purpose)
+        withdrawn = Consent.Withdrawn(subject_id=self.subject_id, purpose=self.purpose, source=self.source)
+        return Consent.begin(self.id, withdrawn)
+
+
 class WithdrawConsent(Command):
-    """Withdraw a consent."""
+    """Withdraw what was said before; what is refused already cannot be."""
 
     source: Source = "web"
 
@@ -142,7 +159,7 @@ class Consents(Protocol):
     async def refused(self, tenant_id: UUID, subject_ids: Collection[UUID], purpose: str) -> bool:
         """Whether one of these people does not want this purpose, at this moment.
 
-        True when one has withdrawn a consent to it, or to what it is part of (``analytics`` of
+        True when one has refused or withdrawn it, or what it is part of (``analytics`` of
         ``analytics.segment``), objects to analytics in their preferences, or is a user who was erased. Who never
         said anything refuses nothing, and what is no person's id neither.
         """
@@ -159,3 +176,23 @@ async def give_consent(
     again = RenewConsent(id=command.id, source=command.source, text_version=command.text_version)
     # An id of its own, since under the first one another command is what would be known.
     return await bus.send(again, by=by, command_id=uuid5(command_id, "again"))
+
+
+async def withdraw_consent(
+    bus: Bus,
+    command: RefuseConsent,
+    *,
+    by: Caller,
+    command_id: UUID,
+    correlation_id: str | None = None,
+    metadata: Mapping[str, object] | None = None,
+) -> AppendReceipt | Refusal:
+    """Withdraw a consent, whether or not it was ever given, once for each ``command_id``."""
+
+    async def send(sent: Command, id: UUID) -> AppendReceipt | Refusal:
+        return await bus.send(sent, by=by, command_id=id, correlation_id=correlation_id, metadata=metadata)
+
+    outcome = await send(command, command_id)
+    if not isinstance(outcome, AlreadyExists):
+        return outcome
+    return await send(WithdrawConsent(id=command.id, source=command.source), uuid5(command_id, "again"))

@@ -20,13 +20,17 @@ class ConsentRow(Row):
     source: Annotated[str, Len(max_length=100), Describe("Where it was last given or withdrawn.")]
     text_version: Annotated[
         str, Len(max_length=100), Describe("The version of the wording that was agreed to.")
-    ]
-    given_at: Annotated[datetime, Describe("When it was last given.")]
-    withdrawn_at: Annotated[datetime | None, Describe("When it was withdrawn; null while it is given.")]
+    ] = ""
+    given_at: Annotated[
+        datetime | None, Describe("When it was last given; null where it was refused from the beginning.")
+    ] = None
+    withdrawn_at: Annotated[datetime | None, Describe("When it was withdrawn; null while it is given.")] = (
+        None
+    )
 
 
-class ConsentRows(PostgresView[ConsentRow], name="governance.consents", version=1, inline=True):
-    """Every consent ever given; inline, so that a withdrawal holds from the moment it is answered."""
+class ConsentRows(PostgresView[ConsentRow], name="governance.consents", version=2, inline=True):
+    """Every consent ever given or refused; inline, so that a withdrawal holds from the moment it is answered."""
 
     indexes = (
         Index("idx_consents_subject", ("subject_id", "purpose")),
@@ -35,4 +39,4 @@ class ConsentRows(PostgresView[ConsentRow], name="governance.consents", version=
 
     said_yes = carried(Consent.Given, upsert=True, given=True, given_at=TIME, withdrawn_at=None)
 
-    withdrawn = carried(Consent.Withdrawn, given=False, withdrawn_at=TIME)
+    withdrawn = carried(Consent.Withdrawn, upsert=True, given=False, withdrawn_at=TIME)

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from uuid import UUID
 
-from domain.governance.consents import GiveConsent, WithdrawConsent, consent_id, give_consent
+from domain.governance.consents import (
+    GiveConsent,
+    RefuseConsent,
+    consent_id,
+    give_consent,
+    withdraw_consent,
+)
 from domain.governance.erasures import ErasureUnderWay, RequestErasure, UserIsErased, erasure_id
 from domain.governance.exports import RequestExport
 from domain.governance.refusals import SubjectIsKnown, TooManyAtOnce
@@ -91,10 +97,19 @@ class Privacy:
     async def withdraw(
         self, request: DataSubject, subject_id: UUID, purpose: str, *, source: str
     ) -> AppendReceipt | Refusal:
-        """Note that they allow it no more."""
+        """Note that they do not allow it, or no more."""
         if (refusal := request.refusal(subject_id)) is not None:
             return refusal
-        return await self._send(request, WithdrawConsent(id=consent_id(subject_id, purpose), source=source))
+        return await withdraw_consent(
+            self._bus,
+            RefuseConsent(
+                id=consent_id(subject_id, purpose), subject_id=subject_id, purpose=purpose, source=source
+            ),
+            by=request.by,
+            command_id=request.command_id,
+            correlation_id=request.correlation_id,
+            metadata=request.metadata,
+        )
 
     async def erase(self, request: DataSubject, subject_id: UUID, *, reason: str) -> AppendReceipt | Refusal:
         """Have a person forgotten in the caller's tenant; who belongs to none, as the owner of an account."""
@@ -158,7 +173,7 @@ class Privacy:
         return (await self._rows.get(Exports, tenant_id, [(id,)])).get((id,))
 
     async def _send(
-        self, request: DataSubject, command: WithdrawConsent | RequestErasure | RequestExport
+        self, request: DataSubject, command: RequestErasure | RequestExport
     ) -> AppendReceipt | Refusal:
         return await self._bus.send(
             command,

@@ -32,6 +32,18 @@ async def test_one_gives_and_withdraws_ones_consent(client: Client) -> None:
     )
 
 
+async def test_one_refuses_what_one_never_allowed(client: Client) -> None:
+    refused = (await client.send("WithdrawConsent", input={"purpose": "crm"}))["consent"]
+    assert (refused["subjectId"], refused["given"], refused["givenAt"]) == (client.me, False, None)
+    assert refused["withdrawnAt"] is not None
+    [mine] = (await client.send("MyConsents"))["nodes"]
+    assert (mine["id"], mine["purpose"]) == (str(consent_id(client.user, "crm")), "crm")
+    again = await client.send("WithdrawConsent", input={"purpose": "crm"})
+    assert again["code"] == "consent_not_given"
+    given = (await client.send("GiveConsent", input={"purpose": "crm"}))["consent"]
+    assert (given["given"], given["withdrawnAt"]) == (True, None)
+
+
 async def test_a_consent_is_made_once_and_changes_from_then_on(client: Client) -> None:
     async with client.watching("ConsentChanged", subjectId=client.me) as messages:
         seen: list[tuple[str, bool]] = []

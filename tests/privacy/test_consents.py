@@ -13,6 +13,7 @@ from domain.governance.consents import (
     ConsentNotGiven,
     Consents,
     GiveConsent,
+    RefuseConsent,
     RenewConsent,
     WithdrawConsent,
     consent_id,
@@ -60,6 +61,14 @@ def test_cannot_be_withdrawn_twice() -> None:
     given(GIVEN, WITHDRAWN).when(WithdrawConsent(id=ID)).refused(ConsentNotGiven)
 
 
+def test_is_refused_by_who_never_gave_it() -> None:
+    given().when(RefuseConsent(id=ID, subject_id=ANN, purpose=MAIL)).then(WITHDRAWN)
+    wrong = RefuseConsent(id=uuid4(), subject_id=ANN, purpose=MAIL)
+    given().when(wrong).refused(Invalid, field="id")
+    given(WITHDRAWN).when(WithdrawConsent(id=ID)).refused(ConsentNotGiven)
+    given(WITHDRAWN).when(RenewConsent(id=ID, text_version="1")).then(GIVEN)
+
+
 def _consents(estate: Estate) -> LoggedConsents:
     return LoggedConsents(Repository(estate.log, estate.codec))
 
@@ -82,6 +91,29 @@ async def test_holds_from_the_moment_it_is_answered(estate: Estate) -> None:
     accepted(await estate.desk.give(estate.request(ann), ann.user_id, MAIL, source="web", text_version="2"))
     assert await allowed()
     assert not await consents.given(uuid4(), ann.user_id, MAIL)
+
+
+async def test_is_refused_once_for_a_command_and_before_it_was_ever_given(estate: Estate) -> None:
+    ann, consents = somebody(uuid4(), "member"), _consents(estate)
+    asked = (ann.tenant_id, [ann.user_id], "analytics.segment")
+    assert not await consents.refused(*asked)
+    subject = estate.request(ann)
+    for repeated in (False, True):
+        done = accepted(await estate.desk.withdraw(subject, ann.user_id, "analytics", source="web"))
+        assert done.repeated is repeated
+    assert await consents.refused(*asked)
+    subject = estate.request(ann)
+    again = await estate.desk.withdraw(subject, ann.user_id, "analytics", source="web")
+    assert isinstance(again, ConsentNotGiven)
+    accepted(
+        await estate.desk.give(estate.request(ann), ann.user_id, "analytics", source="web", text_version="")
+    )
+    assert not await consents.refused(*asked)
+    subject = estate.request(ann)
+    for repeated in (False, True):
+        done = accepted(await estate.desk.withdraw(subject, ann.user_id, "analytics", source="web"))
+        assert done.repeated is repeated
+    assert await consents.refused(*asked)
 
 
 async def test_who_objects_to_analytics_is_in_none_whatever_they_allowed(estate: Estate) -> None:

@@ -47,7 +47,7 @@ from domain.gateway.schemas.searchable import Searchable
 from domain.gateway.sources import RegisterSource, SourceKind
 from domain.gateway.tools.destinations import as_sealed
 from domain.gateway.webhook_commands import RegisterWebhook
-from domain.governance.consents import GiveConsent, consent_id
+from domain.governance.consents import GiveConsent, RefuseConsent, consent_id
 from domain.governance.erasures import RequestErasure, erasure_id
 from domain.governance.exports import RequestExport
 from domain.identity.account_commands import OpenAccount
@@ -283,6 +283,7 @@ def _of_data(company: Company) -> Sequence[Command]:
             channels=(Channel.IN_APP,),
         ),
         GiveConsent(id=consent_id(person, "marketing"), subject_id=person, purpose="marketing"),
+        RefuseConsent(id=consent_id(person, "crm"), subject_id=person, purpose="crm"),
         RequestExport(id=uuid4(), subject_id=person),
         RequestErasure(id=erasure_id(person), subject_id=person),
     )

@@ -8,6 +8,7 @@ import pytest
 from domain.gateway.events import subject_of
 from domain.gateway.tools.destinations import TERMS, WebhookKind
 from domain.kit.clock import SystemClock
+from tests.commerce.test_api_orders import a_product, an_order
 from tests.gateway.sending import a_source, event
 from tests.kit.client import Client
 from tests.outgoing.servers import destination
@@ -33,9 +34,10 @@ def test_every_kind_says_what_it_is_for() -> None:
 
 
 async def _says(person: Client, purpose: str, *, allowed: bool, **more: str) -> None:
-    for name in ("GiveConsent",) if allowed else ("GiveConsent", "WithdrawConsent"):
-        said = await person.send(name, input={"purpose": purpose, **more})
-        assert "code" not in said, said
+    said = await person.send(
+        f"{'Give' if allowed else 'Withdraw'}Consent", input={"purpose": purpose, **more}
+    )
+    assert "code" not in said, said
 
 
 async def _objects(person: Client, objects: bool) -> None:
@@ -108,6 +110,42 @@ async def test_whom_an_event_names_is_asked_as_well(sender: Sender, owner: Clien
         await sender.quiet()
         assert await newest(sender, owner, id) == WITHHELD
     assert server.received == []
+
+
+async def test_whose_thing_it_is_is_asked_whoever_did_something_to_it(sender: Sender, owner: Client) -> None:
+    zoe = await sender.product.newcomer("Zoe", tenant=owner.tenant)
+    mug = await a_product(owner)
+    async with destination(behave=answers(segment)) as server:
+        types, mapping = ["commerce.order.placed"], ["address=shippingAddress"]
+        id = await exported(owner, "SEGMENT", server.url, types=types, mapping=mapping)
+
+        async def outcome() -> tuple[str, list[str | None]]:
+            await an_order(owner, mug, userId=zoe.me, shippingAddress="One Street")
+            await sender.quiet()
+            return await newest(sender, owner, id)
+
+        assert await outcome() == DELIVERED
+        await _says(zoe, "analytics.segment", allowed=False)
+        assert await outcome() == WITHHELD
+    assert len(server.received) == 1
+
+
+async def test_whom_a_payload_names_as_the_user_is_asked(sender: Sender, owner: Client) -> None:
+    source = await a_source(sender.product, owner)
+    async with destination(behave=answers(segment)) as server:
+        mapping = ["userId=payload.customerId"]
+        id = await exported(owner, "SEGMENT", server.url, types=["gateway.event"], mapping=mapping)
+
+        async def outcome() -> tuple[str, list[str | None]]:
+            await source.answers(event(data={"payload": {"customerId": "customer-8"}, "metadata": {}}))
+            await sender.quiet()
+            return await newest(sender, owner, id)
+
+        assert await outcome() == DELIVERED
+        person = subject_of(owner.tenant, owner.tenant, "customer-8", SystemClock().now())
+        await _says(owner, "analytics", allowed=False, subjectId=str(person))
+        assert await outcome() == WITHHELD
+    assert len(server.received) == 1
 
 
 async def test_people_of_outside_systems_are_asked_by_their_ids(sender: Sender, owner: Client) -> None:

@@ -115,4 +115,6 @@ class Mutation:
     give_consent = _consents.request(
         GiveConsentInput, _give, "Give consent to the use of data for a purpose."
     )
-    withdraw_consent = _consents.request(WithdrawConsentInput, _withdraw, "Withdraw a consent.")
+    withdraw_consent = _consents.request(
+        WithdrawConsentInput, _withdraw, "Withdraw a consent, or refuse one that was never given."
+    )
