@@ -106,7 +106,6 @@ def test_a_rule_of_no_field_is_refused_with_the_class() -> None:
 # What each of them compares with is an aggregate, or who asks.
 BY_STATE = {
     "gateway.retry_payment",
-    "governance.give_consent",
     "governance.request_erasure",
     "tenancy.create_tenant",
     "tenancy.renew_period",
