@@ -76,12 +76,13 @@ class Consent(Aggregate, topic="governance.consent"):
         self.subject_id, self.purpose, self.given = event.subject_id, event.purpose, False
 
 
-def _require_id(id: UUID, subject_id: UUID, purpose: str) -> None:
+def require_id(id: UUID, subject_id: UUID, purpose: str) -> None:
+    """Raise Invalid for an id that is not that of this person's consent."""
     if id != consent_id(subject_id, purpose):
         raise Invalid(field="id", reason="is not the id of this person's consent to this purpose")
 
 
-class GiveConsent(Command):
+class GiveConsent(Command, requires=(require_id,)):
     """Allow one's data to be used for a purpose. Its id is `consent_id` of person and purpose."""
 
     subject_id: SubjectId
@@ -90,7 +91,6 @@ class GiveConsent(Command):
     text_version: TextVersion = ""
 
     def handle(self) -> Consent:
-        _require_id(self.id, self.subject_id, self.purpose)
         given = Consent.Given(
             subject_id=self.subject_id,
             purpose=self.purpose,
@@ -118,7 +118,7 @@ class RenewConsent(Command):
         consent.record(given)
 
 
-class RefuseConsent(Command):
+class RefuseConsent(Command, requires=(require_id,)):
     """Refuse a purpose of which nothing was said before. Its id is `consent_id` of person and purpose."""
 
     subject_id: SubjectId
@@ -126,7 +126,6 @@ class RefuseConsent(Command):
     source: Source = "web"
 
     def handle(self) -> Consent:
-        _require_id(self.id, self.subject_id, self.purpose)
         withdrawn = Consent.Withdrawn(subject_id=self.subject_id, purpose=self.purpose, source=self.source)
         return Consent.begin(self.id, withdrawn)
 

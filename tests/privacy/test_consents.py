@@ -35,8 +35,8 @@ WITHDRAWN = Consent.Withdrawn(subject_id=ANN, purpose=MAIL, source="web")
 
 def test_is_one_for_a_person_and_a_purpose() -> None:
     assert consent_id(ANN, MAIL) == ID != consent_id(ANN, "marketing.post")
-    wrong = GiveConsent(id=uuid4(), subject_id=ANN, purpose=MAIL)
-    given().when(wrong).refused(Invalid, field="id")
+    for command in (GiveConsent, RefuseConsent):
+        given().when(command(id=uuid4(), subject_id=ANN, purpose=MAIL)).refused(Invalid, field="id")
 
 
 @pytest.mark.parametrize("purpose", ["", "E-Mail!", " x", "x" * 101])
