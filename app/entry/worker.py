@@ -51,6 +51,7 @@ from projections.kit.follow.watch import Watch
 from projections.kit.read.live_generations import pointers
 from projections.kit.read.status import views_status
 from projections.kit.store.postgres_store import CONNECTION_SETTINGS
+from projections.kit.store.shared_statements import SHARED_SETTINGS, SharedStatements
 
 
 def main() -> None:
@@ -59,6 +60,10 @@ def main() -> None:
     configure_logs(settings.log_level)
     quick()
     uvloop.run(work(settings))
+
+
+_SHARED = 4
+"""Connections for the statements that views share."""
 
 
 def quick() -> None:
@@ -231,7 +236,10 @@ async def folding(settings: Settings) -> AsyncIterator[ViewFolding]:
             readers=min(4, settings.pool_readers),
         )
         stack.push_async_callback(database.close)
-        pool = await stack.enter_async_context(await _folding_pool(database, settings.pool_writers))
+        pool, shared = [
+            await stack.enter_async_context(await _folding_pool(database, size, how))
+            for size, how in ((settings.pool_writers, CONNECTION_SETTINGS), (_SHARED, SHARED_SETTINGS))
+        ]
         redis = redis_client(settings)
         stack.push_async_callback(redis.aclose)
         await warn_of_eviction(redis)
@@ -241,14 +249,21 @@ async def folding(settings: Settings) -> AsyncIterator[ViewFolding]:
         await prepared(database)
         ring = await stack.enter_async_context(opened_ring(settings, database))
         stores = Stores(
-            database, pool, redis, search, settings.index_prefix, settings.redis_prefix, opening=ring
+            database,
+            pool,
+            redis,
+            search,
+            settings.index_prefix,
+            settings.redis_prefix,
+            opening=ring,
+            shared=SharedStatements(shared),
         )
         yield ViewFolding(database, pool, stores, ring)
 
 
-async def _folding_pool(database: Database, size: int) -> Pool:
+async def _folding_pool(database: Database, size: int, settings: dict[str, str]) -> Pool:
     async def connect(*_: object, **__: object) -> Connection:
-        return await database.connect(**CONNECTION_SETTINGS)
+        return await database.connect(**settings)
 
     async def keep(connection: Connection) -> None:
         """Nothing is changed on these connections that would have to be reset."""

@@ -157,7 +157,7 @@ class ProcessWorker:
         if not entries:
             return
         events = [found for entry in entries if (found := self._wanted(entry)) is not None]
-        position = entries[-1].envelope.position
+        position, due = entries[-1].envelope.position, False
         if events:
             async with self._store.transaction(position=position) as connection:
                 keys = {origin.key for origin, _, _ in events}
@@ -166,10 +166,13 @@ class ProcessWorker:
                 self._reactions.to_events(changes, events, blocked)
                 await self._store.save(connection, changes)
             self.saved = position
+            # Timers that are due wait until the log is read.
+            due = self._seen is not None or changes.due
         self.position = position
         if events:
             self._notice("reacted", self._process.name)
-            self.wake()
+            if due:
+                self.wake()
 
     def _passed(self, position: int, count: int) -> None:
         self.position = position

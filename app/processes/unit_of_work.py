@@ -88,6 +88,12 @@ class UnitOfWork:
         """Whether there is nothing to write."""
         return not (self.states or self.ended or self.timers or self.withdrawn or self.entries)
 
+    @property
+    def due(self) -> bool:
+        """Whether something is to be done at once: by itself, or because it waited for what is taken back."""
+        timers = (timer for timer in self.timers.values() if timer is not None)
+        return bool(self.entries or self.withdrawn) or any(timer.due_at <= self.now for timer in timers)
+
     def state(self, key: Key) -> Any:
         """The state as it stands after the reactions so far. ValueError for one that this code cannot read."""
         if key in self.states:

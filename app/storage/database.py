@@ -147,7 +147,14 @@ class Database:
 
     async def connect(self, **settings: str) -> Connection:
         """A connection of the writer's outside the pool, for those who keep one: appender, followers."""
-        return await asyncpg.connect(self._writer_url, server_settings=SETTINGS | settings, timeout=10)
+        return await asyncpg.connect(
+            self._writer_url,
+            server_settings=SETTINGS | settings,
+            timeout=10,
+            # Those of several views together are long, and made again and again.
+            max_cacheable_statement_size=0,
+            statement_cache_size=200,
+        )
 
     async def owner(self) -> Connection:
         """A connection with the owner's rights, for the tables that views own."""

@@ -16,6 +16,7 @@ from projections.kit.store.checkpoints import PostgresCheckpoints
 from projections.kit.store.postgres_store import PostgresStore
 from projections.kit.store.redis_store import RedisStore
 from projections.kit.store.search_store import SearchStore
+from projections.kit.store.shared_statements import SharedStatements
 from projections.kit.store.store import Store
 
 
@@ -31,9 +32,11 @@ class Stores:
         index_prefix: str,
         redis_prefix: str = "hw",
         opening: Opening | None = None,
+        shared: SharedStatements | None = None,
     ) -> None:
-        """``pool`` writes the rows, as the writer; ``opening`` opens what tables hold in plain."""
-        self._database, self._pool = database, pool
+        """``pool`` writes the rows, as the writer, and a few of several views together where these are ``shared``;
+        ``opening`` opens what tables hold in plain."""
+        self._database, self._pool, self._shared = database, pool, shared
         self._redis, self._redis_prefix = redis, redis_prefix
         self._search, self._index_prefix = search, index_prefix
         self._opening = opening
@@ -53,7 +56,8 @@ class Stores:
 
     def _make(self, view: View[Any], generation: int) -> Store[Any]:
         if isinstance(view, PostgresView):
-            return PostgresStore(type(view), self._pool, self._database.owner, generation, self._opening)
+            owner, opening, shared = self._database.owner, self._opening, self._shared
+            return PostgresStore(type(view), self._pool, owner, generation, opening, shared)
         if isinstance(view, RedisView):
             return RedisStore(view, self._redis, generation, self._redis_prefix)
         if isinstance(view, SearchView) and self._search is not None:

@@ -1,6 +1,6 @@
 """The store of Postgres views: a page is loaded in one query, and saved with its checkpoint in one statement."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import datetime
 from typing import Any, Generic
 from uuid import UUID
@@ -17,8 +17,9 @@ from projections.kit.store.decrypted_fields import opened, opened_fields
 from projections.kit.store.derived_columns import derived, json_of
 from projections.kit.store.generations import Connect, Connection, Pool
 from projections.kit.store.postgres_tables import ViewTable, prepare_tables
+from projections.kit.store.shared_statements import Load, Save, SharedStatements, save_with
 from projections.kit.store.staging import Staging
-from projections.kit.store.statements import Statements
+from projections.kit.store.statements import Statements, WriteKind, write
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, Recorded, RowsRefused
 from projections.kit.store.tables import table_shape
 
@@ -35,6 +36,8 @@ REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 """What the server raises for rows that it will never take."""
 
 _SCANNED = 1000
+_SHARED = 200
+"""Rows up to which a page shares its statements with those of other views; more are worth one of their own."""
 _MANY = 2_000
 """Rows from which on a temporary table is worth its while."""
 _UNSTAGED = (*REFUSED, asyncpg.InsufficientPrivilegeError, asyncpg.InterfaceError, TypeError, ValueError)
@@ -44,7 +47,8 @@ class PostgresStore(Recorded, Generic[R]):
     """One generation of a Postgres view, in a schema of the generation; `enroll` must have named it.
 
     Writes go through ``pool``; ``owner`` connects as the owner of the tables, for prepare and drop. What the row
-    class marks as `Opened` is opened by ``opening`` as it is written.
+    class marks as `Opened` is opened by ``opening`` as it is written. Stores on one pool may have their statements
+    ``shared``.
     """
 
     bulk_rows = 20_000
@@ -56,8 +60,10 @@ class PostgresStore(Recorded, Generic[R]):
         owner: Connect,
         generation: int,
         opening: Opening | None = None,
+        shared: SharedStatements | None = None,
     ) -> None:
         self._view = view
+        self._shared = shared or SharedStatements(pool)
         self._opening = opening or PlainOpening()
         self._opened = opened_fields(view.row)
         self._generation = generation
@@ -82,11 +88,13 @@ class PostgresStore(Recorded, Generic[R]):
         await prepare_tables([self.own_table], self._pool, self._owner)
 
     async def load(self, keys: Collection[FullKey]) -> dict[FullKey, R]:
-        async with self._pool.acquire() as connection:
-            try:
-                return await self.load_with(connection, keys)
-            except asyncpg.UndefinedTableError as error:
-                raise Lost(f"{self.table} is gone") from error
+        arguments = self._columns_of(keys)
+        try:
+            if len(keys) > _SHARED:
+                return self._read(await self._pool.fetchrow(self._sql.load, *arguments))
+            return self._read(await self._shared.load(Load(self._sql, arguments)))
+        except asyncpg.UndefinedTableError as error:
+            raise Lost(f"{self.table} is gone") from error
 
     async def load_with(self, connection: "Connection | Any", keys: Collection[FullKey]) -> dict[FullKey, R]:
         """`load` on a connection of the caller's. (A pool's proxy has no type of its own, hence Any.)"""
@@ -103,20 +111,10 @@ class PostgresStore(Recorded, Generic[R]):
         }
 
     async def save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> None:
-        fence = (
-            self._view.name,
-            self._generation,
-            checkpoint.position,
-            checkpoint.folded,
-            checkpoint.token,
-        )
         if self._opened:
             changes = await opened(self._opened, changes, self._opening)
         try:
-            moved = await self._save_many(changes, fence) if len(changes) >= _MANY else None
-            if moved is None:
-                sql, arguments = self._writing(changes, fenced=True)
-                moved = await self._pool.fetchval(sql, *fence, *arguments)
+            moved = await self._save(changes, checkpoint)
         except asyncpg.UndefinedTableError as error:
             raise Lost(f"{self.table} is gone") from error
         except REFUSED as error:
@@ -124,18 +122,32 @@ class PostgresStore(Recorded, Generic[R]):
         if not moved:
             raise LeaseLost(f"{self._view.name} is held with a newer token than {checkpoint.token}")
 
-    async def _save_many(self, changes: RowChanges[R], fence: tuple[object, ...]) -> int | None:
+    async def _save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> bool:
+        if len(changes) >= _MANY and (moved := await self._save_many(changes, checkpoint)) is not None:
+            return moved
+        save = self._saving(*self._writing(changes), checkpoint)
+        if len(changes) <= _SHARED:
+            return await self._shared.save(save)
+        async with self._pool.acquire() as connection:
+            (moved,) = await save_with(connection, [save])
+        return moved
+
+    async def _save_many(self, changes: RowChanges[R], checkpoint: Checkpoint) -> bool | None:
         """Whether it was written, by way of a temporary table; None when that cannot be done."""
         gone = [full for full, row in changes.items() if row is None]
-        sql = self._sql.write(fenced=True, rows=True, deletes=bool(gone), staged=self._staging.name)
+        kind = WriteKind(rows=True, deletes=bool(gone), staged=self._staging.name)
         async with self._pool.acquire() as connection:
             try:
                 await self._staging.fill(connection, changes)
             except _UNSTAGED:
                 # The other way says what is wrong with a row, and needs no right to temporary tables.
                 return None
-            moved: int = await connection.fetchval(sql, *fence, *(self._columns_of(gone) if gone else ()))
+            save = self._saving(kind, self._columns_of(gone) if gone else [], checkpoint)
+            (moved,) = await save_with(connection, [save])
         return moved
+
+    def _saving(self, kind: WriteKind, arguments: Sequence[object], checkpoint: Checkpoint) -> Save:
+        return Save(self._sql, kind, arguments, self._view.name, self._generation, checkpoint)
 
     async def upsert(self, connection: Connection, changes: RowChanges[R]) -> None:
         """Write changes on a connection of the caller's, in their transaction and without a checkpoint.
@@ -145,8 +157,8 @@ class PostgresStore(Recorded, Generic[R]):
         if changes:
             if self._opened:
                 changes = await opened(self._opened, changes, self._opening)
-            sql, arguments = self._writing(changes, fenced=False)
-            await connection.execute(sql, *arguments)
+            kind, arguments = self._writing(changes)
+            await connection.execute(write(self._sql, kind), *arguments)
 
     async def checkpoint(self) -> Checkpoint:
         record = await self._pool.fetchrow(
@@ -210,7 +222,7 @@ class PostgresStore(Recorded, Generic[R]):
         finally:
             await owner.close()
 
-    def _writing(self, changes: RowChanges[R], *, fenced: bool) -> tuple[str, list[object]]:
+    def _writing(self, changes: RowChanges[R]) -> tuple[WriteKind, list[object]]:
         rows: list[R] = []
         tenants: list[UUID] = []
         gone: list[FullKey] = []
@@ -229,7 +241,7 @@ class PostgresStore(Recorded, Generic[R]):
             arguments += [json_of(derived(self._view), rows), tenants, positions]
         if gone:
             arguments += self._columns_of(gone)
-        return self._sql.write(fenced=fenced, rows=bool(rows), deletes=bool(gone)), arguments
+        return WriteKind(rows=bool(rows), deletes=bool(gone)), arguments
 
     def _columns_of(self, keys: Collection[FullKey]) -> list[object]:
         """The tenants, and one list for each field of the key."""

@@ -1,14 +1,27 @@
 """The SQL by which a Postgres view's rows are loaded and written."""
 
-from functools import cache
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from projections.kit.store.tables import TableShape
 
-_FENCE = """fence as (
-    update ops.lanes set position = $3, folded = $4, token = $5, moved_at = clock_timestamp()
-     where view = $1 and generation = $2 and token <= $5 and position <= $3
-    returning 1
+# The lanes are locked in order of id, as everybody does, so that nobody waits in a circle.
+_FENCE = """given as (
+    select * from unnest($1::int[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[])
+        as g(part, view, generation, position, folded, token)
+), free as materialized (
+    select l.id, g.* from ops.lanes l join given g using (view, generation)
+     where l.token <= g.token and l.position <= g.position order by l.id for update of l
+), fence as (
+    update ops.lanes l set position = f.position, folded = f.folded, token = f.token, moved_at = clock_timestamp()
+      from free f where l.id = f.id
+    returning f.part
 )"""
+_FENCED = 7
+"""The number of the first parameter behind those of the fence."""
+_KEPT = 512
+"""Statements that are kept; most events touch the same few views together."""
 
 
 class Statements:
@@ -16,15 +29,14 @@ class Statements:
 
     def __init__(self, shape: TableShape) -> None:
         self._shape = shape
+        self.table = shape.name
         self._written = {**shape.columns, **shape.derived}
         self._columns = ", ".join(_quoted(name) for name in self._written)
         self._key = ", ".join(_quoted(name) for name in ("tenant_id", *shape.key))
         self._unique = ", ".join(_quoted(name) for name in ("tenant_id", *shape.primary_key))
         self._kept = f" where {shape.retained}" if shape.retained else ""
         self.count = f"select count(*) from {shape.name}{self._kept}"
-        self.load = self._load()
-        # A write differs by which parts it has, so there are at most eight.
-        self.write = cache(self._write)
+        self.load = self.load_from(1)
 
     def _keys(self, first: int) -> str:
         """A table of keys from array parameters: tenants, then one array for each field of the key."""
@@ -32,13 +44,19 @@ class Statements:
         arrays = ", ".join(f"${first + i}::{kind}[]" for i, kind in enumerate(types))
         return f"unnest({arrays}) as k ({self._key})"
 
-    def _load(self) -> str:
+    def load_from(self, first: int) -> str:
+        """Loads rows by their keys. Parameters from ``first`` on: tenants, and an array for each field of it."""
         columns = ", ".join(f"t.{_quoted(name)}" for name in ("tenant_id", *self._shape.columns))
         return (
             "select array_agg(r.tenant_id) as tenants, json_agg(r)::text as rows "
-            f"from (select {columns} from {self._keys(1)}"
+            f"from (select {columns} from {self._keys(first)}"
             f" join {self._shape.name} t using ({self._key}){self._kept}) r"
         )
+
+    @property
+    def key_size(self) -> int:
+        """How many parameters a key takes."""
+        return 1 + len(self._shape.key)
 
     def scan(self, *, tenant: bool, further: bool) -> str:
         """A page of rows in order of their keys, as `load` gives them. Parameters: how many; the tenant when
@@ -59,32 +77,29 @@ class Statements:
             f"from (select {columns} from {self._shape.name} {where} order by {self._key} limit $1) r"
         )
 
-    def _write(self, *, fenced: bool, rows: bool, deletes: bool, staged: str = "") -> str:
-        """Parameters: view, generation, position, folded, token when fenced; rows as a JSON array, their
-        tenants and positions when there are rows, unless these were ``staged`` in that table; tenants and
-        key fields when there are deletes.
+    def parts(self, kind: "WriteKind", first: int, part: int | None) -> tuple[list[str], int]:
+        """What writes rows, as parts of a statement, and the number of the next parameter.
 
-        When fenced it is one statement, so that a process that is stopped in the middle leaves neither a
-        half-written page nor an open transaction that holds the lane's row.
+        Parameters from ``first`` on: rows as a JSON array, their tenants and positions when there are rows, unless
+        these were staged; tenants and key fields when there are deletes. Nothing is written unless the fence lets
+        this ``part`` through, where there is a fence.
         """
+        fence = "" if part is None else f"exists (select from fence where part = {part})"
         parts: list[str] = []
-        condition = "where exists (select from fence)" if fenced else ""
-        first = 1
-        if fenced:
-            parts.append(_FENCE)
-            first = 6
-        if staged:
-            parts.append(f"written as ({self._upsert(staged, condition)})")
-        elif rows:
-            parts.append(f"written as ({self._upsert(self._given(first), condition)})")
+        if kind.staged:
+            parts.append(f"written_{part or 0} as ({self._upsert(kind.staged, fence)})")
+        elif kind.rows:
+            parts.append(f"written_{part or 0} as ({self._upsert(self._given(first), fence)})")
             first += 3
-        if deletes:
+        if kind.deletes:
             equal = " and ".join(f"t.{name} = k.{name}" for name in self._key.split(", "))
-            more = " and exists (select from fence)" if fenced else ""
+            more = f" and {fence}" if fence else ""
             parts.append(
-                f"deleted as (delete from {self._shape.name} t using {self._keys(first)} where {equal}{more})"
+                f"deleted_{part or 0} as "
+                f"(delete from {self._shape.name} t using {self._keys(first)} where {equal}{more})"
             )
-        return f"with {', '.join(parts)} select count(*) from {'fence' if fenced else '(select) as done'}"
+            first += self.key_size
+        return parts, first
 
     def _given(self, first: int) -> str:
         typed = ", ".join(f"{_quoted(name)} {_bare(kind)}" for name, kind in self._written.items())
@@ -94,7 +109,7 @@ class Statements:
             f"as q ({self._columns}, tenant_id, position)"
         )
 
-    def _upsert(self, source: str, condition: str) -> str:
+    def _upsert(self, source: str, fence: str) -> str:
         changing = [name for name in self._written if name not in self._shape.primary_key]
         updates = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in changing)
         # Events that were parked are folded late, into rows that may hold later ones of other streams.
@@ -104,13 +119,56 @@ class Statements:
             f"{_quoted(name)}::tsvector" if kind == "TSVECTOR" else _quoted(name)
             for name, kind in self._written.items()
         )
-        if self._shape.retained:
-            condition += f"{' and' if condition else 'where'} {self._shape.retained}"
+        conditions = " and ".join(filter(None, (fence, self._shape.retained)))
         return (
             f"insert into {self._shape.name} as t ({self._columns}, tenant_id, position) "
-            f"select {values}, tenant_id, position from {source} {condition} "
+            f"select {values}, tenant_id, position from {source} {conditions and 'where '}{conditions} "
             f"on conflict ({self._unique}) do update set {updates}"
         )
+
+
+class WriteKind(NamedTuple):
+    """Which parts a write has: rows, unless they are ``staged`` in a temporary table of this name, and deletes."""
+
+    rows: bool
+    deletes: bool
+    staged: str = ""
+
+
+@lru_cache(_KEPT)
+def load_together(views: tuple[Statements, ...]) -> str:
+    """Loads rows of several views: a row for each view, with its number as ``part``. Parameters are those of each
+    view's `Statements.load_from`, one after the other."""
+    return " union all ".join(_loads(views))
+
+
+def _loads(views: tuple[Statements, ...]) -> Iterator[str]:
+    first = 1
+    for part, view in enumerate(views):
+        yield f"select {part} as part, * from ({view.load_from(first)}) p{part}"
+        first += view.key_size
+
+
+@lru_cache(_KEPT)
+def write(view: Statements, kind: WriteKind) -> str:
+    """Writes rows without a fence; parameters as `Statements.parts`."""
+    parts, _ = view.parts(kind, 1, None)
+    return f"with {', '.join(parts)} select"
+
+
+@lru_cache(_KEPT)
+def write_fenced(writes: tuple[tuple[Statements, WriteKind], ...]) -> str:
+    """Writes rows of several views and moves their lanes; answers as ``part`` the number of each let through.
+
+    Parameters: numbers, names, generations, positions, folded and tokens of lanes, an array each; then those of
+    each view's `Statements.parts`. It is one statement, so that a process that is stopped in the middle leaves
+    neither a half-written page nor an open transaction that holds the lanes' rows.
+    """
+    parts, first = [_FENCE], _FENCED
+    for part, (view, kind) in enumerate(writes):
+        more, first = view.parts(kind, first, part)
+        parts += more
+    return f"with {', '.join(parts)} select part from fence"
 
 
 def _quoted(name: str) -> str:
