@@ -165,7 +165,7 @@ async def opened(url: str) -> AsyncIterator[Place]:
         await database.close()
 
 
-async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 120) -> None:
     """Ask until it is so."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110  # What is waited for happens in other processes.
