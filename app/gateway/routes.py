@@ -1,11 +1,13 @@
 """``POST /v1/events``: one event, a list of them, or a stream of lines with one each."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -19,10 +21,10 @@ from api.kit.schema.services import Services
 from app.batches import batches
 from app.gateway.cloud_bodies import is_cloud, read_cloud_body
 from app.gateway.lines import BodyTooLarge, BodyTooSlow, body_of, lines_of
-from domain.gateway.bodies import NotEvents, TooManyInBody, read_body, read_line
+from domain.gateway.bodies import NotEvents, TooManyInBody, TooManyValues, read_body, read_line
 from domain.gateway.cloud_events import BATCH, STRUCTURED
 from domain.gateway.envelope import read_instant
-from domain.gateway.outcomes import MOST_EVENTS, EventAnswer, EventIntake, EventStatus
+from domain.gateway.outcomes import MOST_EVENTS, EventAnswer, EventIntake, EventStatus, ReceivedEvent
 from domain.kit.caller import Caller
 from domain.kit.ids import read_id
 from domain.kit.refusals import Refusal
@@ -39,6 +41,12 @@ _MOST_LINES = 10_000
 """Events of one request with lines."""
 _TOGETHER = 500
 """Lines that are stored together."""
+_TOGETHER_BYTES = 1024 * 1024
+"""Bytes of them: read, they may take fifty times as many."""
+_LARGE = 64 * 1024
+"""Bytes that are read in a turn of their company."""
+_TURNS = 4
+"""Of a company; what is read in one is in memory until it is stored."""
 _STATUS = {
     "forbidden": 403,
     "not_found": 404,
@@ -52,8 +60,26 @@ _STATUS = {
 _AGAIN = 1
 """Seconds after which a request that could not be taken is sent again."""
 
+T = TypeVar("T")
+
 Authenticate = Callable[[Mapping[str, str]], Awaitable[Caller]]
 Place = Callable[[Caller], Awaitable[Services]]
+
+
+class _Turns:
+    """Those in which large bodies are read and stored: each company has its own."""
+
+    def __init__(self) -> None:
+        self._turns = WeakValueDictionary[UUID, asyncio.Semaphore]()
+
+    @asynccontextmanager
+    async def of(self, tenant_id: UUID, size: int) -> AsyncIterator[None]:
+        """Until the block ends, what has so many bytes has a turn, where it takes one."""
+        if size <= _LARGE:
+            yield
+            return
+        async with self._turns.setdefault(tenant_id, asyncio.Semaphore(_TURNS)):
+            yield
 
 
 class _Stop(Exception):
@@ -65,10 +91,11 @@ class _Stop(Exception):
 
 def event_routes(authenticate: Authenticate, place: Place) -> list[Route]:
     """The route. ``authenticate`` raises Unauthenticated; ``place`` finds the services of the caller's tenant."""
+    turns = _Turns()
 
     async def send(request: Request) -> Response:
         try:
-            return await _answered(request, authenticate, place)
+            return await _answered(request, authenticate, place, turns)
         except _Stop as stop:
             return stop.response
         except Unauthenticated as error:
@@ -89,7 +116,7 @@ def event_routes(authenticate: Authenticate, place: Place) -> list[Route]:
     return [Route(PATH, send, methods=["POST"])]
 
 
-async def _answered(request: Request, authenticate: Authenticate, place: Place) -> Response:
+async def _answered(request: Request, authenticate: Authenticate, place: Place, turns: _Turns) -> Response:
     caller = await authenticate(request.headers)
     if caller.kind == "nobody":
         raise Unauthenticated("Send the key of a source as `Authorization: Bearer …`.")
@@ -107,38 +134,53 @@ async def _answered(request: Request, authenticate: Authenticate, place: Place) 
     # Who may not send is told before anything is read.
     await intake.admit(caller, source_id)
     if kind == LINES and not cloud:
-        return await _of_lines(request, intake, caller, source_id, sent_at)
-    try:
-        body = await body_of(request, _LARGEST)
-        if cloud:
-            reading = partial(read_cloud_body, kind, request.headers, body, datetime.now(UTC))
-        else:
-            reading = partial(read_body, body)
-        # In a thread, so that others have their turn meanwhile.
-        events, many = reading() if len(body) <= _SMALL else await asyncio.to_thread(reading)
-    except NotEvents as error:
-        raise _Stop(problem(400, "bad_request", f"The body is not JSON: {error}.")) from error
-    except TooManyInBody as error:
-        message = f"A request holds {MOST_EVENTS} events at most; send lines ({LINES}) for more."
-        raise _Stop(problem(413, "too_many_events_at_once", message)) from error
-    answers = await intake.take(caller, source_id, events, sent_at=sent_at)
+        return await _of_lines(request, intake, caller, source_id, sent_at, turns)
+    body = await body_of(request, _LARGEST)
+    if cloud:
+        reading = partial(read_cloud_body, kind, request.headers, body, datetime.now(UTC))
+    else:
+        reading = partial(read_body, body)
+    async with turns.of(caller.tenant_id, len(body)):
+        try:
+            events, many = await _aside(reading, len(body))
+        except NotEvents as error:
+            raise _Stop(problem(400, "bad_request", f"The body is not JSON: {error}.")) from error
+        except TooManyInBody as error:
+            message = f"A request holds {MOST_EVENTS} events at most; send lines ({LINES}) for more."
+            raise _Stop(problem(413, "too_many_events_at_once", message)) from error
+        except TooManyValues as error:
+            raise _Stop(problem(413, "body_too_large", f"The body is too large: {error}.")) from error
+        answers = await intake.take(caller, source_id, events, sent_at=sent_at)
     if many:
         return json_response(summary(answers))
     rejected = answers[0].status is EventStatus.REJECTED
     return json_response(shown(answers[0]), 422 if rejected else 200)
 
 
+async def _aside(reading: Callable[[], T], size: int) -> T:
+    """What reading so many bytes gives: in a thread, so that others have their turn meanwhile."""
+    return reading() if size <= _SMALL else await asyncio.to_thread(reading)
+
+
+def _read_lines(lines: Sequence[bytes]) -> list[ReceivedEvent]:
+    return [read_line(line) for line in lines]
+
+
 async def _of_lines(
-    request: Request, intake: EventIntake, caller: Caller, source_id: UUID | None, sent_at: datetime | None
+    request: Request,
+    intake: EventIntake,
+    caller: Caller,
+    source_id: UUID | None,
+    sent_at: datetime | None,
+    turns: _Turns,
 ) -> Response:
     """The answers, a line each, once all lines are stored: at no time are more of them in memory than are stored
     together, and their answers."""
     said: list[bytes] = []
-    async for lines in batches(lines_of(request), _TOGETHER):
+    async for lines in batches(lines_of(request), _TOGETHER, weight=len, most=_TOGETHER_BYTES):
         if len(said) + len(lines) > _MOST_LINES:
             message = f"A request holds {_MOST_LINES} lines at most; the first {len(said)} were taken."
             raise _Stop(problem(413, "too_many_events_at_once", message, headers={"connection": "close"}))
-        events = [read_line(line) for line in lines]
         while said:
             try:
                 await intake.admit(caller, source_id)
@@ -149,7 +191,12 @@ async def _of_lines(
                     raise
                 # It is read on no faster than the source may send.
                 await asyncio.sleep(wait)
-        answers = await intake.take(caller, source_id, events, sent_at=sent_at)
+        size = sum(map(len, lines))
+        async with turns.of(caller.tenant_id, size):
+            events = await _aside(partial(_read_lines, lines), size)
+            answers = await intake.take(caller, source_id, events, sent_at=sent_at)
+            # They are large where what they were read of is.
+            del events
         said += [orjson.dumps(shown(answer)) for answer in answers]
     body = b"".join(line + b"\n" for line in said)
     return Response(body, 200, {"content-type": LINES, "cache-control": "no-store"})

@@ -16,6 +16,11 @@ _WHOLE = range(-(2**63), 2**64)
 """The whole numbers that are kept: those of 64 bits, with a sign or without."""
 _DIGITS = 20
 """A whole number with more digits fits in no 64 bits."""
+MOST_VALUES = 1_000_000
+"""What a text of JSON may hold: each value takes up to a hundred bytes of memory, whatever becomes of it."""
+_MARKS = "{[,:"
+"""Before each value but the first of all stands one of these, and each takes a byte of what is kept."""
+_TEXTS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANKS = " \t\n\r"
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
@@ -31,6 +36,13 @@ class NotEvents(ValueError):
 
 class TooManyInBody(ValueError):
     """A body with more events than are taken at once."""
+
+
+class TooManyValues(ValueError):
+    """A text of JSON that holds more than is read."""
+
+    def __init__(self) -> None:
+        super().__init__(f"it holds more than {MOST_VALUES:,} values")
 
 
 class _HugeNumber(float):
@@ -55,13 +67,15 @@ def value_at(value: Json, path: str | None) -> Json:
 
 
 def read_body(body: bytes) -> tuple[list[ReceivedEvent], bool]:
-    """The events of a body, and whether it is a list of them. Raises NotEvents and TooManyInBody."""
+    """The events of a body, and whether it is a list of them. Raises NotEvents, and the other two for too much."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
         raise NotEvents("it is not UTF-8") from None
     if text.lstrip(_BLANKS).startswith("["):
         return [read_value(value, part) for value, part in elements_of(text)], True
+    if _marks(text) > LARGEST_EVENT:
+        return [ReceivedEvent(None, text, _too_large())], False
     value = read_json(text)
     if not isinstance(value, dict):
         raise NotEvents("send a JSON object, or a list of them")
@@ -69,8 +83,9 @@ def read_body(body: bytes) -> tuple[list[ReceivedEvent], bool]:
 
 
 def elements_of(text: str) -> Iterator[tuple[Json, str]]:
-    """The elements of a list, each with its text. Raises NotEvents, and TooManyInBody for more than are taken at
-    once: what comes after these is not read."""
+    """The elements of a list, each with its text. Raises NotEvents, TooManyValues, and TooManyInBody for more than
+    are taken at once: what comes after these is not read."""
+    require_few(text)
     for count, element in enumerate(_elements(text)):
         if count == MOST_EVENTS:
             raise TooManyInBody
@@ -128,7 +143,8 @@ def kept_of(text: str) -> tuple[str, bool]:
 
 
 def read_json(text: str) -> Json:
-    """What JSON says. Raises NotEvents."""
+    """What JSON says. Raises NotEvents and TooManyValues."""
+    require_few(text)
     try:
         value = _decoder.decode(text)
     except RecursionError:
@@ -136,6 +152,16 @@ def read_json(text: str) -> Json:
     except ValueError as error:
         raise NotEvents(str(error)) from error
     return value
+
+
+def require_few(text: str, most: int = MOST_VALUES) -> None:
+    """Raise TooManyValues for a text that holds more values than these; they are counted, and not read."""
+    if _marks(text) > most and _marks(_TEXTS.sub("", text)) > most:
+        raise TooManyValues
+
+
+def _marks(text: str) -> int:
+    return sum(map(text.count, _MARKS))
 
 
 def repeated_in(value: Json) -> str | None:

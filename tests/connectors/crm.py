@@ -54,6 +54,14 @@ class Crm:
                 await respond(writer, 200, b" " * (4 * 1024 * 1024 + 10))
             case "many":
                 await respond(writer, 200, {"data": {"items": [1] * 5_001}})
+            case "wide":
+                await respond(
+                    writer, 200, b'{"data": {"items": [{"id": 1, "x": [' + b"{}," * 600_000 + b"0]}]}}"
+                )
+            case "deep":
+                # So deep that it is read and cannot be written.
+                deep = b"[" * 980 + b"]" * 980
+                await respond(writer, 200, b'{"data": {"items": [{"id": 1, "x": %b}]}}' % deep)
             case "slow down" | "overloaded":
                 status = 429 if fault == "slow down" else 500
                 await respond(writer, status, {}, **{"Retry-After": "60"})

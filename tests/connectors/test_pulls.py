@@ -129,6 +129,7 @@ async def test_pulls_when_its_schedule_says_so_and_catches_up_once(puller: Pulle
         (["404"], "http_404"),
         (["huge"], "page_too_large"),
         (["many"], "page_too_large"),
+        (["wide"], "page_too_large"),
         (["no list"], "no_items"),
         (["elsewhere"], "link_elsewhere"),
     ],

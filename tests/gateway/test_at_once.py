@@ -1,6 +1,8 @@
 """Many single events at once: they share what is read and stored for them, and nothing else."""
 
 import asyncio
+import json
+import threading
 from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -11,14 +13,19 @@ import pytest
 
 from app.auth.tenant_services import Homes
 from app.auth.tokens.principals import Callers
+from app.gateway import routes
 from app.gateway.admission import SourceAdmission
+from app.gateway.ingestion import Ingestion
 from app.gateway.schema_checks import SchemaChecks
 from app.storage.database import Database
+from domain.gateway.bodies import read_line
 from domain.gateway.events import stream_of
+from domain.gateway.outcomes import ReceivedEvent
+from domain.kit.caller import Caller
 from projections.gateway.event_schemas import SchemaReader
 from projections.kit.read.live_generations import Only
 from projections.kit.read.postgres_reader import PostgresRows
-from tests.gateway.sending import Sender, event, fault
+from tests.gateway.sending import Json, Sender, event, fault
 from tests.kit.client import Client
 from tests.kit.product import Product
 
@@ -111,3 +118,31 @@ async def test_schemas_are_read_once_for_the_same_types(client: Client, rows: Co
     assert rows.asked == 2
     await checks.ready(client.tenant, {f"order.t{uuid4().hex[:8]}"})
     assert rows.asked == 3
+
+
+async def test_what_is_large_is_read_aside_and_little_of_it_together(
+    shop: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read where everybody is served, one request kept the API from all others for a minute."""
+    read: list[tuple[bool, int]] = []
+
+    def watched(line: bytes) -> ReceivedEvent:
+        read.append((threading.current_thread() is threading.main_thread(), len(line)))
+        return read_line(line)
+
+    taken: list[int] = []
+
+    async def take(intake: Ingestion, by: Caller, source_id: UUID | None, events: Any, **more: Any) -> Any:
+        taken.append(sum(length for _, length in read[-len(events) :]))
+        return await real(intake, by, source_id, events, **more)
+
+    real = Ingestion.take
+    monkeypatch.setattr(routes, "read_line", watched)
+    monkeypatch.setattr(Ingestion, "take", take)
+    wide: Json = {"payload": {"x": [{}] * 15_000}}
+    body = b"\n".join(json.dumps(event(eventType="a.wide", data=wide)).encode() for _ in range(40))
+    response = await shop.send(body, **{"content-type": "application/x-ndjson"})
+    assert response.text.count('"accepted"') == 40
+    assert len(read) == 40
+    assert not any(here for here, _ in read)
+    assert max(taken) < len(body) // 2

@@ -1,11 +1,13 @@
 """Work that somebody may cause with little: it ends soon, or is refused before it begins."""
 
 import copy
+from collections.abc import AsyncIterator
 
 import pytest
 
 from api.kit.http.json_text import NotJson, decoded, first_members
-from domain.gateway.bodies import TooManyInBody, read_body
+from app.batches import batches
+from domain.gateway.bodies import MOST_VALUES, NotEvents, TooManyInBody, TooManyValues, read_body, read_json
 from domain.gateway.envelope import read_event
 from domain.gateway.outcomes import MOST_EVENTS
 from domain.gateway.schemas.compatibility import CompatibilityMode, CompatibilityPolicy, incompatibilities
@@ -41,6 +43,44 @@ def test_no_more_of_a_list_is_read_than_is_taken() -> None:
     with pytest.raises(TooManyInBody):
         # What comes afterwards is not even JSON.
         read_body(some + b"{}, ! " * 1_000)
+
+
+def test_of_too_many_values_none_is_read() -> None:
+    many = b"[" + b"{}," * (MOST_VALUES // 2) + b"{}]"
+    (found,), _ = read_body(b'{"data": %b}' % many)
+    assert (found.value, found.unreadable and found.unreadable.rule) == (None, "size")
+    for text in (many, b"[" + many + b"]"):
+        with pytest.raises(TooManyValues):
+            read_body(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('["' + "," * MOST_VALUES + '{}"]', None),
+        ('["' + '\\"' * MOST_VALUES + "," * MOST_VALUES + '"]', None),
+        ('["' + '\\"' * MOST_VALUES + "," * MOST_VALUES, NotEvents),
+        ('"' * MOST_VALUES + "," * MOST_VALUES * 2, NotEvents),
+    ],
+    ids=["in a text", "after quotes", "without an end", "quotes"],
+)
+def test_what_stands_in_texts_is_no_value(text: str, error: type[Exception] | None) -> None:
+    if error is None:
+        assert len(read_json(text)) == 1
+    else:
+        with pytest.raises((error, TooManyValues)):
+            read_json(text)
+
+
+async def test_no_more_is_taken_together_than_weighs_so_much() -> None:
+    async def items() -> AsyncIterator[bytes]:
+        for length in (1, 2, 9, 1, 1, 1, 1):
+            yield b"x" * length
+
+    found = [[len(each) for each in batch] async for batch in batches(items(), 3, weight=len, most=4)]
+    assert found == [[1, 2, 9], [1, 1, 1], [1]]
+    found = [[len(each) for each in batch] async for batch in batches(items(), 9, weight=len, most=4)]
+    assert found == [[1, 2, 9], [1, 1, 1, 1]]
 
 
 def test_of_many_unknown_members_so_many_are_told() -> None:

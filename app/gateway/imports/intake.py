@@ -23,8 +23,8 @@ from domain.kit.process.jobs import Part
 
 OF_PARQUET = 10 * TOGETHER
 """Rows of a part of Parquet, where a group of rows is read from its beginning each time."""
-_LARGEST = 4 * 1024 * 1024
-"""Characters of a part, beyond which no more rows are read for it."""
+_LARGEST = 1024 * 1024
+"""Characters of a part, beyond which no more rows are read for it: as values they may take fifty times as much."""
 
 _COUNTED = {
     "accepted": EventStatus.ACCEPTED,

@@ -1,5 +1,6 @@
 """Replays of dead letters: their events go through the door again, and what is accepted closes its letter."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from app.gateway.cloud_bodies import RULE as CLOUD_RULE
 from app.gateway.cloud_bodies import read_cloud_text
 from app.gateway.ingestion import Ingestion
 from app.gateway.letters.closings import closings, refused
+from app.gateway.letters.letter_batches import batches_of
 from app.gateway.worker_intake import LATER, admitted
 from domain.gateway.bodies import read_line
 from domain.gateway.callbacks.providers import TELL_OF_PAYMENTS
@@ -49,7 +51,6 @@ from projections.kit.read.conditions import Condition, equals
 from projections.kit.read.keyset import Order, RowPlace
 from projections.kit.read.postgres_reader import PostgresRows
 
-_TOGETHER = 100
 _READ = 50
 """Letters that are in memory at once, where a character may take four bytes."""
 _SECONDS = 20.0
@@ -110,7 +111,7 @@ class DeadLetterReplay(LetterReplay):
                     limit=min(left, _READ),
                     after=place,
                 )
-                for letters in _batches(page.rows):
+                for letters in batches_of(page.rows):
                     if time.monotonic() - begun > _SECONDS:
                         return LetterReplays(matched, replayed, rejected)
                     done, refused_again = await self._replayed(by, letters)
@@ -134,7 +135,7 @@ class DeadLetterReplay(LetterReplay):
     async def of_job(self, by: Caller, letters: Sequence[DeadLetterRow], job: UUID) -> None:
         """Replay open letters for a job, as fast as their sources may send; what closes one says so. Those of a
         source that takes nothing stay open. Raises the other refusals of the intake."""
-        for batch in _batches(letters):
+        for batch in batches_of(letters):
             readable = await self._readable(by, batch)
             try:
                 await self._sent(by, readable, edited=False, job=job)
@@ -180,7 +181,12 @@ class DeadLetterReplay(LetterReplay):
         source_id = letters[0][0].source_id
         if letters[0][0].rule == PAYMENT:
             return [await self._told_again(by, letter, text, job=job) for letter, text in letters]
-        events = [_event(letter, text, ReplayedLetter(letter.id, edited, job)) for letter, text in letters]
+
+        def read() -> list[ReceivedEvent]:
+            return [_event(letter, text, ReplayedLetter(letter.id, edited, job)) for letter, text in letters]
+
+        # Others have their turn.
+        events = await asyncio.to_thread(read)
         await (self._intake.admit(by, source_id) if job is None else admitted(self._intake, by, source_id))
         answers = await self._intake.take(by, source_id, events)
         doubtful = [
@@ -280,17 +286,3 @@ def meant(chosen: ChosenLetters, status: LetterStatus = LetterStatus.OPEN) -> li
         if value is not None:
             where += equals(column, value)
     return where
-
-
-def _batches(letters: Sequence[DeadLetterRow]) -> list[list[DeadLetterRow]]:
-    """The letters in their order, those of one source and sort together as far as they follow one another."""
-    batches: list[list[DeadLetterRow]] = []
-    for letter in letters:
-        if not batches or _sort(batches[-1][0]) != _sort(letter) or len(batches[-1]) == _TOGETHER:
-            batches.append([])
-        batches[-1].append(letter)
-    return batches
-
-
-def _sort(letter: DeadLetterRow) -> tuple[UUID, bool]:
-    return letter.source_id, letter.rule == PAYMENT

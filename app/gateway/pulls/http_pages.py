@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from domain.gateway.bodies import NotEvents, read_json, value_at
+from domain.gateway.bodies import NotEvents, TooManyValues, read_json, require_few, value_at
 from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.terms import LONGEST_CURSOR, Pagination
 from domain.gateway.webhook_signature import SecretUnreadable, WebhookSecrets
@@ -20,6 +20,8 @@ LARGEST = 4 * 1024 * 1024
 """Bytes of a page."""
 MOST_IN_PAGE = 5_000
 """Items of a page."""
+_MOST_VALUES = 2_000_000
+"""Of a page, also of one in many lines."""
 _SECONDS = 30.0
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel=(?:"(?:[^"]* )?next(?: [^"]*)?"|next\b)', re.IGNORECASE)
 _AGAIN = (408, 425, 429)
@@ -98,9 +100,14 @@ def require_good(answer: HttpAnswer, clock: Clock, *, largest: int) -> None:
 
 
 def read_page(body: bytes, read: Callable[[str], Json]) -> Json:
-    """What a body says. Raises EffectFailed for what is no JSON: it may have been cut off on its way."""
+    """What a body says. Raises EffectFailed for what is no JSON: it may have been cut off on its way; and
+    EffectRefused for what holds more than is read."""
     try:
-        return read(body.decode())
+        text = body.decode()
+        require_few(text, _MOST_VALUES)
+        return read(text)
+    except TooManyValues:
+        raise EffectRefused("page_too_large") from None
     except (NotEvents, UnicodeDecodeError):
         raise EffectFailed("not_json") from None
 
