@@ -44,6 +44,10 @@ create table {SCHEMA}.progress (
 );
 comment on table {SCHEMA}.progress is 'Up to which position it is filled, of a log that ended at head then.';
 insert into {SCHEMA}.progress (position, head, copied_at) values (0, 0, clock_timestamp());
+create function {SCHEMA}.refuse() returns trigger language plpgsql as
+    $$ begin raise exception 'Events are copied, and neither changed nor removed.'; end $$;
+create trigger append_only before update or delete or truncate on {SCHEMA}.events
+    for each statement execute function {SCHEMA}.refuse();
 """
 _THERE = f"select to_regclass('{SCHEMA}.progress') is not null"
 _OTHERS = """
@@ -54,13 +58,15 @@ select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n
  limit 1
 """
 _ENDS = f"""
-select position, event_id from {SCHEMA}.events
- where position in ((select min(position) from {SCHEMA}.events), (select max(position) from {SCHEMA}.events))
+select e.position, e.event_id from {SCHEMA}.events e, {SCHEMA}.progress p
+ where e.position in (1, p.position, (select max(position) from {SCHEMA}.events))
 """
+_FILLED = f"select position from {SCHEMA}.progress"
 _SAME = """
 select count(*) from es.events
  where (position, event_id) in (select * from unnest($1::bigint[], $2::uuid[]))
 """
+_NOT_WHOLE = f"The replica does not hold what it should: drop its schema, {SCHEMA}, to have it filled again."
 _READ = f"select {COLUMNS} from es.events where position > $1 order by position limit $2"
 _NOTE = f"update {SCHEMA}.progress set position = $1, head = $2, copied_at = clock_timestamp()"
 
@@ -155,10 +161,15 @@ async def _require_own(log: Connection, replica: Connection) -> None:
             )
         async with replica.transaction():
             await replica.execute(_SETTING_UP)
-    ends = await replica.fetch(_ENDS)
-    same = await log.fetchval(_SAME, [row["position"] for row in ends], [row["event_id"] for row in ends])
-    if same != len(ends):
+    try:
+        ends = {row["position"]: row["event_id"] for row in await replica.fetch(_ENDS)}
+        filled = await replica.fetchval(_FILLED)
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        raise ReplicaRefused(_NOT_WHOLE) from None
+    if await log.fetchval(_SAME, list(ends), list(ends.values())) != len(ends):
         raise ReplicaRefused("The replica holds another log, or what this one no longer holds.")
+    if filled is None or set(ends) != ({1, filled} if filled else set()):
+        raise ReplicaRefused(_NOT_WHOLE)
 
 
 async def _require_alone(replica: Connection) -> None:

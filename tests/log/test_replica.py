@@ -118,6 +118,13 @@ async def test_each_event_is_there_once_whatever_is_killed_or_away(
             end = await appended(log, 1_000)
 
         await until(at_the_end, seconds=120)
+        copied = await empty.fetchval("select copied_at from headwater_replica.progress")
+
+        async def looked_again() -> bool:
+            # By then it has said that it was answered.
+            return bool(await empty.fetchval("select copied_at > $1 from headwater_replica.progress", copied))
+
+        await until(looked_again, seconds=120)
     finally:
         if process.returncode is None:
             process.kill()
@@ -153,7 +160,11 @@ async def test_a_database_that_holds_something_else_is_refused(
     await empty.execute("drop table theirs")
     assert (await asyncio.to_thread(headwater, "replicate", "--once")).code == 0
     # Nor is another log put into it, nor one by two at once.
-    await empty.execute("update headwater_replica.events set event_id = gen_random_uuid() where position = 1")
+    other = "update headwater_replica.events set event_id = gen_random_uuid() where position = 1"
+    with pytest.raises(asyncpg.RaiseError, match="neither changed nor removed"):
+        await empty.execute(other)
+    await empty.execute("alter table headwater_replica.events disable trigger all")
+    await empty.execute(other)
     said = await asyncio.to_thread(headwater, "replicate", "--once")
     assert (said.code, "another log" in said.err) == (1, True), said
     await empty.execute("select pg_advisory_lock(7311902764031)")
@@ -162,6 +173,29 @@ async def test_a_database_that_holds_something_else_is_refused(
     nowhere = CommandLine(replace(headwater.settings, replica_url=""))
     said = await asyncio.to_thread(nowhere, "replicate")
     assert (said.code, "HEADWATER_REPLICA_URL" in said.err) == (1, True), said
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        "delete from {0}.events where position > (select max(position) - 3 from {0}.events)",
+        "delete from {0}.events where position < 3",
+        "delete from {0}.events",
+        "update {0}.progress set position = position - 3",
+        "delete from {0}.progress",
+        "drop table {0}.events",
+    ],
+)
+async def test_a_replica_that_lacks_what_it_should_hold_is_refused(
+    headwater: CommandLine, log: PostgresLog, empty: Connection, altered: str
+) -> None:
+    """What was removed from it would be lacking for good, and it would say that nothing is behind."""
+    await appended(log, 500)
+    assert (await asyncio.to_thread(headwater, "replicate", "--once")).code == 0
+    await empty.execute("alter table headwater_replica.events disable trigger all")
+    await empty.execute(altered.format("headwater_replica"))
+    said = await asyncio.to_thread(headwater, "replicate", "--once")
+    assert (said.code, "does not hold what it should" in said.err) == (1, True), said
 
 
 async def test_an_address_that_is_typed_keeps_the_rule_of_the_setting(
