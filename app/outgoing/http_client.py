@@ -68,7 +68,8 @@ class OutgoingClient(HttpClient):
                 return await self._send(request, address, await self._reachable(address))
         except (TimeoutError, httpx.TimeoutException):
             raise NoHttpAnswer(HttpFailure.TIMEOUT) from None
-        except httpx.HTTPError:
+        except (httpx.HTTPError, UnicodeEncodeError):
+            # The latter of headers that HTTP cannot say.
             raise NoHttpAnswer(HttpFailure.BROKEN) from None
 
     async def _reachable(self, address: WebAddress) -> Sequence[str]:

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from app.gateway.pulls.tools.ga4 import Ga4Rows
+from app.gateway.pulls.tools.ga4 import Ga4Rows, ServiceAccount
 from app.gateway.pulls.tools.hubspot import HubSpotContacts
 from app.gateway.pulls.tools.mixpanel import MixpanelEvents
 from app.gateway.pulls.tools.pulled_tool import ChangePlace, PageQuery
@@ -21,12 +23,19 @@ from domain.gateway.tools.destinations import as_sealed
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, at
 from domain.kit.process.effects import EffectFailed, EffectRefused
+from domain.processes.webhooks.tools.protocol import Target
 from tests.connectors.tools import mixpanel_event
 from tests.outgoing.servers import destination
 from tests.webhooks.tools import Answer, answers
 
 ID, NOW = UUID(int=1), datetime(2026, 3, 1, 12, tzinfo=UTC)
 EARLIER = timedelta(minutes=-1)
+_STRANGE = """-----BEGIN EC PRIVATE KEY-----
+MGgCAQEEHHxOpkOEdDl04E/IwxkcmnyJe1vfXy1OQMeVX+OgBwYFZysBBAyhPAM6
+AAT+yY1x/FNAPQSQ5nSXMS5SaEb/v+6VQyf+r/daVNdesMAcz54I9bkSEA9p+hC2
+CiCISqCmEm9W/A==
+-----END EC PRIVATE KEY-----
+"""
 
 
 def query(cursor: str | None = None, **settings: str) -> PageQuery:
@@ -70,6 +79,25 @@ def test_a_figure_that_is_no_number_stays_as_it_is_written() -> None:
     assert [item["metrics"]["eventCount"] for item in page.items] == [12, 1.5, *figures[2:]]
 
 
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999-23:59", "9999-12-31"])
+def test_a_time_that_none_is_before_or_after_is_no_time(said: str) -> None:
+    page = {"results": [{"id": "1", "properties": {"lastmodifieddate": said}}]}
+    assert HubSpotContacts().page(query(), page).next is None
+
+
+def test_a_key_that_cannot_sign_so_lets_nobody_in() -> None:
+    curve = ec.generate_private_key(ec.SECP256R1())
+    kinds = [
+        curve.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+        # One of a curve that no library here knows, as OpenSSL writes it.
+        _STRANGE,
+    ]
+    for key in kinds:
+        account = json.dumps({"client_email": "us", "private_key": key})
+        with pytest.raises(EffectRefused, match="sign_in_refused"):
+            ServiceAccount().sign_in(Target(url="https://x.example", credentials={"serviceAccount": account}))
+
+
 @pytest.mark.parametrize(
     ("answer", "fault", "error"),
     [
@@ -78,6 +106,8 @@ def test_a_figure_that_is_no_number_stays_as_it_is_written() -> None:
         ((503, {}), EffectFailed, "http_503"),
         ((200, {"token_type": "Bearer"}), EffectFailed, "no_token"),
         ((200, b"<html>"), EffectFailed, "no_token"),
+        ((200, {"access_token": "\u017e"}), EffectFailed, "no_token"),
+        ((200, {"access_token": "x" * 20_000}), EffectFailed, "no_token"),
         ((404, {}), EffectRefused, "http_404"),
         ((400, {"error": "invalid_client"}), EffectRefused, "sign_in_refused"),
         ((401, {}), EffectRefused, "sign_in_refused"),

@@ -20,6 +20,7 @@ from tests.outgoing.servers import destination
         ("broken", "not_json"),
         ("slow down", "http_429"),
         ("overloaded", "http_500"),
+        ("deep", "RecursionError"),
     ],
 )
 async def test_tries_again_within_the_pull_and_not_before_it_is_told_to(

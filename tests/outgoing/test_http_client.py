@@ -51,6 +51,16 @@ async def refused(client: OutgoingClient, url: str, *, seconds: float = 15) -> H
     return refusal.value.failure
 
 
+async def test_what_no_header_can_say_is_not_sent() -> None:
+    async with destination() as server:
+        request = HttpRequest(
+            url=f"http://127.0.0.1:{server.port}/", headers={"Authorization": "Bearer \u017e"}
+        )
+        with pytest.raises(NoHttpAnswer) as refusal:
+            await local().send(request, seconds=15)
+    assert (refusal.value.failure, server.received) == (HttpFailure.BROKEN, [])
+
+
 async def test_sends_and_reads_the_answer() -> None:
     async with destination(b"HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nslow") as server:
         answer = await call(local(), f"http://127.0.0.1:{server.port}/hook?a=1")

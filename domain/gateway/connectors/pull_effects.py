@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.gateway.connectors.connector_commands import NotePullTry
 from domain.gateway.connectors.pull_state import Pulling
 from domain.gateway.connectors.terms import LONGEST_FAULT
-from domain.kit.process.effects import Call, Effect, EffectFailed
+from domain.kit.process.effects import Call, Effect, EffectFailed, EffectRefused
 
 _TRIES = (0, 5, 30, 300)
 Result = TypeVar("Result")
@@ -71,7 +71,11 @@ async def tried(call: Call[Pulling], id: UUID, work: Awaitable[Result]) -> Resul
     """What a try comes to. That the first one fails is told at once: the last one is minutes away."""
     try:
         return await work
-    except EffectFailed as failed:
+    except EffectRefused:
+        raise
+    except Exception as error:
         if call.attempt == 1:
-            await call.send(NotePullTry(id=id, error=str(failed)[:LONGEST_FAULT] or "failed"))
+            # What nobody foresaw is known by its name alone: its text may quote what was pulled.
+            word = str(error) if isinstance(error, EffectFailed) else type(error).__name__
+            await call.send(NotePullTry(id=id, error=word[:LONGEST_FAULT] or "failed"))
         raise

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from app.gateway.pulls.http_pages import HttpPage, Json, listed
 from app.gateway.pulls.tools.days import Day
@@ -46,7 +47,7 @@ class ServiceAccount(SignIn):
         try:
             claims["iss"] = account["client_email"]
             said = jwt.encode(claims, account["private_key"], algorithm="RS256")
-        except (KeyError, TypeError, ValueError, jwt.PyJWTError):
+        except (KeyError, TypeError, ValueError, UnsupportedAlgorithm, jwt.PyJWTError):
             raise EffectRefused("sign_in_refused") from None
         return HttpRequest(
             url=url,

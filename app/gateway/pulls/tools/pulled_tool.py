@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Protocol
 
 from app.gateway.pulls.http_pages import HttpPage, Json
@@ -77,11 +77,13 @@ class ChangePlace:
 
 
 def times_of(items: Sequence[Json], path: str) -> list[datetime]:
-    """When items changed, of those that say so."""
+    """When items changed, of those that say so, and say a time that has others before and after it."""
     found: list[datetime] = []
     for item in items:
-        with suppress(TypeError, ValueError):
-            found.append(datetime.fromisoformat(value_at(item, path)).astimezone(UTC))
+        with suppress(TypeError, ValueError, OverflowError):
+            at = datetime.fromisoformat(value_at(item, path)).astimezone(UTC)
+            if MINYEAR < at.year < MAXYEAR:
+                found.append(at)
     return found
 
 

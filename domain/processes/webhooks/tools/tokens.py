@@ -1,5 +1,6 @@
 """Tokens of tools: asked for with credentials, and kept in memory until they end."""
 
+import re
 from dataclasses import replace
 from typing import Protocol
 from uuid import UUID
@@ -10,6 +11,8 @@ from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest
 from domain.processes.webhooks.tools.protocol import Target, decoded
 
 _TOKENS = 1_000
+_TOKEN = re.compile("[!-~]{1,16384}")
+"""What a header can say; so many of them are kept."""
 _UNAUTHORIZED = 401
 
 
@@ -60,4 +63,4 @@ class TokenCaller:
 def _token(answer: HttpAnswer) -> str | None:
     said = decoded(answer)
     found = said.get("access_token") if answer.status == 200 and isinstance(said, dict) else None
-    return found if isinstance(found, str) else None
+    return found if isinstance(found, str) and _TOKEN.fullmatch(found) else None
