@@ -148,6 +148,12 @@ def test_nothing_stands_in_a_list_but_rows_with_a_comma_between_them(content: by
         read(content, JSON)
 
 
+def test_a_number_that_is_too_long_costs_its_neighbours_nothing() -> None:
+    content = b'[{"a": 1}, {"a": %s}, {"a": 2}]' % (b"1" * 5_000)
+    form = FileForm(format=FileFormat.JSON)
+    assert cells(content, form) == [{"a": 1}, None, {"a": 2}]
+
+
 def test_a_list_may_be_empty_and_end_in_blanks() -> None:
     assert read(b" [ ] \n", JSON) == []
     assert len(read(b'[{"a":1}]\n\n', JSON)) == 1

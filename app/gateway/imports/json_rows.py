@@ -96,7 +96,8 @@ def _end(held: str) -> int:
             return 0
 
 
-_READER = json.JSONDecoder()
+# Python reads no whole number of some thousand digits; here all of them are passed over.
+_READER = json.JSONDecoder(parse_int=str)
 
 
 def _of_json(text: str, number: int, line: int, after: FilePlace) -> FileRow:
