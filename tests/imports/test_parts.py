@@ -61,4 +61,4 @@ def test_lines_without_a_row_are_a_part_without_one() -> None:
 
 def test_large_rows_make_small_parts() -> None:
     row = json.dumps({"eventType": "a.b", "x": "x" * 60_000}).encode() + b"\n"
-    assert len(_part(row * 200, FileFormat.NDJSON).events) < 80
+    assert len(_part(row * 200, FileFormat.NDJSON).events) < 20

@@ -21,10 +21,10 @@ from domain.kit.process.effects import EffectRefused
 from domain.kit.process.files import FileDamaged, FileStore, OpenFile
 from domain.kit.process.jobs import Part
 
-OF_PARQUET = 10 * TOGETHER
-"""Rows of a part of Parquet, where a group of rows is read from its beginning each time."""
-_LARGEST = 1024 * 1024
-"""Characters of a part, beyond which no more rows are read for it: as values they may take fifty times as much."""
+_MOST = (TOGETHER, 1024 * 1024)
+"""Rows and characters of a part: as values these may take fifty times as much."""
+_MOST_OF_PARQUET = (10 * TOGETHER, 4 * 1024 * 1024)
+"""Where a group of rows is read from its beginning each time."""
 
 _COUNTED = {
     "accepted": EventStatus.ACCEPTED,
@@ -102,7 +102,8 @@ def read_part(file: OpenFile, terms: ImportTerms, place: FilePlace) -> ReadPart:
     `OpenFile.reader`."""
     mapping = RowMapping(terms)
     events: list[ReceivedEvent] = []
-    size, most = 0, OF_PARQUET if terms.form.format is FileFormat.PARQUET else TOGETHER
+    size = 0
+    most, largest = _MOST_OF_PARQUET if terms.form.format is FileFormat.PARQUET else _MOST
     try:
         with file.reader() as reader:
             for row in rows(reader, terms.form, place):
@@ -110,7 +111,7 @@ def read_part(file: OpenFile, terms: ImportTerms, place: FilePlace) -> ReadPart:
                 events.append(event)
                 place = row.after
                 size += max(len(row.text), len(event.text or ""))
-                if len(events) == most or size > _LARGEST:
+                if len(events) == most or size > largest:
                     return ReadPart(events, place, over=False)
     except BlankStretch as blank:
         return ReadPart(events, blank.after, over=False)
