@@ -119,7 +119,7 @@ def require_number(number: str) -> None:
 
 
 class IssueInvoice(Command, requires=(require_amount_of, require_number)):
-    """Issue an invoice."""
+    """Issue an invoice, under a number that none had before."""
 
     number: Number
     amount: Amount
@@ -128,9 +128,12 @@ class IssueInvoice(Command, requires=(require_amount_of, require_number)):
 
     def handle(self, subscription: Subscription) -> None:
         subscription.require_running()
+        number = self.number.strip()
+        if number in subscription.invoices:
+            raise AlreadyTaken(field="number")
         due = money(self.amount, self.currency, field="amount")
         issued = Subscription.InvoiceIssued(
-            number=self.number.strip(),
+            number=number,
             amount=due.amount,
             currency=due.currency,
             due_at=_utc(self.due_at),

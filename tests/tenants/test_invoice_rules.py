@@ -21,6 +21,15 @@ def test_a_number_that_no_payment_can_name_is_not_issued(number: str) -> None:
     given(started()).when(issue).refused(Invalid, field="number")
 
 
+def test_a_number_is_issued_once() -> None:
+    issue = IssueInvoice(
+        id=SUBSCRIPTION, number=" 2030-1 ", amount=Decimal(1), currency="EUR", due_at=FEBRUARY
+    )
+    voided = Subscription.InvoiceVoided(number="2030-1", status=ACTIVE)
+    for history in ((), (_paid("2030-1", "pi_1"),), (voided,)):
+        given(started(), invoiced(), *history).when(issue).refused(AlreadyTaken, field="number")
+
+
 def _paid(number: str, payment: str) -> Subscription.InvoicePaid:
     return Subscription.InvoicePaid(number=number, payment=payment, status=ACTIVE)
 
