@@ -37,27 +37,24 @@ class KnownSource:
 
 
 class SourceAdmission:
-    """Finds sources. What is found is gone by for two seconds; what refuses is read each time."""
+    """Finds sources, which are read for each request, once for all who ask at a time: what is changed of one
+    counts from its receipt on."""
 
     def __init__(self, rows: PostgresRows) -> None:
         self._rows = rows
         self._known: TTLCache[_Key, KnownSource] = TTLCache(_CAPACITY, _SECONDS, timer=time.monotonic)
         self._reads = SharedReads(self._find)
 
+    async def known(self, by: Caller, source_id: UUID | None) -> KnownSource:
+        """The source that a caller will send for, as it was two seconds ago or later; what refuses is read each
+        time. Raises as `source` does."""
+        return self._known.get(_key(by, source_id)) or await self.source(by, source_id)
+
     async def source(self, by: Caller, source_id: UUID | None) -> KnownSource:
         """The source that a caller sends for. Raises Forbidden, SourceNotNamed, NotFound or SourceInactive."""
-        if not by.may(INGEST):
-            raise Forbidden(permission=INGEST)
-        own = by.user_id if by.key_id is not None else None
-        if own is not None and source_id not in (None, own):
-            raise NotFound(field="source_id", what="source")
-        if (id := own or source_id) is None:
-            raise SourceNotNamed(field="source_id")
-        key = by.tenant_id, id, by.key_id
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = await self._reads.get(key)
-        return known
+        key = _key(by, source_id)
+        found = self._known[key] = await self._reads.get(key)
+        return found
 
     async def _find(self, key: _Key) -> KnownSource:
         tenant_id, id, key_id = key
@@ -72,6 +69,17 @@ class SourceAdmission:
         if shown is None or shown.revoked_at is not None or _is_over(shown.expires_at):
             raise Forbidden(permission=INGEST)
         return KnownSource(row, shown.scopes, key_id)
+
+
+def _key(by: Caller, source_id: UUID | None) -> _Key:
+    if not by.may(INGEST):
+        raise Forbidden(permission=INGEST)
+    own = by.user_id if by.key_id is not None else None
+    if own is not None and source_id not in (None, own):
+        raise NotFound(field="source_id", what="source")
+    if (id := own or source_id) is None:
+        raise SourceNotNamed(field="source_id")
+    return by.tenant_id, id, by.key_id
 
 
 def _is_over(until: datetime | None) -> bool:

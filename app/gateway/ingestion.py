@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import count
 from uuid import UUID
 
-from app.gateway.admission import KnownSource, SourceAdmission
+from app.gateway.admission import SourceAdmission
 from app.gateway.claims import EventClaims
 from app.gateway.drafts import EventDraft, Intake
 from app.gateway.rates import SourceRates
@@ -72,7 +72,8 @@ class Ingestion(EventIntake):
         self._day = date.min
 
     async def admit(self, by: Caller, source_id: UUID | None) -> None:
-        source = await self._source(by, source_id)
+        source = await self._admission.known(by, source_id)
+        await self._admit(by)
         self._rates.require(source.row.id)
 
     async def take(
@@ -84,7 +85,8 @@ class Ingestion(EventIntake):
         received_at: datetime | None = None,
         sent_at: datetime | None = None,
     ) -> list[EventAnswer]:
-        source = await self._source(by, source_id)
+        source = await self._admission.source(by, source_id)
+        await self._admit(by)
         self._rates.count(source.row.id, len(events))
         tenant_id = by.tenant_id
         await self._checks.ready(tenant_id, _types(events))
@@ -161,11 +163,9 @@ class Ingestion(EventIntake):
         found = await self._bus.log.streams(tenant_id, [draft.id for draft in letters], after=CLOSED_AT - 1)
         return [draft for draft in letters if found.get(draft.id)]
 
-    async def _source(self, by: Caller, source_id: UUID | None) -> KnownSource:
-        source = await self._admission.source(by, source_id)
+    async def _admit(self, by: Caller) -> None:
         if self._bus.admits is not None:
             await self._bus.admits(by)
-        return source
 
     async def _erased(self, tenant_id: UUID, drafts: Sequence[EventDraft]) -> set[UUID]:
         """Those of the persons whose keys are destroyed; the keys of all others are at hand afterwards."""

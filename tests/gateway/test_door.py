@@ -184,6 +184,7 @@ async def test_a_source_that_is_not_active_or_a_key_that_is_revoked_sends_nothin
     shop: Sender, client: Client, product: Product
 ) -> None:
     till = await a_source(product, client)
+    assert (await till.answers(event()))[0]["status"] == "accepted"
     await client.send("DeactivateSource", input={"id": till.id})
     refused = await till.send(event())
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "source_inactive")

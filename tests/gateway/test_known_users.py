@@ -11,7 +11,6 @@ from domain.gateway.events import person_of
 from domain.kit.scenario import NOON
 from tests.gateway.sending import Json, Sender, a_source, event, fault
 from tests.kit.client import Client
-from tests.kit.processes import until
 from tests.kit.product import Product
 
 UNKNOWN = ("user_exists", "unsuitable", ["userId"])
@@ -81,14 +80,8 @@ async def test_what_came_before_the_source_asked_is_a_duplicate(shop: Sender, cl
     before = event(userId="c-20")
     await shop.answers(before)
     await client.send("ChangeSourceUsers", input={"id": shop.id, "users": "KNOWN"})
-
-    async def asked() -> bool:
-        (new,) = await shop.answers(event(userId="c-20"))
-        return bool(new["status"] == "rejected")
-
-    await until(asked)
-    (again,) = await shop.answers(before)
-    assert again["status"] == "duplicate"
+    new, again = await shop.answers(event(userId="c-20"), before)
+    assert [new["status"], again["status"]] == ["rejected", "duplicate"]
 
 
 async def test_what_is_a_conflict_introduces_nobody(strict: Sender) -> None:
