@@ -17,6 +17,24 @@ they are others by now. Its number is the next one of the tenant, without a gap 
 buyer's key; once they are forgotten nobody reads it, and the totals stay. How they pay, and why an order was
 cancelled, are values of a list, and why a payment failed is a word: an order holds no sentence about anybody.
 
+```graphql
+mutation {
+  createProduct(input: { sku: "MUG-1", name: "Mug", price: "12.50", currency: "EUR" }) {
+    ... on ProductReceipt { product { id } }
+    ... on Refused { code message field }
+  }
+}
+```
+
+```graphql
+mutation Buy($product: ID!) {
+  placeOrder(input: { items: [{ productId: $product, quantity: 2 }], currency: "EUR", totalAmount: "25.00" }) {
+    ... on OrderReceipt { order { id number status total { amount currency } } }
+    ... on Refused { code message field }
+  }
+}
+```
+
 Amounts are `Money`: a text with just the decimal places that ISO 4217 gives the currency, 12.50 EUR, 100 JPY or
 1.500 KWD. An amount that is finer than that is refused, never rounded.
 
@@ -27,6 +45,18 @@ one told again changes nothing, however many tell it at once. Several payments o
 one payment belongs to one order. Money that has moved is never refused for the state of an order: less than the
 total leaves it placed, and what is more than the total, or comes for what is cancelled or refunded, is shown as
 `refundOwed`. A payment that failed has a way back: another one.
+
+```graphql
+mutation Paid($order: ID!) {
+  recordPayment(input: { id: $order, provider: MANUAL, paymentId: "wire-1", amount: "25.00", currency: "EUR" }) {
+    ... on OrderReceipt { order { status paid { amount currency } refundOwed { amount currency } } }
+    ... on Refused { code message field }
+  }
+}
+```
+
+`recordPaymentFailure` and `recordRefund` tell the rest, `cancelOrder` and `fulfilOrder` end an order, and
+`orderChanged` tells all of it live.
 
 ## Payments at Stripe and PayPal
 

@@ -1,5 +1,7 @@
 """The documents on the pages are ones that the API takes."""
 
+import re
+
 import pytest
 
 from tests.docs.pages import ROOT, Block, blocks
@@ -23,3 +25,22 @@ ID = "018f0000-0000-7000-8000-000000000000"
 def test_each_is_valid(page: str, block: Block) -> None:
     text = block.text.replace('"…"', f'"{ID}"')
     assert faults(text) == [], f"{page}, {block.heading}"
+
+
+OF_OTHERS = (
+    {"allOf", "clientId", "clientSecret", "apiSecret", "errorId", "eventName", "externalId", "measurementId"}
+    | {"messageId", "multipleOf", "outsideEventId", "patternProperties", "processingTime", "propertyId"}
+    | {"serviceAccount", "shouldRetry", "webhookId", "writeKey", "labelChanged", "updateLabel"}
+)
+"""Names in the pages that are in no schema of ours: of tools, of payloads, of what an example adds."""
+
+
+def test_names_in_the_pages_are_those_of_the_schema() -> None:
+    schema = (ROOT / "graphql/schema.graphql").read_text()
+    known = set(re.findall(r"^ *(\w+)[(:]", schema, re.MULTILINE)) | set(re.findall(r"[( ](\w+): ", schema))
+    named = {
+        (path.name, name)
+        for path in (ROOT / "docs").glob("*.md")
+        for name in re.findall(r"`([a-z]+[A-Z][A-Za-z]*)[(`]", re.sub("(?s)```.*?```", "", path.read_text()))
+    }
+    assert {(page, name) for page, name in named if name not in known | OF_OTHERS} == set()
