@@ -15,7 +15,7 @@ from domain.gateway.schemas.compatibility import (
 )
 from domain.gateway.schemas.event_types import EventAlias, EventType, category
 from domain.gateway.schemas.json_text import canonical, canonical_text
-from domain.gateway.schemas.schema_rules import schema_violations
+from domain.gateway.schemas.schema_rules import misplaced, schema_violations
 from domain.kit.fields import KEPT, Authored, Describe, Internal, Interval, Kept, Len
 from domain.kit.model import Aggregate, Command, Event, Invalid, Refusal, Unique, applies
 from domain.kit.refusals import AlreadyTaken, Violation, ViolationCode
@@ -122,6 +122,8 @@ def registration(
     for number, known in enumerate(versions, 1):
         if canonical_text(known) == text:
             return Registration(number, True, [])
+    if found := misplaced(schema):
+        raise Invalid.of([violation.below("schema") for violation in found])
     earlier = list(enumerate(versions, 1))
     return Registration(len(versions) + 1, False, incompatibilities(schema, earlier, mode, policy))
 

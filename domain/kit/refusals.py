@@ -17,6 +17,8 @@ Path = tuple[str | int, ...]
 
 MOST = 100
 """How many violations are told at once."""
+_NAMED = 3
+"""How many parts of a path are said in words."""
 
 
 class ViolationCode(StrEnum):
@@ -79,10 +81,14 @@ class Violation:
 
 
 def label(path: Path | str | None) -> str:
-    """What people call a field: ``("due_date",)`` is the Due date, ``("tags", 1)`` the second entry of tags."""
+    """What people call a field: ``("due_date",)`` is the Due date, ``("tags", 1)`` the second entry of tags. What
+    stands deeper is named from the outside, ``("schema", "properties", "payload", "x-a")`` as it is written."""
     if not path:
         return "This"
     parts = (path,) if isinstance(path, str) else path
+    if len(parts) > _NAMED:
+        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)[1:]
+        return text[0].upper() + text[1:]
     words = [f"entry {part + 1}" if isinstance(part, int) else part.replace("_", " ") for part in parts]
     text = re.sub(r"\bid\b", "ID", " of ".join(reversed(words)))
     return text[0].upper() + text[1:]

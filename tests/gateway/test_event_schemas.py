@@ -27,14 +27,21 @@ from tests.kit.client import Client
 from tests.kit.product import Product
 
 SCHEMA = UUID(int=1)
-ORDER: dict[str, Any] = {
+_ORDER: dict[str, Any] = {
     "type": "object",
     "properties": {"orderId": {"type": "string"}, "total": {"type": "number"}},
     "required": ["orderId"],
     "additionalProperties": False,
 }
-WIDER: dict[str, Any] = {**ORDER, "properties": {**ORDER["properties"], "note": {"type": "string"}}}
-NARROWER: dict[str, Any] = {**ORDER, "required": ["orderId", "total"]}
+
+
+def _of(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {"payload": payload}}
+
+
+ORDER = _of(_ORDER)
+WIDER = _of({**_ORDER, "properties": {**_ORDER["properties"], "note": {"type": "string"}}})
+NARROWER = _of({**_ORDER, "required": ["orderId", "total"]})
 REGISTERED = EventSchema.Registered(
     event_type="order.created",
     category=EventCategory.BUSINESS,
@@ -171,7 +178,7 @@ async def test_a_command_sent_again_is_carried_out_once(client: Client) -> None:
 async def test_what_does_not_go_together_is_refused_as_it_was_foretold(client: Client) -> None:
     await client.send("RegisterSchema", input=_input(ORDER))
     told = await client.send("CheckSchema", eventType="order.created", schema=NARROWER)
-    place = {"version": 1, "backward": True, "path": "/total", "rule": "required", "decided": True}
+    place = {"version": 1, "backward": True, "path": "/payload/total", "rule": "required", "decided": True}
     assert told["incompatibilities"] == [
         {**place, "reason": "Version 1 lets this property be left out, and the new schema needs it."}
     ]
@@ -179,18 +186,34 @@ async def test_what_does_not_go_together_is_refused_as_it_was_foretold(client: C
     refused = await client.send("RegisterSchema", input=_input(NARROWER))
     assert (refused["code"], refused["field"]) == ("schema_incompatible", "schema")
     assert refused["message"] == (
-        "This schema does not go together with version 1. At /total: Version 1 lets this property be left out, "
-        "and the new schema needs it."
+        "This schema does not go together with version 1. At /payload/total: Version 1 lets this property be "
+        "left out, and the new schema needs it."
     )
     loose = await client.send("CheckSchema", eventType="order.created", schema=NARROWER, compatibility="NONE")
     assert (loose["accepted"], loose["version"]) == (True, 2)
     assert (await client.send("CheckSchema", eventType="order.created", schema=ORDER))["alreadyRegistered"]
 
 
+async def test_a_schema_of_the_payload_alone_is_refused(client: Client) -> None:
+    """Its events would all be rejected, or none."""
+    refused = await client.send("RegisterSchema", input=_input(_ORDER))
+    assert [each["path"] for each in refused["violations"]] == [
+        ["schema", "properties", "orderId"],
+        ["schema", "properties", "total"],
+        ["schema", "required", "0"],
+    ]
+    told = await client.send("CheckSchema", eventType="order.created", schema=_ORDER)
+    assert told["refusal"]["message"] == refused["message"]
+    assert refused["message"].startswith("OrderId of properties of schema is neither payload nor metadata, ")
+    # What was registered before that was refused stays what it is.
+    given(REGISTERED, _version(1, _ORDER)).when(AddSchemaVersion(id=SCHEMA, schema=_ORDER)).then()
+
+
 async def test_a_schema_that_cannot_be_used_is_refused_with_the_place(client: Client) -> None:
     unsafe = {"properties": {"a": {"$ref": "http://127.0.0.1:1/a.json"}}}
     refused = await client.send("RegisterSchema", input=_input(unsafe))
     assert refused["violations"][0]["path"] == ["schema", "properties", "a", "$ref"]
+    assert refused["message"].startswith("Schema.properties.a.$ref ")
     told = await client.send("CheckSchema", eventType="order.created", schema=unsafe)
     assert told["refusal"]["violations"] == refused["violations"]
     strange: list[object] = [3, [], "a", True]

@@ -55,6 +55,18 @@ def schema_violations(schema: dict[str, Json]) -> list[Violation]:
     return found or list(_limited(searchable_violations(schema, parts)))
 
 
+def misplaced(schema: dict[str, Json]) -> list[Violation]:
+    """What a schema says of other properties of `data` than there are, as if that were the payload."""
+    named = [(("properties", name), name) for name in schema.get("properties", {})]
+    needed = [(("required", place), name) for place, name in enumerate(schema.get("required", ()))]
+    reason = "is neither payload nor metadata, of which the data of an event consists"
+    return [
+        Violation(ViolationCode.UNSUITABLE, reason, path)
+        for path, name in (*named, *needed)[:MOST]
+        if name not in ("payload", "metadata")
+    ]
+
+
 def _limited(violations: Iterator[Violation]) -> Iterator[Violation]:
     for _, violation in zip(range(MOST), violations, strict=False):
         yield violation
