@@ -174,7 +174,6 @@ async def test_a_proposal_says_what_a_file_seems_to_be_and_stores_nothing(import
     ]
     fields = [
         {"member": "eventType", "value": "order.created"},
-        {"member": "timestamp", "column": "at", "kind": "INSTANT"},
         {"member": "payload.totalAmount", "column": "amount", "kind": "NUMBER"},
     ]
     dry = await importer.client.send(
@@ -185,6 +184,9 @@ async def test_a_proposal_says_what_a_file_seems_to_be_and_stores_nothing(import
         (3, [{"path": ["data", "payload", "totalAmount"], "message": "amount is no number."}]),
     ]
     assert json.loads(dry["rows"][0]["event"])["timestamp"] == "2026-03-01T11:00:00+00:00"
+    # What was not said is proposed.
+    members = ["eventType", "payload.totalAmount", "timestamp", "payload.orderId", "userId"]
+    assert [each["member"] for each in dry["fields"]] == members
     assert (await importer.client.send("Imports"))["totalCount"] == 0
 
 

@@ -20,7 +20,7 @@ ID = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
         ),
         (
             "id,ordered,customer\n17,2026-03-01 12:00,c-7",
-            "payload.id NUMBER, timestamp INSTANT, userId TEXT",
+            "payload.id TEXT, timestamp INSTANT, userId TEXT",
         ),
         (
             f"id,eventId,customer,Date\n{ID},{ID},Zoe Novak,2026-03-01",
@@ -40,10 +40,24 @@ ID = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
             'eventId,version,timestamp,payload,metadata\n7,1.0,2026-03-01T12:00:00Z,"{""a"": {""b"": 1}}",',
             "eventId TEXT, version TEXT, timestamp INSTANT, payload JSON, payload.metadata TEXT",
         ),
+        (
+            "Order No,invoiceId,paid,at\n7,8,9,2026-03-01",
+            "payload.orderNo TEXT, payload.invoiceId TEXT, payload.paid NUMBER, timestamp INSTANT",
+        ),
         ("phone,at\n+420 604 123 456,2026-03-01", "payload.phone TEXT, timestamp INSTANT"),
         ("payload,at\nbricks,2026-03-01", "payload.payload TEXT, timestamp INSTANT"),
     ],
-    ids=["named", "looks", "both", "repeated", "of a spreadsheet", "exported", "of people", "of a truck"],
+    ids=[
+        "named",
+        "looks",
+        "both",
+        "repeated",
+        "of a spreadsheet",
+        "exported",
+        "numbers",
+        "of people",
+        "of a truck",
+    ],
 )
 def test_columns_are_known_by_their_headings_and_what_they_hold(table: str, meant: str) -> None:
     file = BytesIO(table.encode())

@@ -11,7 +11,7 @@ from app.gateway.admission import SourceAdmission
 from app.gateway.drafts import Intake, plain
 from app.gateway.imports.file_rows import FileUnreadable
 from app.gateway.imports.looks import Looks
-from app.gateway.imports.proposals import proposed_fields, proposed_form
+from app.gateway.imports.proposals import completed, proposed_fields, proposed_form
 from app.gateway.imports.row_events import RowMapping
 from app.gateway.imports.rows import columns, first_rows
 from domain.gateway.bodies import raw_of
@@ -60,11 +60,12 @@ class FileDesk(ImportDesk):
         file = await self._open(by, file_id)
         known = replace(await self._looked(file, by, proposed_form), **said)
         names = await self._looked(file, by, lambda reader: columns(reader, known))
-        if fields is not None:
-            require_terms(known, fields)
         meant = fields
-        if meant is None:
-            meant = await self._looked(file, by, lambda reader: proposed_fields(reader, known))
+        if meant is None or (meant and not {"eventType", "timestamp"} <= {field.member for field in meant}):
+            proposed = await self._looked(file, by, lambda reader: proposed_fields(reader, known))
+            meant = completed(meant or (), proposed)
+        if fields is not None:
+            require_terms(known, meant)
         terms = ImportTerms(
             import_id=file_id,
             file_id=file_id,

@@ -61,6 +61,8 @@ _MEMBERS = {
 _UUID = re.compile("[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
 _NAMED = re.compile("[A-Za-z0-9._:/=+~-]{1,200}")
+_NAMING = frozenset({"code", "id", "no", "nr", "phone", "postcode", "sku", "zip"})
+"""Last words of headings of what names something, though it may consist of digits."""
 _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 _LIKELY = {
     "payload": ("payload", _OBJECT),
@@ -134,6 +136,8 @@ def proposed_fields(file: BinaryIO, form: FileForm) -> tuple[ImportField, ...]:
         kind = _kind(values, form)
         if not member or member in fields:
             member = f"payload.{_camel(name)}"
+            if kind is ValueKind.NUMBER and _words(name)[-1].lower() in _NAMING:
+                kind = ValueKind.TEXT
         elif member == "timestamp":
             kind = ValueKind.INSTANT
         elif member in ("payload", "metadata"):
@@ -148,6 +152,13 @@ def proposed_fields(file: BinaryIO, form: FileForm) -> tuple[ImportField, ...]:
         # No heading says so: the first one that holds times is it.
         fields[times[0].member] = replace(times[0], member="timestamp")
     return tuple(fields.values())
+
+
+def completed(said: Sequence[ImportField], proposed: Iterable[ImportField]) -> tuple[ImportField, ...]:
+    """What somebody says of a file, with what is proposed of members and columns that they say nothing of."""
+    members, columns = {each.member for each in said}, {each.column for each in said}
+    others = (each for each in proposed if each.member not in members and each.column not in columns)
+    return (*said, *others)
 
 
 def _heading(name: str) -> str:
@@ -232,6 +243,10 @@ def _kind(values: Iterable[object], form: FileForm) -> ValueKind:
 
 
 def _camel(name: str) -> str:
-    words = re.findall("[A-Z]{2,}(?![a-z])|[A-Za-z][a-z0-9]*|[0-9]+", name) or ["column"]
+    words = _words(name)
     joined = words[0].lower() + "".join(word[:1].upper() + word[1:].lower() for word in words[1:])
     return f"_{joined}"[:100] if joined[0].isdigit() else joined[:100]
+
+
+def _words(name: str) -> list[str]:
+    return re.findall("[A-Z]{2,}(?![a-z])|[A-Za-z][a-z0-9]*|[0-9]+", name) or ["column"]
