@@ -101,7 +101,7 @@ async def _prepare(settings: Settings, say: Say) -> None:
 
     say("Database: bringing it up to date.")
     await bring_up_to_date(settings)
-    say("Demo: making its companies if there are none yet.")
+    say("Demo: making its companies if there are none yet, which takes some minutes.")
     try:
         await ensure_demo(settings)
     except ShapeChanged as error:
