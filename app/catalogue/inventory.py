@@ -5,6 +5,7 @@ import pkgutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import domain
@@ -57,11 +58,16 @@ def inventory() -> list[CatalogueEntry]:
 
 def product_events() -> dict[str, type[Event]]:
     """The product's events by stored name, whether or not a view folds them."""
-    for module in pkgutil.walk_packages(domain.__path__, "domain."):
-        importlib.import_module(module.name)
+    _load_domain()
     return {
         name: event for name, event in event_classes().items() if event.__module__.split(".")[0] == "domain"
     }
+
+
+@cache
+def _load_domain() -> None:
+    for module in pkgutil.walk_packages(domain.__path__, "domain."):
+        importlib.import_module(module.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Documents and arguments for every place of the schema, so that what is new is attacked without being named."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -49,6 +49,14 @@ def places(wanted: Callable[[str], bool]) -> list[tuple[str, str, str]]:
     ]
 
 
+def by_root(found: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str], list[tuple[int, str]]]:
+    """The paths of places, each with the number of its place, by the kind and name of the root field."""
+    paths: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for number, (kind, name, path) in enumerate(found):
+        paths.setdefault((kind, name), []).append((number, path))
+    return paths
+
+
 def is_text(scalar: str) -> bool:
     """Whether a scalar comes in as a text; ids, instants and positions do as well."""
     return scalar not in _NUMBERS
@@ -63,16 +71,41 @@ def arguments(kind: str, name: str, path: str, value: str) -> dict[str, Any]:
     }
 
 
-def document(kind: str, name: str) -> str:
-    """A document that takes every argument by a variable and tells whether it was refused, and for what."""
+def document(kind: str, name: str, times: int = 0) -> str:
+    """A document that takes every argument by a variable and tells whether it was refused, and for what.
+
+    With ``times`` it asks for the field as often, as `a0`, `a1` and so on, each with variables of its own.
+    """
     field = root(kind)[name]
-    heads = ", ".join(f"${argument}: {taken.type}" for argument, taken in field.args.items())
-    passed = ", ".join(f"{argument}: ${argument}" for argument in field.args)
+    aliases = [f"a{number}" for number in range(times)]
+    heads = ", ".join(
+        f"${variable(alias, argument)}: {taken.type}"
+        for alias in aliases or [""]
+        for argument, taken in field.args.items()
+    )
     kind_of_answer = get_named_type(field.type)
     below = "" if is_leaf_type(kind_of_answer) else "{ __typename }"
     if any(member.name == "Refused" for member in getattr(kind_of_answer, "types", ())):
         below = "{ __typename ... on Refused { code field } }"
-    return f"{kind}({heads}) {{ {name}({passed}) {below} }}" if heads else f"{kind} {{ {name} {below} }}"
+    parts = []
+    for alias in aliases or [""]:
+        passed = ", ".join(f"{argument}: ${variable(alias, argument)}" for argument in field.args)
+        parts.append(f"{alias and f'{alias}: '}{name}{passed and f'({passed})'} {below}")
+    return f"{kind}{heads and f'({heads})'} {{ {' '.join(parts)} }}"
+
+
+def variable(alias: str, argument: str) -> str:
+    """The name of the variable of an argument in `document`."""
+    return f"{alias}_{argument}" if alias else argument
+
+
+def together(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The variables of a `document` that asks for a field once with each of these arguments."""
+    return {
+        variable(f"a{number}", argument): value
+        for number, call in enumerate(calls)
+        for argument, value in call.items()
+    }
 
 
 def inputs() -> Mapping[str, GraphQLInputObjectType]:

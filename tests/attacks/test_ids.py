@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.attacks.arguments import arguments, document, inputs, places
+from tests.attacks.arguments import arguments, by_root, document, inputs, places, together
 from tests.attacks.people import colleague
 from tests.auth.people import Person, registered
 from tests.kit.client import Client
@@ -59,19 +59,29 @@ async def victims_ids(product: Product, victim: Person) -> list[str]:
     return ids
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "path"),
-    [place for place in places(lambda scalar: scalar == "ID") if place[1] not in NOT_A_TENANTS],
-)
+PLACES = [place for place in places(lambda scalar: scalar == "ID") if place[1] not in NOT_A_TENANTS]
+PATHS = by_root(PLACES)
+
+
+@pytest.mark.parametrize(("kind", "name"), PATHS)
 async def test_what_is_anothers_is_answered_as_what_is_not_there(
-    product: Product, victims_ids: list[str], kind: str, name: str, path: str
+    product: Product, victims_ids: list[str], kind: str, name: str
 ) -> None:
     eve = await product.newcomer("Eve")
-    nothing = await _answered(eve, kind, name, path, str(uuid4()))
-    for id in victims_ids:
-        if await _answered(eve, kind, name, path, id) != nothing:
-            # Some things can be done once in a tenant, and Eve may just have done them under another id.
-            assert await _answered(await product.newcomer("Eve"), kind, name, path, id) == nothing, id
+    for _, path in PATHS[kind, name]:
+        differ = await _told_apart(eve, kind, name, path, victims_ids)
+        if differ:
+            # Some things can be done once in a tenant, and Eve may just have done them by another argument,
+            eve = await product.newcomer("Eve")
+            differ = await _told_apart(eve, kind, name, path, differ)
+        for id in differ:
+            # or under another id.
+            eves = [await product.newcomer("Eve") for _ in range(2)]
+            told = [
+                await _answered(each, kind, name, path, asked)
+                for each, asked in zip(eves, (str(uuid4()), id), strict=True)
+            ]
+            assert told[0] == told[1], (path, id)
 
 
 async def test_its_owner_is_answered_otherwise(
@@ -80,10 +90,8 @@ async def test_its_owner_is_answered_otherwise(
     """Or the test above would prove nothing."""
     garden, task, owner, *_ = victims_ids
     for name, id in (("project", garden), ("task", task), ("user", owner), ("node", task)):
-        nothing = await _answered(victim.client, "query", name, "id", str(uuid4()))
-        assert await _answered(victim.client, "query", name, "id", id) != nothing, name
-    nothing = await _answered(victim.client, "mutation", "completeTask", "input.id", str(uuid4()))
-    assert await _answered(victim.client, "mutation", "completeTask", "input.id", task) != nothing
+        assert await _told_apart(victim.client, "query", name, "id", [id]) == [id], name
+    assert await _told_apart(victim.client, "mutation", "completeTask", "input.id", [task]) == [task]
 
 
 async def test_the_neighbours_of_an_id_lead_nowhere(product: Product, victim: Person) -> None:
@@ -178,3 +186,27 @@ async def _answered(client: Client, kind: str, name: str, path: str, id: str) ->
     answer = response.json()
     answer.get("extensions", {}).pop("position", None)
     return response.status_code, str(answer).replace(id, "ID")
+
+
+async def _told_apart(client: Client, kind: str, name: str, path: str, ids: list[str]) -> list[str]:
+    """The ids that are answered otherwise than one that nothing has."""
+    nothing, *answers = await _all_answered(client, kind, name, path, [str(uuid4()), *ids])
+    return [id for id, answer in zip(ids, answers, strict=True) if answer != nothing]
+
+
+async def _all_answered(client: Client, kind: str, name: str, path: str, ids: list[str]) -> list[Any]:
+    """The answers to ids, asked together where one that fails leaves the others."""
+    given = [arguments(kind, name, path, id) for id in ids]
+    answer = (await client.post(document(kind, name, len(ids)), together(given))).json()
+    if answer.get("data") is None:
+        return [await _answered(client, kind, name, path, id) for id in ids]
+    found = []
+    for number, id in enumerate(ids):
+        alias = f"a{number}"
+        errors = [
+            {**error, "path": error["path"][1:], "locations": None}
+            for error in answer.get("errors", ())
+            if error["path"][0] == alias
+        ]
+        found.append(str((answer["data"][alias], errors)).replace(id, "ID").replace(f"${alias}_", "$"))
+    return found
