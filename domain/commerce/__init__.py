@@ -19,13 +19,7 @@ CONTEXT = ContextDomain(
         Permission(PAYMENTS, "Record payments and refunds.", "admin"),
     ),
     entities=(
-        Entity(
-            kind="PRODUCT",
-            aggregate=products.Product,
-            needs=READ,
-            data=("sku", "name"),
-            statuses={products.Product.Deactivated: "inactive", products.Product.Activated: "active"},
-        ),
+        Entity(kind="PRODUCT", aggregate=products.Product, needs=READ, data=("sku", "name")),
         Entity(kind="ORDER", aggregate=orders.Order, starts="placed", needs=ORDERS, data=("number",)),
     ),
 )

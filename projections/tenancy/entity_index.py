@@ -26,17 +26,23 @@ LIFECYCLE: Mapping[str, str] = {
     "cancelled": "cancelled",
     "certified": "certified",
     "closed": "closed",
+    "deactivated": "inactive",
     "deleted": "deleted",
+    "disabled": "disabled",
+    "enabled": "active",
     "erased": "erased",
     "expired": "expired",
     "failed": "failed",
     "finished": "finished",
     "given": "given",
+    "paused": "paused",
     "reactivated": "active",
     "rejoined": "active",
     "removed": "removed",
     "restored": "active",
+    "resumed": "active",
     "revoked": "revoked",
+    "stopped": "stopped",
     "suspended": "suspended",
     "withdrawn": "withdrawn",
 }
@@ -125,7 +131,7 @@ else:
     )
 
 
-class EntityIndex(PostgresView[EntityRow], name="tenancy.entity_index", version=3, key="sk"):
+class EntityIndex(PostgresView[EntityRow], name="tenancy.entity_index", version=4, key="sk"):
     """Every entity of the tenant. The partition key ``TENANT#{tenantId}`` is the row's tenant."""
 
     vast = True

@@ -13,7 +13,7 @@ from domain.tenancy.flags import FeatureFlag
 from domain.tenancy.subscriptions import InvoiceStatus, Subscription, SubscriptionStatus
 from domain.tenancy.tenants import Tenant, TenantStatus
 from domain.work.projects import Project
-from domain.work.tasks import Task, TaskStatus
+from domain.work.tasks import Task
 from projections.tenancy.entity_index import EntityIndex, EntityRow
 from projections.tenancy.entity_keys import CONFIG, EntityKey
 from projections.tenancy.flags import FeatureFlags, FlagTags
@@ -178,28 +178,6 @@ def test_the_index_holds_one_row_for_each_entity() -> None:
         ),
     }
     assert all(row.sk == key for (key,), row in found.items())
-
-
-@pytest.mark.parametrize(
-    ("events", "status"),
-    [
-        ((User.Suspended(),), "suspended"),
-        ((User.Suspended(), User.Reactivated()), "active"),
-        ((User.Removed(),), "removed"),
-        ((User.Deleted(),), "deleted"),
-        ((User.Erased(),), "erased"),
-    ],
-)
-def test_a_user_stands_as_the_names_of_events_say(events: tuple[User.Erased, ...], status: str) -> None:
-    [row] = folded(EntityIndex(), on(ANNA, REGISTERED, *events)).values()
-    assert row.status == status
-
-
-def test_every_status_of_a_task_is_the_indexes_too() -> None:
-    for status in TaskStatus:
-        event = Task.StatusChanged(status=status, previous=TaskStatus.TODO, assigned_to=None, project_id=None)
-        [row] = folded(EntityIndex(), on(TASK, task_created(), event)).values()
-        assert row.status == status
 
 
 def test_the_index_holds_nothing_of_a_person() -> None:
