@@ -1,8 +1,7 @@
 """What is sent about an event: what whoever vouches for the webhook may see of it, and has asked to be sent."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -11,6 +10,7 @@ import msgspec
 
 from api.kit.schema.row_visibility import RowVisibility, VisibilityRules
 from app.contexts import VISIBILITY
+from app.processes.sent_on_record import people_of, put_on_record, sealed_in
 from app.storage.database import Database, Lent
 from domain.contexts import confidential_of
 from domain.gateway.bodies import value_at
@@ -24,11 +24,11 @@ from domain.governance.consents import Consents
 from domain.identity.users import User
 from domain.kit.caller import Caller
 from domain.kit.codec import Codec
-from domain.kit.events import Event, event_classes
+from domain.kit.events import event_classes
 from domain.kit.fields import Confidential, Personal, Restricted, hints_of, is_marked
 from domain.kit.log import Envelope, Log, Selection
 from domain.kit.process.effects import Call
-from domain.kit.sealed import ERASED, Opening, is_sealed, opened_each, subject_of
+from domain.kit.sealed import ERASED, Opening, is_sealed, opened_each
 from domain.processes.webhooks.deliveries import WebhookDeliveries
 from domain.processes.webhooks.effects import Deliver, Skip
 from domain.processes.webhooks.ports import Sendable, SentBody, SponsorGone, WebhookContents
@@ -108,6 +108,8 @@ class VisibleContents(WebhookContents):
         if not await self._may_leave(sponsor, webhook, envelope):
             return None
         data, withheld = await self._data(sponsor, webhook, envelope)
+        event = self._codec.decode(envelope)
+        await put_on_record(self._database.writer, webhook, envelope, event, data, people_of(envelope, event))
         return _encoded(envelope, envelope.type, data, withheld)
 
     async def message(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> Message | None:
@@ -133,13 +135,17 @@ class VisibleContents(WebhookContents):
         fields = {
             name: value for name, path in sources.items() if (value := value_at(data, path)) is not None
         }
+        sent = {sources[name].partition(".")[0] for name in fields}
         about_person = envelope.topic == User.topic
         person = fields.pop("userId", None) or (envelope.originator_id if about_person else envelope.user_id)
-        people = _people(envelope, event, fields.values())
+        people = people_of(envelope, event, fields.values())
         if person is not None:
             people.add(person_of(tenant_id, str(person)))
         if await self._consents.refused(tenant_id, people, TERMS[webhook.kind].purpose):
             return None
+        if outside and not sent.isdisjoint(PARTS):
+            sent.add("data")
+        await put_on_record(self._database.writer, webhook, envelope, event, sent, people)
         return Message(
             id=message_id(webhook.id, event_id),
             type=outside.event_type if outside else envelope.type,
@@ -154,7 +160,7 @@ class VisibleContents(WebhookContents):
     async def _erased(self, envelope: Envelope) -> bool:
         """Whether an event is about somebody who was erased: what was sealed for them opens no more. What
         only looks sealed, or was changed, says nothing."""
-        sealed = list(_sealed_in(self._codec.decode(envelope)))
+        sealed = list(sealed_in(self._codec.decode(envelope)))
         return ERASED in await opened_each(self._opening, envelope.tenant_id, sealed)
 
     async def waiting(self, tenant_id: UUID, webhook_id: UUID, most: int) -> int:
@@ -245,37 +251,6 @@ class VisibleContents(WebhookContents):
         if isinstance(value, list):
             return [await self._opened(tenant_id, each) for each in value]
         return value
-
-
-# Values of any JSON.
-def _people(envelope: Envelope, event: Event, named: Iterable[Any]) -> set[UUID]:
-    """Whose an event may be, by id: of who did it, whom it happened to or belongs to, for whom something of it is
-    sealed, and whom an outside system or what leaves of it names."""
-    people = {subject_of(text) for text in _sealed_in(event)}
-    if envelope.user_id:
-        people.add(envelope.user_id)
-    if envelope.topic == User.topic:
-        people.add(envelope.originator_id)
-    if isinstance(event, OutsideEvent.Accepted) and event.user_id is not None:
-        people.add(event.subject_id)
-    for value in (getattr(event, "user_id", None), *named):
-        with suppress(ValueError):
-            people.add(value if isinstance(value, UUID) else UUID(value if isinstance(value, str) else ""))
-    return people
-
-
-def _sealed_in(event: Event) -> set[str]:
-    values = [getattr(event, field.name) for field in dataclasses.fields(event)]
-    return {*_sealed(msgspec.to_builtins(values))}
-
-
-def _sealed(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        if is_sealed(value):
-            yield value
-    elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _sealed(each)
 
 
 def _sendable(envelope: Envelope) -> Sendable:

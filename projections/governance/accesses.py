@@ -19,13 +19,18 @@ _COLUMNS = (
 
 
 class AccessKind(StrEnum):
-    """How the caller of an operation was authenticated; an `OPERATOR` is one on a machine, at the command line."""
+    """How the caller of an operation was authenticated.
+
+    An `OPERATOR` is one on a machine, at the command line. A `WEBHOOK`, or destination, was sent it in the name of
+    whoever vouches for it.
+    """
 
     PERSON = "person"
     SERVICE = "service"
     KEY = "key"
     NOBODY = "nobody"
     OPERATOR = "operator"
+    WEBHOOK = "webhook"
 
 
 class AccessOutcome(StrEnum):

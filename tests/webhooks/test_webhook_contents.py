@@ -14,7 +14,9 @@ from tests.domain.sending import accepted
 from tests.kit.client import Client
 from tests.outgoing.servers import destination
 from tests.webhooks.conftest import Sender, employed
+from tests.webhooks.test_destinations import exported
 from tests.webhooks.test_webhook_deliveries import registered, task
+from tests.webhooks.tools import answers, segment
 
 
 async def test_confidential_fields_are_sent_where_they_were_asked_for(sender: Sender, owner: Client) -> None:
@@ -43,6 +45,29 @@ async def test_personal_fields_are_sent_opened_where_they_were_asked_for(
     assert "email" in kept["withheld"]
     assert sent["data"]["email"].startswith(("Zoe.", "zoe."))
     assert b"hw1." not in plain.received[0].body + more.received[0].body
+
+
+async def test_whose_data_is_sent_is_on_record(sender: Sender, owner: Client) -> None:
+    async with destination() as plain, destination() as more, destination(behave=answers(segment)) as tool:
+        await registered(owner, plain.url, types=["identity.user"])
+        await registered(owner, more.url, types=["identity.user"], withConfidential=True, withPersonal=True)
+        types, mapping = ["identity.user.registered"], ["email=email"]
+        await exported(owner, "SEGMENT", tool.url, types=types, mapping=mapping)
+        zoe = await sender.product.newcomer("Zoe", tenant=owner.tenant)
+        await sender.quiet()
+    [registration] = [each for each in plain.received if b"identity.user.registered" in each.body]
+    about_zoe = {"subjects": {"contains": [zoe.me]}}
+    noted = (await owner.send("Accesses", first=50, filter=about_zoe))["nodes"]
+    noted = [each for each in noted if each["kind"] == "WEBHOOK" and "registered" in each["rootFields"][0]]
+    assert sorted(each["operation"].split()[0] for each in noted) == ["segment", "webhook", "webhook"]
+    assert {(each["userId"], each["outcome"]) for each in noted} == {(owner.me, "DONE")}
+    email = "identity.user.registered.email"
+    [narrow] = [each for each in noted if each["operation"].startswith("segment")]
+    assert (narrow["fields"], narrow["revealed"]) == ([email], [email])
+    assert sorted(email in each["revealed"] for each in noted) == [False, True, True]
+    [least] = [each for each in noted if email not in each["revealed"]]
+    data = json.loads(registration.body)["data"]
+    assert sorted(least["fields"]) == sorted(f"identity.user.registered.{name}" for name in data)
 
 
 async def test_nothing_is_sent_for_who_may_have_no_webhook_any_more(sender: Sender, owner: Client) -> None:

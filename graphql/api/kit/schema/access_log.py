@@ -17,7 +17,7 @@ class AccessRecord:
     session_id: str | None
     kind: str
     """How the caller showed who they are: ``person``, ``service``, ``key`` or ``nobody``; ``operator``: they did
-    so to the machine that the command line runs on."""
+    so to the machine that the command line runs on; ``webhook``: nobody asked, it was sent."""
     operation: str
     """The operation's name in the document; empty when it has none."""
     root_fields: tuple[str, ...]
