@@ -18,5 +18,5 @@ async def server() -> AsyncIterator[Served]:
 @pytest.fixture(scope="module")
 async def client(server: Served) -> AsyncIterator[httpx.AsyncClient]:
     """A client of `server` whose token is right."""
-    async with httpx.AsyncClient(base_url=server.url, headers=BEARER, timeout=30) as connected:
+    async with httpx.AsyncClient(base_url=server.url, headers=BEARER, timeout=120) as connected:
         yield connected

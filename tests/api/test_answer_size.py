@@ -16,7 +16,7 @@ MANY = "query($v: JSON!) { " + " ".join(f"v{n}: json(value: $v)" for n in range(
 
 
 async def _asked(server: Served, query: str, value: object) -> httpx.Response:
-    async with httpx.AsyncClient(headers=BEARER) as client:
+    async with httpx.AsyncClient(headers=BEARER, timeout=120) as client:
         return await client.post(server.http, json={"query": query, "variables": {"v": value}})
 
 
@@ -102,7 +102,7 @@ async def test_who_does_not_read_loses_the_answer_and_holds_nothing() -> None:
             await loop.sock_sendall(deaf, head.encode() + body)
             first = await loop.sock_recv(deaf, 200)
             assert first.startswith(b"HTTP/1.1 200")
-            async with httpx.AsyncClient(headers=BEARER, timeout=30) as client:
+            async with httpx.AsyncClient(headers=BEARER, timeout=120) as client:
                 query = "{ nodes(first: 100) { name } }"
                 other = await client.post(server.http, json={"query": query})
             assert len(other.json()["data"]["nodes"]) == 100

@@ -151,7 +151,7 @@ async def test_a_slow_client_is_closed_with_a_reason_and_the_others_miss_nothing
 
 async def test_a_slow_event_stream_is_broken_off_with_a_reason() -> None:
     async with served(Limits(queued_messages=20)) as server, begun(server) as healthy:
-        async with httpx.AsyncClient(headers=BEARER | STREAM) as client:
+        async with httpx.AsyncClient(headers=BEARER | STREAM, timeout=120) as client:
             body = {"query": TICKS, "variables": {"size": 100_000}}
             async with client.stream("POST", server.http, json=body) as response:
                 await healthy.subscribe("1", TICKS, size=100_000)
@@ -200,7 +200,7 @@ async def test_a_server_that_stops_under_load_says_so_to_everybody() -> None:
             for client in sockets:
                 await client.subscribe("1", TICKS, size=1_000)
                 await settled(client)
-            browser = await stack.enter_async_context(httpx.AsyncClient(headers=BEARER | STREAM))
+            browser = await stack.enter_async_context(httpx.AsyncClient(headers=BEARER | STREAM, timeout=120))
             stream = browser.stream("POST", server.http, json={"query": TICKS, "variables": {"size": 1_000}})
             received = events(await stack.enter_async_context(stream))
             load = asyncio.create_task(_publish_forever(server))

@@ -8,7 +8,7 @@ from tests.api.toy import Served
 
 
 async def test_the_page_loads_everything_from_here(server: Served) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as browser:
+    async with httpx.AsyncClient(base_url=server.url, timeout=120) as browser:
         page = await browser.get("/")
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert 'data-endpoint="/graphql"' in page.text
@@ -22,7 +22,7 @@ async def test_the_page_loads_everything_from_here(server: Served) -> None:
 
 
 async def test_the_page_may_load_nothing_from_elsewhere(server: Served) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as browser:
+    async with httpx.AsyncClient(base_url=server.url, timeout=120) as browser:
         policy = (await browser.get("/")).headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self';")
     assert "http" not in policy

@@ -197,7 +197,7 @@ async def test_a_subscription_needs_a_stream(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", "Basic bGV0LW1lLWlu"])
 async def test_strangers_are_asked_who_they_are(server: Served, header: str | None) -> None:
-    async with httpx.AsyncClient() as stranger:
+    async with httpx.AsyncClient(timeout=120) as stranger:
         headers = {} if header is None else {"authorization": header}
         response = await stranger.post(server.http, json=HELLO, headers=headers)
     assert response.status_code == 401
@@ -227,6 +227,6 @@ async def test_headers_that_come_twice_are_refused(server: Served, name: str) ->
         ("content-type", "application/json"),
         (name, "application/json"),
     ]
-    async with httpx.AsyncClient() as bare:
+    async with httpx.AsyncClient(timeout=120) as bare:
         response = await bare.post(server.http, content=b'{"query":"{hello}"}', headers=twice)
     assert response.status_code == 400

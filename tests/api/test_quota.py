@@ -73,7 +73,7 @@ async def test_streams_of_events_count_too_and_are_refused_before_they_begin() -
     async with (
         served(TWO) as server,
         begun(server) as client,
-        httpx.AsyncClient(base_url=server.url, headers=BEARER, timeout=30) as http,
+        httpx.AsyncClient(base_url=server.url, headers=BEARER, timeout=120) as http,
     ):
         await _opened(client, "1")
         body = {"query": LIVE}
@@ -122,7 +122,7 @@ async def test_the_place_is_free_again_whichever_way_it_ends(
 async def test_the_place_of_a_stream_of_events_is_free_again_when_its_client_leaves() -> None:
     async with served(Limits(subscriptions_each=1)) as server, begun(server) as client:
         async with (
-            httpx.AsyncClient(base_url=server.url, headers=BEARER, timeout=30) as http,
+            httpx.AsyncClient(base_url=server.url, headers=BEARER, timeout=120) as http,
             http.stream("POST", "/graphql", json={"query": LIVE}, headers=STREAM),
         ):
             await client.subscribe("1", LIVE)
@@ -145,7 +145,10 @@ async def test_a_refused_document_keeps_no_place() -> None:
 async def test_a_stream_that_ends_at_once_keeps_no_place() -> None:
     headers = {"authorization": f"Bearer {TOKEN} as bob", **STREAM}
     body = {"query": "subscription { countdown(start: 1) }"}
-    async with served(TWO) as server, httpx.AsyncClient(base_url=server.url, headers=headers) as http:
+    async with (
+        served(TWO) as server,
+        httpx.AsyncClient(base_url=server.url, headers=headers, timeout=120) as http,
+    ):
         for _ in range(5):
             async with http.stream("POST", "/graphql", json=body) as response:
                 assert [name async for name, _ in events(response)] == ["next", "complete"]

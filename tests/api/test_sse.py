@@ -95,7 +95,7 @@ async def test_a_client_that_leaves_closes_its_source(client: httpx.AsyncClient,
 async def test_a_quiet_stream_is_kept_alive() -> None:
     async with (
         served(Limits(keepalive_seconds=0.05)) as server,
-        httpx.AsyncClient(headers=BEARER | STREAM) as client,
+        httpx.AsyncClient(headers=BEARER | STREAM, timeout=120) as client,
     ):
         body = {"query": "subscription { ticks { value } }"}
         async with client.stream("POST", server.http, json=body) as response:

@@ -95,3 +95,17 @@ def test_what_a_connection_raises_is_listed_once() -> None:
         and {"PostgresError", "InterfaceError"} <= {getattr(each, "attr", "") for each in node.elts}
     }
     assert listed == {"projections/kit/connections.py"}
+
+
+def test_no_test_waits_five_seconds_for_an_answer() -> None:
+    """httpx waits that long by itself, which a busy machine may well take."""
+    hasty = {
+        f"{_name(file)}:{node.lineno}"
+        for file in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "AsyncClient"
+        and not {"timeout", "transport"} & {keyword.arg for keyword in node.keywords}
+    }
+    assert hasty == set()

@@ -41,7 +41,7 @@ async def test_the_product_runs_in_a_database_of_a_plain_owner(tmp_path: Path, s
         worker = Worker(settings)
         await worker.start()
         try:
-            async with running(settings) as address, httpx.AsyncClient(base_url=address, timeout=60) as http:
+            async with running(settings) as address, httpx.AsyncClient(base_url=address, timeout=120) as http:
                 ada = await Product(settings, http, worker, []).newcomer()
                 receipt = await ada.send("CreateTask", input={"title": "Water"})
                 assert await ada.send("Task", id=receipt["task"]["id"], afterPosition=receipt["position"])

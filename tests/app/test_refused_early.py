@@ -26,7 +26,7 @@ async def test_who_sends_a_body_at_once_reads_that_there_are_too_many(settings: 
 
     def sent(port: int) -> bytes:
         # As a client that blocks: it sends all before it reads.
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
             connection.sendall(head)
             time.sleep(0.05)
             connection.sendall(body)

@@ -60,7 +60,7 @@ async def running(settings: Settings) -> AsyncIterator[Process]:
 
 
 async def test_the_api_answers(running: Process, settings: Settings) -> None:
-    async with httpx.AsyncClient(base_url=address(settings)) as client:
+    async with httpx.AsyncClient(base_url=address(settings), timeout=120) as client:
         assert (await client.get("/health/live")).status_code == 200
 
 
@@ -104,7 +104,7 @@ async def test_it_stops_under_load_and_leaves_nothing(running: Process, settings
     answers: list[int] = []
 
     async def ask() -> None:
-        async with httpx.AsyncClient(base_url=address(settings)) as client:
+        async with httpx.AsyncClient(base_url=address(settings), timeout=120) as client:
             while True:
                 try:
                     answers.append((await client.get("/health/live")).status_code)

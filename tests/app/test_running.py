@@ -140,7 +140,7 @@ async def test_the_api_starts_when_postgres_comes(tmp_path: Path, redis_url: str
             await server.ready()
             # It waits for the process, for somebody listens already.
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            async with httpx.AsyncClient(base_url=url, timeout=120) as client:
                 assert (await client.get("/health/ready")).status_code == 200
         finally:
             process.terminate()

@@ -126,7 +126,7 @@ async def test_an_answer_that_is_never_read_is_closed(impatient: str) -> None:
 
 
 async def test_an_answer_that_is_read_is_whole(impatient: str) -> None:
-    async with httpx.AsyncClient(base_url=impatient) as client:
+    async with httpx.AsyncClient(base_url=impatient, timeout=120) as client:
         answer = await client.get("/graphiql/assets/graphiql.min.js")
     assert len(answer.content) == int(answer.headers["content-length"])
 
@@ -151,7 +151,9 @@ async def test_one_caller_has_a_bound_of_connections(settings: Settings) -> None
         for _, connection in held:
             connection.close()
             await connection.wait_closed()
-        async with httpx.AsyncClient(base_url=url, transport=httpx.AsyncHTTPTransport(retries=3)) as client:
+        async with httpx.AsyncClient(
+            base_url=url, transport=httpx.AsyncHTTPTransport(retries=3), timeout=120
+        ) as client:
             assert (await client.get("/health/live")).status_code == 200
 
 
@@ -187,7 +189,10 @@ async def test_only_a_proxy_that_is_named_is_believed(settings: Settings) -> Non
     """Seen by HSTS, which belongs to answers that went by TLS."""
     headers = {"x-forwarded-proto": "https", "x-forwarded-for": "192.0.2.1"}
     for proxies, believed in (("", False), ("192.0.2.0/24", False), ("127.0.0.1, ::1", True)):
-        async with served(settings, trusted_proxies=proxies) as url, httpx.AsyncClient() as client:
+        async with (
+            served(settings, trusted_proxies=proxies) as url,
+            httpx.AsyncClient(timeout=120) as client,
+        ):
             answer = await client.get(f"{url}/health/live", headers=headers)
         assert ("strict-transport-security" in answer.headers) is believed, proxies
 
@@ -198,7 +203,10 @@ async def test_a_proxy_that_nobody_named_is_said_once(
     headers = {"x-forwarded-for": "192.0.2.1"}
     for proxies, warnings in (("", 1), ("127.0.0.1", 0)):
         caplog.clear()
-        async with served(settings, trusted_proxies=proxies) as url, httpx.AsyncClient() as client:
+        async with (
+            served(settings, trusted_proxies=proxies) as url,
+            httpx.AsyncClient(timeout=120) as client,
+        ):
             for _ in range(3):
                 await client.get(f"{url}/health/live", headers=headers)
         said = [message for message in caplog.messages if "HEADWATER_TRUSTED_PROXIES" in message]
@@ -217,9 +225,9 @@ async def test_a_handshake_leaves_no_line_in_the_log(settings: Settings) -> None
         )
         with contextlib.suppress(InvalidStatus, ConnectionClosed):
             # It waits for the process, for somebody listens already.
-            async with connect(f"ws://127.0.0.1:{port}/graphql?{'token-' * 800}", open_timeout=60) as socket:
+            async with connect(f"ws://127.0.0.1:{port}/graphql?{'token-' * 800}", open_timeout=120) as socket:
                 await socket.recv()
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
             await client.get("/health/live", headers={"x-forwarded-for": "192.0.2.1"})
         process.terminate()
         _, printed = await process.communicate()
@@ -233,7 +241,7 @@ async def test_a_connection_without_a_request_is_kept_as_long_as_the_setting_say
     # Longer than by the balancers of the large clouds: they keep theirs for 60 seconds.
     assert Settings().keep_alive_seconds > 60
     request = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    for seconds, again in ((1, False), (8, True)):
+    for seconds, again in ((1, False), (60, True)):
         async with served(settings, keep_alive_seconds=seconds) as url:
             reader, writer = await opened(url, request)
             assert b"200 OK" in await reader.read(4096)

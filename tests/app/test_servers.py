@@ -20,11 +20,11 @@ async def test_valkey_answers(redis_url: str) -> None:
 
 
 async def test_search_makes_an_index(search_url: str, index_prefix: str) -> None:
-    async with httpx.AsyncClient(base_url=search_url) as client:
+    async with httpx.AsyncClient(base_url=search_url, timeout=120) as client:
         assert (await client.put(f"/{index_prefix}things", json={})).status_code == 200
 
 
 async def test_opensearch_makes_no_index_by_itself(opensearch_url: str, index_prefix: str) -> None:
-    async with httpx.AsyncClient(base_url=opensearch_url) as client:
+    async with httpx.AsyncClient(base_url=opensearch_url, timeout=120) as client:
         answer = await client.post(f"/{index_prefix}missing/_doc", json={"a": 1})
     assert answer.status_code == 404

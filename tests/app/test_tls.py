@@ -56,7 +56,7 @@ def trusting(certificates: Path, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
 async def test_the_newest_version_is_spoken_and_browsers_are_told_to_stay(
     secured: str, certificates: Path
 ) -> None:
-    async with httpx.AsyncClient(verify=trusting(certificates)) as client:
+    async with httpx.AsyncClient(verify=trusting(certificates), timeout=120) as client:
         answer = await client.get(f"{secured}/health/live")
     assert answer.status_code == 200
     assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
@@ -69,7 +69,7 @@ async def test_a_handshake_at_1_2_is_refused(secured: str, certificates: Path) -
 
 
 async def test_nobody_is_answered_in_the_clear(secured: str) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=120) as client:
         with pytest.raises(httpx.TransportError):
             await client.get(f"{secured.replace('https', 'http')}/health/live")
 
@@ -158,9 +158,9 @@ async def test_postgres_is_asked_for_tls_and_nothing_else_is_said_without(
     parts = urlsplit(database_url)
     async with terminated(None, f"unix://{parse_qs(parts.query)['host'][0]}/.s.PGSQL.5432") as port:
         url = f"postgresql://{parts.username}@localhost:{port}{parts.path}"
-        await (await asyncpg.connect(url, timeout=10)).close()
+        await (await asyncpg.connect(url, timeout=120)).close()
         with pytest.raises(ConnectionError, match="rejected SSL upgrade"):
-            await asyncpg.connect(with_authorities(f"{url}?sslmode=verify-full", own), timeout=10)
+            await asyncpg.connect(with_authorities(f"{url}?sslmode=verify-full", own), timeout=120)
 
 
 def test_the_address_of_postgres_says_who_vouches_for_it_for_every_role() -> None:

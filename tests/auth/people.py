@@ -59,7 +59,7 @@ class Person:
 async def elsewhere(product: Product, host: int = 9) -> AsyncIterator[httpx.AsyncClient]:
     """A client of another address and another device."""
     transport = httpx.AsyncHTTPTransport(local_address=f"127.0.0.{host}")
-    async with httpx.AsyncClient(base_url=product.http.base_url, transport=transport, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=product.http.base_url, transport=transport, timeout=120) as http:
         yield http
 
 

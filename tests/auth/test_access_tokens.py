@@ -169,7 +169,7 @@ async def test_old_keys_verify_until_their_tokens_are_over(
         "update auth.signing_keys set retired_at = clock_timestamp() - interval '2 hours' where kid = $1",
         before.kid,
     )
-    async with running(product.settings) as url, httpx.AsyncClient(base_url=url) as later:
+    async with running(product.settings) as url, httpx.AsyncClient(base_url=url, timeout=120) as later:
         assert (await _asked(later, eve.given["accessToken"])).status_code == 401
         assert (await _asked(later, new)).status_code == 200
 
@@ -222,7 +222,7 @@ async def test_after_a_change_of_the_secret_a_new_key_signs(product: Product, ke
 async def test_a_session_that_ends_elsewhere_is_over_here(product: Product) -> None:
     eve = await registered(product)
     assert (await _asked(product.http, eve.given["accessToken"])).status_code == 200
-    async with running(product.settings) as url, httpx.AsyncClient(base_url=url) as elsewhere:
+    async with running(product.settings) as url, httpx.AsyncClient(base_url=url, timeout=120) as elsewhere:
         out = await post(elsewhere, "sign-out", {}, eve.given["accessToken"])
         assert out.status_code == 200
         async with asyncio.timeout(120):
@@ -233,7 +233,7 @@ async def test_a_session_that_ends_elsewhere_is_over_here(product: Product) -> N
 async def test_without_redis_sessions_are_found_in_postgres(product: Product) -> None:
     eve = await registered(product)
     nowhere = replace(product.settings, redis_url="redis://127.0.0.1:1")
-    async with running(nowhere) as url, httpx.AsyncClient(base_url=url, timeout=60) as alone:
+    async with running(nowhere) as url, httpx.AsyncClient(base_url=url, timeout=120) as alone:
         assert (await _asked(alone, eve.given["accessToken"])).status_code == 200
 
 

@@ -156,7 +156,7 @@ async def test_a_page_writes_in_the_tenant_that_it_shows(product: Product) -> No
     _, token = await invited(product, ada, ben.email)
     await accepted(product, {"token": token, "password": ben.password})
     cookies = await _signed_in(product, ben)
-    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as http:
         # The other tab has the tenant changed.
         _take(http, cookies)
         tab, other = (Browser(http, cookies["__Host-hw_csrf"], {}) for _ in range(2))
@@ -190,7 +190,7 @@ async def test_a_refresh_token_of_the_pages_own_has_nothing_to_do_with_the_cooki
 async def test_who_signs_out_late_is_signed_out(product: Product, ada: Person) -> None:
     cookies = await _signed_in(product, ada)
     access = f"__Host-hw_access={cookies.pop('__Host-hw_access')}".encode()
-    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as http:
         _take(http, cookies)
         assert (await http.post("/auth/sign-out", json={})).status_code == 401
         assert (await _read(product, [access])).status_code == 200

@@ -50,7 +50,7 @@ class Browser:
 @asynccontextmanager
 async def browser(product: Product, person: Person, **more: str) -> AsyncIterator[Browser]:
     """One that the person has signed in with."""
-    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as http:
         variables = {"email": person.email, "password": PASSWORD}
         answer = await http.post(
             "/graphql", json={"query": SIGN_IN, "variables": variables}, headers=KEEP | more
@@ -82,7 +82,7 @@ async def test_who_asks_for_cookies_is_given_no_token_to_hold(
     product: Product, ada: Person, way: str
 ) -> None:
     variables = {"email": ada.email, "password": PASSWORD}
-    async with httpx.AsyncClient(base_url=product.http.base_url) as http:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as http:
         if way == "rest":
             answer = await http.post("/auth/sign-in", json=variables, headers=KEEP)
             given = answer.json()

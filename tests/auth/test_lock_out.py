@@ -158,7 +158,7 @@ async def test_right_passwords_count_against_nobody(product: Product, owner: Con
 
 async def test_another_process_knows_of_the_attempts(product: Product) -> None:
     ada = await registered(product)
-    async with running(product.settings) as url, httpx.AsyncClient(base_url=url) as there:
+    async with running(product.settings) as url, httpx.AsyncClient(base_url=url, timeout=120) as there:
         there.cookies = product.http.cookies
         body = {"email": ada.email, "password": WRONG}
         for http in (product.http, there, product.http, there, product.http):

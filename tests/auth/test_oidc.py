@@ -105,7 +105,7 @@ async def test_a_token_of_another_key_is_refused(product: Product, provider: Ide
 
 async def test_whoever_comes_back_by_a_link_keeps_the_session_in_their_cookies(product: Product) -> None:
     ada = await registered(product)
-    async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as browser:
         keep = {"headwater-session": "cookie"}
         body = {"email": ada.email, "password": ada.password}
         await browser.post("/auth/sign-in", json=body, headers=keep)
@@ -116,7 +116,7 @@ async def test_whoever_comes_back_by_a_link_keeps_the_session_in_their_cookies(p
 
 
 async def test_a_page_of_this_host_is_given_a_session_in_cookies(product: Product) -> None:
-    async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as browser:
         back = await _sent_back(product, browser, "?session=cookie")
         given = (await browser.get(back)).json()
         assert {"accessToken", "refreshToken"}.isdisjoint(given)
@@ -126,7 +126,7 @@ async def test_a_page_of_this_host_is_given_a_session_in_cookies(product: Produc
 
 
 async def test_the_browser_is_sent_on_to_a_path_of_this_host_alone(product: Product) -> None:
-    async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as browser:
         answer = await browser.get(await _sent_back(product, browser, "?session=cookie&to=/board"))
         assert (answer.status_code, answer.headers["location"]) == (303, "/board")
         assert browser.cookies["hw_access"]
@@ -144,21 +144,21 @@ async def test_no_other_page_begins_a_session_in_cookies(product: Product, site:
 
 
 async def test_another_browser_is_given_no_session_by_what_one_began(product: Product) -> None:
-    async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as browser:
         back = await _sent_back(product, browser, "?session=cookie&to=/board")
-    async with httpx.AsyncClient(base_url=product.http.base_url) as other:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as other:
         assert refusal(await other.get(back)) == REFUSED
         assert "hw_access" not in other.cookies
 
 
 async def test_another_browser_cannot_end_what_one_began(product: Product) -> None:
     back = await _sent_back(product)
-    async with httpx.AsyncClient(base_url=product.http.base_url) as other:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as other:
         assert refusal(await other.get(back)) == REFUSED
 
 
 async def test_an_answer_is_used_once(product: Product) -> None:
-    async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as browser:
         back = await _sent_back(product, browser)
         cookies = dict(browser.cookies)
         assert (await browser.get(back)).status_code == 200
@@ -167,7 +167,7 @@ async def test_an_answer_is_used_once(product: Product) -> None:
 
 
 async def test_an_answer_with_another_state_is_refused(product: Product) -> None:
-    async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as browser:
         back = await _sent_back(product, browser)
         assert refusal(await browser.get(back.replace("state=", "state=x"))) == REFUSED
 
@@ -257,7 +257,7 @@ async def test_a_good_walk_needs_no_other_route(product: Product, somebody: str)
 
 async def _walk(product: Product, how: str = "") -> httpx.Response:
     """What a browser gets in the end that begins at /auth/oidc/default/start."""
-    async with httpx.AsyncClient(base_url=product.http.base_url) as browser:
+    async with httpx.AsyncClient(base_url=product.http.base_url, timeout=120) as browser:
         return await browser.get(await _sent_back(product, browser, how))
 
 

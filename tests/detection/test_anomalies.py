@@ -201,7 +201,7 @@ async def test_an_hour_whose_events_come_to_much_more_is_told_once(
         {hours[0]: 3001.5, hours[1]: 30},
     )
     detector.clock.ahead = this + HOUR + LATENESS - now + timedelta(minutes=1)
-    await until(lambda: told(client), seconds=60)
+    await until(lambda: told(client), seconds=120)
     await detector.judged(client, 2)
     (found,) = await anomalies(client)
     assert (found["watchId"], found["direction"], found["observed"]) == (id, "HIGH", 3)

@@ -125,7 +125,7 @@ async def test_nothing_is_judged_before_what_was_received_can_be_read(
             await detector.history.received(client.tenant, begun)
     finally:
         await product.worker.start()
-    monkeypatch.setattr(StoredHistory, "patience", 30)
+    monkeypatch.setattr(StoredHistory, "patience", 120)
     page = await detector.history.received(client.tenant, begun)
     assert ([each.event.type for each in page.events], page.more) == ([SIGNED_UP] * 2, True)
     page = await detector.history.received(client.tenant, page.until)

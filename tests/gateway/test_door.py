@@ -265,7 +265,7 @@ async def test_more_than_a_source_may_send_is_refused_with_the_time_to_wait(
     shop: Sender, product: Product
 ) -> None:
     few = replace(product.settings, ingest_events_per_second=10)
-    async with running(few) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
+    async with running(few) as url, httpx.AsyncClient(base_url=url, timeout=120) as http:
         slow = Sender(http, shop.id, shop.key)
         assert len(await slow.answers(*[event() for _ in range(100)])) == 100
         response = await slow.send(event())

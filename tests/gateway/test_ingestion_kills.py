@@ -78,7 +78,7 @@ async def test_what_was_answered_is_there_and_nothing_is_there_twice(
     async def send(port: int) -> None:
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         url = f"http://127.0.0.1:{port}"
-        async with httpx.AsyncClient(base_url=url, timeout=20, headers=headers) as http:
+        async with httpx.AsyncClient(base_url=url, timeout=60, headers=headers) as http:
             for number, batch in enumerate(batches):
                 if number == 1:
                     await begun.wait()

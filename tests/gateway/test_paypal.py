@@ -230,7 +230,7 @@ async def test_addresses_that_lead_to_nothing_stop_nobody_whose_certificate_is_k
         there.server.answer, there.server.behave = answer(b"", "404 Not Found"), hang
         path = "/v1/notifications/certs/made-up-"
         waiting = [asyncio.create_task(there.takes(path=f"{path}1")) for _ in range(3)]
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), 120)
         # One at a time is fetched for a source.
         with pytest.raises(CertificateAway):
             await there.takes(path=f"{path}2")

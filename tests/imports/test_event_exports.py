@@ -128,7 +128,7 @@ async def test_who_fetched_the_file_of_an_export_is_on_record(product: Product, 
         )
         return len(noted) == len(fetched)
 
-    await until(written, seconds=60)
+    await until(written, seconds=120)
     for user, (what, shown) in fetched.items():
         access = noted[user]
         assert what in access["operation"]
@@ -154,7 +154,7 @@ async def test_no_file_with_payloads_is_given_where_these_are_masked_nor_one_tha
     assert (await owner.send("ImportFile", id=begun["id"]))["fileUrl"]
     async with (
         running(replace(product.settings, masking="on")) as url,
-        httpx.AsyncClient(base_url=url) as http,
+        httpx.AsyncClient(base_url=url, timeout=120) as http,
     ):
         masked = replace(owner, http=http)
         answer = await masked.answer("EventExport", id=whole["id"])

@@ -47,7 +47,7 @@ async def test_events_are_written_some_at_a_time_and_counted_as_they_are(writer:
     async def one_more() -> None:
         await shop.answers(event())
         position = await writer.work.writes.log.head()
-        assert await writer.positions.wait_for(OutsideEvents.name, position, 30)
+        assert await writer.positions.wait_for(OutsideEvents.name, position, 120)
 
     written = await writer.written(shop.id, Happening(counted=one_more))
     assert written is not None

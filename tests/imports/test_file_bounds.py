@@ -20,7 +20,7 @@ async def test_refuses_more_than_a_tenant_may_keep_or_send_at_once(product: Prod
     settings = replace(product.settings, max_files_bytes=20_000)
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(served(settings, request_seconds=30, answer_seconds=30))
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=120))
 
         async def sent(content: bytes) -> httpx.Response:
             return await http.post("/v1/files", content=content, headers=headers)

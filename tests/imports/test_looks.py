@@ -12,6 +12,7 @@ import pytest
 from app.gateway.imports.file_rows import FileUnreadable
 from app.gateway.imports.looks import Looks
 from domain.kit.process.files import StoredFile
+from tests.kit.processes import until
 
 TENANT, OTHER = uuid4(), uuid4()
 
@@ -90,7 +91,7 @@ async def test_no_look_begins_at_the_end() -> None:
 
     asked = [asyncio.create_task(looks.of(uuid4(), Letters(), look)) for _ in range(10)]
     try:
-        await asyncio.sleep(0.1)
+        await until(lambda: len(begun) == 2)
         looks.close()
     finally:
         going.set()

@@ -55,7 +55,7 @@ async def kms_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str
         )
         url = f"http://127.0.0.1:{port}"
         try:
-            async with timeout(60), httpx.AsyncClient(trust_env=False) as http:
+            async with timeout(60), httpx.AsyncClient(trust_env=False, timeout=120) as http:
                 while True:
                     try:
                         await http.get(f"{url}/moto-api/")

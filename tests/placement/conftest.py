@@ -184,7 +184,7 @@ async def platform_on(settings: Settings, *, keep: bool = False) -> AsyncIterato
         async with (
             worker(settings),
             running(settings) as url,
-            httpx.AsyncClient(base_url=url, timeout=60, limits=LIMITS) as http,
+            httpx.AsyncClient(base_url=url, timeout=120, limits=LIMITS) as http,
             commanding(settings) as (database, bus),
         ):
             yield Platform(settings, http, TenantService(settings, database, bus), database.writer, bus)

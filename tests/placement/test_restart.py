@@ -21,7 +21,7 @@ async def started_again(settings: Settings, client: Client) -> AsyncIterator[Cli
     async with (
         worker(settings),
         running(settings) as url,
-        httpx.AsyncClient(base_url=url, timeout=60, limits=LIMITS) as http,
+        httpx.AsyncClient(base_url=url, timeout=120, limits=LIMITS) as http,
     ):
         yield replace(client, http=http)
 

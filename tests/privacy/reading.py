@@ -34,7 +34,7 @@ async def everything(estate: Estate) -> AsyncIterator[tuple[str, str]]:
         for key in await redis.keys("*"):
             yield f"redis {key!r}", f"{key!r} {await redis.dump(key)!r}"
     assert estate.settings.opensearch_url is not None
-    async with httpx.AsyncClient(base_url=estate.settings.opensearch_url) as http:
+    async with httpx.AsyncClient(base_url=estate.settings.opensearch_url, timeout=120) as http:
         answer = await http.get(f"/{estate.settings.index_prefix}*/_search", params={"size": 10_000})
         for hit in answer.raise_for_status().json()["hits"]["hits"]:
             yield f"index {hit['_index']}", json.dumps(hit["_source"])

@@ -22,7 +22,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 async def client(search_url: str) -> AsyncIterator[AsyncOpenSearch]:
     """A client of OpenSearch, then of osmem."""
     # A page of many megabytes takes the stand-in longer than the library waits by itself, beside other work.
-    async with AsyncOpenSearch(hosts=[search_url], timeout=60) as opened:
+    async with AsyncOpenSearch(hosts=[search_url], timeout=120) as opened:
         yield opened
 
 

@@ -36,7 +36,7 @@ def worker(url: str, name: str) -> "Iterator[Popen[bytes]]":
     finally:
         process.send_signal(signal.SIGCONT)
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=120)
 
 
 @pytest.fixture

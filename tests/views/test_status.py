@@ -78,7 +78,7 @@ def views(*views: ViewStatus) -> Callable[[], Awaitable[list[ViewStatus]]]:
 async def test_a_reader_waits_until_the_view_has_his_write(place: Place) -> None:
     async with following(place.database.writer, Only(1)) as positions:
         async with place.working(await place.followed(Jars())):
-            waits = [asyncio.create_task(positions.wait_for("toys.jars", 1, 20)) for _ in range(50)]
+            waits = [asyncio.create_task(positions.wait_for("toys.jars", 1, 120)) for _ in range(50)]
             await asyncio.sleep(0)
             await place.tell((uuid4(), Jar.Filled(name="a", shelf="top", amount=1)))
             assert await asyncio.gather(*waits) == [True] * 50

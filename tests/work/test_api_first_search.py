@@ -19,7 +19,7 @@ async def test_says_where_it_was_read(searching: Product) -> None:
     async with (
         asyncpg.create_pool(searching.settings.database_url, min_size=1, max_size=1) as pool,
         running(searching.settings) as url,
-        httpx.AsyncClient(base_url=url, timeout=60) as http,
+        httpx.AsyncClient(base_url=url, timeout=120) as http,
     ):
         fresh = replace(client, http=http)
         receipt = await client.send("CreateTask", input={"title": "Burn leaves"})

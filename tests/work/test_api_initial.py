@@ -175,7 +175,7 @@ async def test_who_cannot_go_on_is_sent_the_state(client: Client, product: Produ
         await client.send("RenameTask", input={"id": task["id"], "title": str(number)})
     async with (
         running(replace(product.settings, resume_events=3)) as url,
-        httpx.AsyncClient(base_url=url) as http,
+        httpx.AsyncClient(base_url=url, timeout=120) as http,
     ):
         late = replace(client, http=http)
         async with late.watching("TaskChanged", resumeFrom=str(start), initial=True) as messages:

@@ -32,7 +32,7 @@ Message = tuple[str, dict[str, Any]]
 async def http(product: Product) -> AsyncIterator[httpx.AsyncClient]:
     """The product, with an API that goes on over few events."""
     settings = replace(product.settings, resume_events=MOST)
-    async with running(settings) as url, httpx.AsyncClient(base_url=url) as http:
+    async with running(settings) as url, httpx.AsyncClient(base_url=url, timeout=120) as http:
         yield http
 
 

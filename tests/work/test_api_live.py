@@ -160,7 +160,7 @@ async def test_who_comes_back_too_late_is_told_so_and_goes_on_from_now(
         await client.send("RenameTask", input={"id": task["id"], "title": str(number)})
     async with (
         running(replace(product.settings, resume_events=3)) as url,
-        httpx.AsyncClient(base_url=url) as http,
+        httpx.AsyncClient(base_url=url, timeout=120) as http,
     ):
         late = replace(client, http=http)
         async with late.watching("TaskChanged", resumeFrom=start) as messages:
@@ -183,7 +183,7 @@ async def test_a_person_has_a_bound_of_subscriptions_over_all_their_keys(
 ) -> None:
     async with (
         running(replace(product.settings, max_subscriptions_each=1)) as url,
-        httpx.AsyncClient(base_url=url) as http,
+        httpx.AsyncClient(base_url=url, timeout=120) as http,
     ):
         mine = replace(client, http=http)
         async with mine.streaming("TaskChanged", resumeFrom="0"):

@@ -247,7 +247,7 @@ async def test_says_that_an_answer_is_stale_to_who_asks_by_header(product: Produ
     try:
         async with (
             running(replace(product.settings, after_wait_ms=100)) as url,
-            httpx.AsyncClient(base_url=url, timeout=60) as http,
+            httpx.AsyncClient(base_url=url, timeout=120) as http,
         ):
             hasty = replace(client, http=http)
             input = {"email": f"ben.{uuid4().hex}@example.com", "firstName": "Ben"}

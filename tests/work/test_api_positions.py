@@ -20,7 +20,7 @@ async def hasty(product: Product, client: Client) -> AsyncIterator[Client]:
     try:
         async with (
             running(replace(product.settings, after_wait_ms=100)) as url,
-            httpx.AsyncClient(base_url=url, timeout=60) as http,
+            httpx.AsyncClient(base_url=url, timeout=120) as http,
         ):
             yield replace(client, http=http)
     finally:

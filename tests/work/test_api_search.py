@@ -27,7 +27,7 @@ async def without(product: Product, client: Client, **settings: Any) -> AsyncIte
     """The client at another API on the same stores, but for those that the settings change."""
     async with (
         running(replace(product.settings, **settings)) as url,
-        httpx.AsyncClient(base_url=url, timeout=60) as http,
+        httpx.AsyncClient(base_url=url, timeout=120) as http,
     ):
         yield replace(client, http=http)
 

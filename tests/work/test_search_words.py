@@ -29,7 +29,7 @@ async def fallback(both: Product) -> AsyncIterator[httpx.AsyncClient]:
     """The same product where no search server is known."""
     async with (
         running(replace(both.settings, opensearch_url="")) as url,
-        httpx.AsyncClient(base_url=url, timeout=60) as http,
+        httpx.AsyncClient(base_url=url, timeout=120) as http,
     ):
         yield http
 
