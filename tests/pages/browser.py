@@ -46,7 +46,7 @@ class Browser:
         button = self.driver.find_element(By.CSS_SELECTOR, "button")
         button.click()
         # What is found may be of the page that is just going, which the driver tells in more than one way.
-        waiting = WebDriverWait(self.driver, 30, ignored_exceptions=[WebDriverException])
+        waiting = WebDriverWait(self.driver, 120, ignored_exceptions=[WebDriverException])
         waiting.until(staleness_of(button))
         return waiting.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "[role]").text)
 

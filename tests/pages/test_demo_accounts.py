@@ -37,7 +37,7 @@ async def test_a_demo_account_fills_the_form_in_and_does_not_sign_in(demo: Setti
     def visit(url: str) -> None:
         with browser(tmp_path / "profile", scripts=True) as page:
             page.open(url)
-            WebDriverWait(page.driver, 60).until(
+            WebDriverWait(page.driver, 120).until(
                 lambda driver: driver.execute_script(
                     "return document.getElementById('door').hidden === false"
                 )

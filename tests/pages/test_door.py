@@ -25,7 +25,7 @@ async def test_a_link_fills_the_form_in_and_a_person_signs_in(product: Product, 
             assert look(_KEPT) is None
             assert look("return location.hash") == ""
             page.press()
-            WebDriverWait(page.driver, 30).until(lambda _: look(_TOLD) == f"Signed in as {ada.email}")
+            WebDriverWait(page.driver, 120).until(lambda _: look(_TOLD) == f"Signed in as {ada.email}")
             kept = look(_KEPT)
             # Whoever is signed in stays who they are, whoever's link it is.
             page.open(f"{product.http.base_url}?x#email=other@example.com&password=x")
@@ -47,7 +47,7 @@ async def test_nobody_sees_an_error_before_they_did_anything(product: Product, t
         with browser(tmp_path / "profile", scripts=True) as page:
             page.open(str(product.http.base_url))
             look = page.driver.execute_script
-            WebDriverWait(page.driver, 30).until(lambda _: look(_EDITOR))
+            WebDriverWait(page.driver, 120).until(lambda _: look(_EDITOR))
             # What was asked for before this is answered by now, too.
             answer = look(f"return fetch('/health/live').then(() => {{ {_ASKED} }})")
             before = look(_ANSWER)
@@ -55,7 +55,7 @@ async def test_nobody_sees_an_error_before_they_did_anything(product: Product, t
             page.fill("password", PASSWORD)
             page.press()
             # The editor asks for the schema once somebody is known.
-            WebDriverWait(page.driver, 30).until(lambda _: look(_ASKED) > 0)
+            WebDriverWait(page.driver, 120).until(lambda _: look(_ASKED) > 0)
             return "UNAUTHENTICATED" in before, answer
 
     assert await asyncio.to_thread(visit) == (False, 0)

@@ -90,7 +90,7 @@ async def served_at(settings: Settings, port: int) -> AsyncIterator[int]:
 def seen(page: Browser, script: str, text: str) -> str:
     """What a script gives, once this text is in it."""
     look = page.driver.execute_script
-    WebDriverWait(page.driver, 60).until(lambda _: text in str(look(script)))
+    WebDriverWait(page.driver, 120).until(lambda _: text in str(look(script)))
     return str(look(script))
 
 
