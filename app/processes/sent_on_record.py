@@ -18,6 +18,7 @@ from domain.gateway.webhooks import Webhook
 from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Personal, hints_of, is_marked
+from domain.kit.ids import read_id
 from domain.kit.log import Envelope
 from domain.kit.sealed import is_sealed, subject_of
 
@@ -70,7 +71,7 @@ def people_of(envelope: Envelope, event: Event, named: Iterable[Any] = ()) -> se
         people.add(event.subject_id)
     for value in (getattr(event, "user_id", None), *named):
         with suppress(ValueError):
-            people.add(value if isinstance(value, UUID) else UUID(value if isinstance(value, str) else ""))
+            people.add(value if isinstance(value, UUID) else read_id(value))
     return people
 
 

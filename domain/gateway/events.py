@@ -9,7 +9,7 @@ from domain.gateway.callbacks.notices import InvoiceReference, PaymentNotice
 from domain.gateway.callbacks.providers import CallbackProvider
 from domain.gateway.envelope import EventCategory
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Personal, Purpose
-from domain.kit.ids import id_from
+from domain.kit.ids import id_from, read_id
 from domain.kit.model import Aggregate, Event, applies
 from domain.kit.privacy.nobody import nobody_of
 
@@ -125,8 +125,8 @@ def subject_of(tenant_id: UUID, source_id: UUID, user_id: str | None, received_a
 
 def person_of(tenant_id: UUID, user_id: str) -> UUID:
     """The person whom the sources of a tenant name so."""
-    # Fewer characters name no UUID, and most names are no UUIDs.
-    if len(user_id) >= 32:
+    # Most names are no ids, and are of another length.
+    if len(user_id) == 36:
         with suppress(ValueError):
-            return UUID(user_id)
+            return read_id(user_id)
     return id_from(tenant_id, f"gateway person {user_id}")

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from domain.gateway.events import subject_of
+from domain.gateway.events import person_of, subject_of
 from domain.kit.privacy.nobody import is_nobody, nobody_of
 from tests.gateway.sending import Sender, event
 from tests.kit.client import Client
@@ -15,6 +15,20 @@ def test_what_stands_for_nobody_is_told_from_people() -> None:
     assert nobody_of(thing, "a") == nobody_of(thing, "a") != nobody_of(thing, "b")
     assert not is_nobody(thing)
     assert not is_nobody(UUID("018f0000-0000-8000-8000-00000000000a"))
+
+
+def test_no_other_spelling_of_an_id_is_that_person() -> None:
+    """Python reads each of these as the id, and the third as yet another one."""
+    tenant, id = uuid4(), UUID("018f0000-0000-7000-8000-00000000000a")
+    assert {person_of(tenant, str(id)), person_of(tenant, str(id).upper())} == {id}
+    others = [
+        f"urn:uuid:{id}",
+        f"+{id.hex[1:]}",
+        f"018f_{id.hex[5:]}",
+        id.hex,
+        f"{str(id)[:-1]}-{str(id)[-1]}",
+    ]
+    assert len({id, *(person_of(tenant, other) for other in others)}) == 1 + len(others)
 
 
 async def test_a_person_is_known_by_an_id_and_nobody_is_not_erased(shop: Sender, client: Client) -> None:
