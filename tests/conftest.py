@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import current_thread
 
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
 
 from app.embedded import EmbeddedError
@@ -25,7 +26,10 @@ from tests.kit.search import search_url as running_search
 
 pytest_plugins = ("tests.kit.product",)
 
-hypothesis.register_profile("quick", max_examples=10)
+# How long an example takes says how busy the machine is.
+hypothesis.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.register_profile("quick", hypothesis.get_profile("patient"), max_examples=10)
+hypothesis.load_profile("patient")
 
 _LONGEST = 900
 """Seconds for one test with its fixtures, on a machine that does other things too: what takes longer hangs."""
