@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from app.audit.access_writer import recorded
 from app.gateway.factory import connector_pages, event_files, import_rows, job_letters
 from app.gateway.outside_history import StoredHistory
 from app.mail.allowance import CountedAllowance, limits
@@ -124,6 +126,7 @@ def _webhooks(parts: Parts, mailer: SealedMailer, repository: Repository) -> tup
             codec=parts.codec,
             opening=parts.opening,
             consents=LoggedConsents(repository),
+            record=partial(recorded, parts.database.writer),
             masking=settings.masks,
         ),
         MailedWebhookNotices(parts.database, parts.live, mailer),

@@ -1,7 +1,7 @@
 """What webhooks and destinations are sent is on record before it leaves: of which event, and whose data it is."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +10,6 @@ from uuid import UUID
 import msgspec
 
 from api.kit.schema.access_log import AccessRecord
-from app.audit.access_writer import recorded
-from app.storage.database import Pool
 from domain.gateway.events import OutsideEvent
 from domain.gateway.webhook_terms import camel
 from domain.gateway.webhooks import Webhook
@@ -22,9 +20,12 @@ from domain.kit.ids import read_id
 from domain.kit.log import Envelope
 from domain.kit.sealed import is_sealed, subject_of
 
+Recorder = Callable[[Sequence[AccessRecord]], Awaitable[None]]
+"""Writes accesses before it returns. Raises what the database raises."""
+
 
 async def put_on_record(
-    pool: Pool,
+    record: Recorder,
     webhook: Webhook,
     envelope: Envelope,
     event: Event,
@@ -33,7 +34,7 @@ async def put_on_record(
 ) -> None:
     """Record that these fields of an event, by the names that clients know, leave in its sponsor's name.
 
-    Raises what the database raises; then nothing may leave.
+    Raises what ``record`` raises; then nothing may leave.
     """
     fields = [field.name for field in dataclasses.fields(event) if camel(field.name) in sent]
     hints = hints_of(type(event))
@@ -55,7 +56,7 @@ async def put_on_record(
         at=datetime.now(UTC),
         correlation_id=envelope.correlation_id,
     )
-    await recorded(pool, [access])
+    await record([access])
 
 
 # Values of any JSON.

@@ -10,7 +10,7 @@ import msgspec
 
 from api.kit.schema.row_visibility import RowVisibility, VisibilityRules
 from app.contexts import VISIBILITY
-from app.processes.sent_on_record import people_of, put_on_record, sealed_in
+from app.processes.sent_on_record import Recorder, people_of, put_on_record, sealed_in
 from app.storage.database import Database, Lent
 from domain.contexts import confidential_of
 from domain.gateway.bodies import value_at
@@ -89,11 +89,12 @@ class VisibleContents(WebhookContents):
         codec: Codec,
         opening: Opening,
         consents: Consents,
+        record: Recorder,
         masking: bool,
     ) -> None:
         """Without ``live``, which says where the views are, nothing is sent: every try fails."""
         self._database, self._log, self._codec, self._opening = database, log, codec, opening
-        self._consents, self._masking = consents, masking
+        self._consents, self._record, self._masking = consents, record, masking
         self._rows = None if live is None else PostgresRows(database, live)
         self._rules = None if live is None else visibility_rules(database, live)
         self._positions = None if live is None else Positions(database.writer, live)
@@ -109,7 +110,7 @@ class VisibleContents(WebhookContents):
             return None
         data, withheld = await self._data(sponsor, webhook, envelope)
         event = self._codec.decode(envelope)
-        await put_on_record(self._database.writer, webhook, envelope, event, data, people_of(envelope, event))
+        await put_on_record(self._record, webhook, envelope, event, data, people_of(envelope, event))
         return _encoded(envelope, envelope.type, data, withheld)
 
     async def message(self, tenant_id: UUID, webhook: Webhook, event_id: UUID) -> Message | None:
@@ -145,7 +146,7 @@ class VisibleContents(WebhookContents):
             return None
         if outside and not sent.isdisjoint(PARTS):
             sent.add("data")
-        await put_on_record(self._database.writer, webhook, envelope, event, sent, people)
+        await put_on_record(self._record, webhook, envelope, event, sent, people)
         return Message(
             id=message_id(webhook.id, event_id),
             type=outside.event_type if outside else envelope.type,
