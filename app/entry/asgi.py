@@ -37,6 +37,7 @@ from app.origins import origin_of, read_origins
 from app.pages.documentation import documentation_routes
 from app.pages.editor import ABOUT, PASSWORD, editor_links, editor_tabs
 from app.pages.routes import page_routes
+from app.pages.schema_page import schema_routes
 from app.privacy.routes import Exported, export_routes
 from app.processes.declared import KNOWN
 from app.proxies import Proxies, ProxyWatch
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             most=settings.max_file_bytes,
             in_all=settings.max_files_bytes,
         ),
+        *(schema_routes(running.authenticate) if settings.shows_graphiql and settings.introspection else ()),
         *(documentation_routes() if settings.shows_graphiql else ()),
     ]
     origins, secure = read_origins(settings.allowed_origins), is_secure(settings.public_url)
@@ -175,7 +177,7 @@ class _Running:
             title="Headwater",
             door="/auth",
             about=ABOUT,
-            links=editor_links(),
+            links=editor_links(schema=self._settings.introspection),
             tabs=editor_tabs(),
             visitors=self._visitors,
             password=PASSWORD,

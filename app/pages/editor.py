@@ -10,6 +10,7 @@ from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
 
 from api.kit.http.graphiql import EditorTab
 from app.pages.documentation import documentation
+from app.pages.schema_page import PATH
 
 _ROOT = Path(__file__).parents[2]
 _OPERATIONS = _ROOT / "graphql" / "operations"
@@ -63,8 +64,9 @@ def _whole(document: str, fragments: Mapping[str, str]) -> Iterator[str]:
                 wanted.append(fragments[name])
 
 
-def editor_links() -> dict[str, str]:
-    """Where to read on, as far as it came with the code."""
+def editor_links(*, schema: bool) -> dict[str, str]:
+    """Where to read on, as far as it came with the code; ``schema`` says whether its page is there."""
     known = {"README": "/docs/README.md", "Tour": "/docs/tour.md", "Clients": "/docs/clients.md"}
     there = documentation()
-    return {name: address for name, address in known.items() if address in there}
+    links = {name: address for name, address in known.items() if address in there}
+    return links | ({"Schema": PATH} if schema else {})

@@ -26,6 +26,9 @@ ANYBODY = {
     "/auth/second-factor": "takes a challenge and a code",
     "/auth/sign-in": "takes a password",
     "/auth/verify-email": "takes a token from a mail",
+    "/docs/schema": "a page without any data",
+    "/docs/schema.css": "a page without any data",
+    "/docs/schema.js": "a page without any data",
     "/docs/{path:path}": "what came with the code",
     "/graphiql/assets": "the editor",
     "/graphiql/door.js": "the editor",
@@ -45,6 +48,7 @@ ANYBODY = {
 """Open routes, and why they may be."""
 SIGNED_IN = {
     "/auth/sign-out": "POST",
+    "/docs/schema.json": "GET",
     "/exports/{id}": "GET",
     "/metrics": "GET",
     "/tasks": "POST",

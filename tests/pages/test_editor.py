@@ -48,8 +48,9 @@ async def test_what_it_links_to_is_there(product: Product) -> None:
     page = (await product.http.get("/")).text
     assert "Headwater is a backend for the customer operations of many companies" in page
     assert 'id="people"' not in page
-    assert list(editor_links()) == ["README", "Tour", "Clients"]
-    for address in editor_links().values():
+    links = editor_links(schema=True)
+    assert list(links) == ["README", "Tour", "Clients", "Schema"]
+    for address in links.values():
         assert f'href="{address}"' in page
         answer = await product.http.get(address)
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")

@@ -15,6 +15,8 @@ from starlette.staticfiles import StaticFiles
 _HERE = Path(__file__).parent
 # Only its static files are used: the package has no dependencies and none of its code runs.
 _PACKAGE = ("graphene_django_graphiql_static", "static/graphene_django_graphiql_static")
+DOOR = (_HERE / "graphiql_door.html").read_text()
+"""The form of the page, which `graphiql/door.js` makes work on any page of this server."""
 _SCRIPTS = {"start.js": "graphiql.js", "door.js": "graphiql_door.js"}
 _HEADERS = {
     # GraphiQL writes style attributes, and its style sheet embeds its fonts. Nothing is of another origin.
@@ -83,7 +85,7 @@ def graphiql_routes(endpoint: str, shown: EditorPage) -> list[BaseRoute]:
         "tabs": orjson.dumps(tabs).decode(),
     }.items():
         page = page.replace(f"{{{name}}}", html.escape(text), 1)
-    before, _, after = page.partition("{intro}")
+    before, _, after = page.replace("{form}", DOOR, 1).partition("{intro}")
     scripts = {name: (_HERE / file).read_text() for name, file in _SCRIPTS.items()}
 
     async def show(_: Request) -> Response:
