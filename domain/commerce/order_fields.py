@@ -44,7 +44,7 @@ class PaymentProvider(StrEnum):
     STRIPE = "stripe"
     PAYPAL = "paypal"
     MANUAL = "manual"
-    """Somebody of the tenant has seen it, as a transfer or cash."""
+    """People of the tenant have seen it, as a transfer or cash."""
 
 
 class PaymentStatus(StrEnum):
@@ -72,9 +72,13 @@ class CancelReason(StrEnum):
     """Why an order is cancelled."""
 
     CHANGED_MIND = "changed_mind"
+    """The buyer wants it no more."""
     MISTAKE = "mistake"
+    """It was placed by mistake."""
     TOO_LATE = "too_late"
+    """It would come too late."""
     NOT_AVAILABLE = "not_available"
+    """What was bought is not available."""
     NOT_PAID = "not_paid"
     FRAUD = "fraud"
     OTHER = "other"

@@ -12,10 +12,15 @@ class OrderStatus(StrEnum):
     """The status of an order."""
 
     PLACED = "placed"
+    """Not paid in full yet."""
     PAID = "paid"
+    """Paid in full."""
     PAYMENT_FAILED = "payment_failed"
+    """The last payment failed, and another one may follow."""
     PARTLY_REFUNDED = "partly_refunded"
+    """Some of what was paid was given back."""
     REFUNDED = "refunded"
+    """All that was paid was given back."""
     CANCELLED = "cancelled"
     FULFILLED = "fulfilled"
 

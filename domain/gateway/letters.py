@@ -108,7 +108,9 @@ class LetterStatus(StrEnum):
     """What became of a dead letter."""
 
     OPEN = "open"
+    """It can be replayed or discarded."""
     REPLAYED = "replayed"
+    """It was sent again, and taken."""
     DISCARDED = "discarded"
 
 

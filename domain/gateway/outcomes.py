@@ -30,8 +30,11 @@ class EventStatus(StrEnum):
     """What became of an event that was sent."""
 
     ACCEPTED = "accepted"
+    """It is stored."""
     DUPLICATE = "duplicate"
+    """It was stored before, and nothing changed."""
     REJECTED = "rejected"
+    """It is kept as a dead letter, with what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,9 @@ class EventForm(StrEnum):
     """How an event is written."""
 
     EVENT = "event"
+    """With the members that this API has."""
     CLOUD_EVENT = "cloud_event"
+    """As CloudEvents 1.0 has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,9 @@ class SourceUsers(StrEnum):
     """Whom the events of a source may name as their user."""
 
     ANY = "any"
+    """Whomever the source names."""
     KNOWN = "known"
+    """Users of the tenant, and those that a registration of the source introduced."""
 
 
 Word = Pattern("[a-z0-9][a-z0-9_-]*", "must be small letters, digits, - and _")

@@ -33,10 +33,15 @@ class WebhookStop(StrEnum):
     """Why a webhook is off."""
 
     MANUAL = "manual"
+    """It was switched off by hand."""
     GONE = "gone"
+    """Its address answered 410."""
     FAILING = "failing"
+    """Nothing has arrived for five days."""
     UNAUTHORIZED = "unauthorized"
+    """Who vouched for it may have no webhooks any more."""
     BACKLOG = "backlog"
+    """More waits to be sent than is kept for it."""
 
 
 Name = Annotated[str, Len(1, 100), ONE_LINE, Internal(), Authored(), Describe("What the webhook is for.")]

@@ -12,6 +12,7 @@ class Theme(StrEnum):
     LIGHT = "light"
     DARK = "dark"
     SYSTEM = "system"
+    """As the user's device has it."""
 
 
 class ProfileVisibility(StrEnum):

@@ -39,12 +39,19 @@ class Ending(StrEnum):
     """Why a session ended."""
 
     SIGNED_OUT = "signed_out"
+    """The user signed out."""
     EXPIRED = "expired"
+    """Its time was over."""
     REVOKED = "revoked"
+    """The user ended it from another session."""
     REUSED = "reused"
+    """A refresh token came a second time, so it may have been stolen."""
     PASSWORD_CHANGED = "password_changed"
+    """Another password ends every session."""
     SUSPENDED = "suspended"
+    """The account was suspended."""
     ERASED = "erased"
+    """The user was erased."""
 
 
 class SignInMethod(StrEnum):
@@ -52,9 +59,13 @@ class SignInMethod(StrEnum):
 
     PASSWORD = "password"
     REGISTRATION = "registration"
+    """By creating the account."""
     INVITATION = "invitation"
+    """By accepting an invitation."""
     OIDC = "oidc"
+    """At a provider of identities."""
     OIDC_REAUTHENTICATED = "oidc_anew"
+    """At a provider of identities, which had the user prove themselves again."""
 
 
 class SessionIsOver(Refusal):

@@ -14,8 +14,11 @@ class UserStatus(StrEnum):
 
     ACTIVE = "active"
     INACTIVE = "inactive"
+    """On leave: they can do nothing in the tenant until they are reactivated."""
     SUSPENDED = "suspended"
+    """They can do nothing in the tenant until they are reactivated."""
     DELETED = "deleted"
+    """They can be taken back for 30 days; then their data are made anonymous."""
 
 
 class UserIsDeleted(Refusal):

@@ -3,11 +3,15 @@
 ``email: Annotated[str, Len(3, 255), Confidential(), Personal()]``
 """
 
+import ast
+import inspect
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Interval as Interval
@@ -191,3 +195,27 @@ def _takes_none(hint: Any) -> bool:
     if get_origin(hint) not in (Union, types.UnionType):
         return hint is types.NoneType
     return any(_takes_none(option) for option in get_args(hint))
+
+
+def value_texts(cls: type[Enum]) -> Mapping[str, str]:
+    """What an enum says of its values: the texts that stand below them."""
+    return _texts(cls.__module__).get(cls.__name__, {})
+
+
+@cache
+def _texts(module: str) -> Mapping[str, Mapping[str, str]]:
+    """The same of all enums of a module, as they stand in its source: Python itself does not keep them."""
+    return {
+        cls.name: dict(_below_values(cls.body))
+        for cls in ast.parse(inspect.getsource(sys.modules[module])).body
+        if isinstance(cls, ast.ClassDef)
+    }
+
+
+def _below_values(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
+    for stated, said in pairwise(body):
+        match stated, said:
+            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, " ".join(text.split())
+            case _:
+                pass

@@ -80,9 +80,13 @@ class PlacementState(StrEnum):
     """The state of a tenant's placement, and of the last operation on it."""
 
     PROVISIONING = "provisioning"
+    """The tenant is being made."""
     READY = "ready"
+    """Nothing is under way."""
     MOVING = "moving"
+    """The tenant's data are being copied to another place."""
     FAILED = "failed"
+    """The tenant could not be made."""
 
 
 class TenantPlacement(

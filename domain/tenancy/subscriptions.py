@@ -48,6 +48,7 @@ class SubscriptionStatus(StrEnum):
     TRIALING = "trialing"
     ACTIVE = "active"
     PAST_DUE = "past_due"
+    """An invoice is overdue."""
     CANCELLED = "cancelled"
 
 
@@ -55,9 +56,12 @@ class InvoiceStatus(StrEnum):
     """The status of an invoice."""
 
     ISSUED = "issued"
+    """To be paid."""
     OVERDUE = "overdue"
+    """Still to be paid, and its date is over."""
     PAID = "paid"
     VOID = "void"
+    """Nobody has to pay it."""
 
     @property
     def open(self) -> bool:

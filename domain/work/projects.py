@@ -34,7 +34,9 @@ class Visibility(StrEnum):
     """Who in the tenant may see a project."""
 
     PUBLIC = "public"
+    """Everybody of the tenant who may read work."""
     PRIVATE = "private"
+    """Its members, and who sees all projects."""
 
 
 VisibleTo = Annotated[Visibility, Public(), Describe("Who in the tenant may see the project.")]

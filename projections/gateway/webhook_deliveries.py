@@ -17,9 +17,13 @@ class DeliveryStatus(StrEnum):
     see the event; `SKIPPED`: the webhook was off by then."""
 
     WAITING = "waiting"
+    """It is sent as soon as its turn comes."""
     RETRYING = "retrying"
+    """A try has failed, and it is tried again."""
     DELIVERED = "delivered"
+    """Its address took it."""
     FAILED = "failed"
+    """It is tried no more."""
     WITHHELD = "withheld"
     SKIPPED = "skipped"
 

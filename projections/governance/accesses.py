@@ -19,27 +19,33 @@ _COLUMNS = (
 
 
 class AccessKind(StrEnum):
-    """How the caller of an operation was authenticated.
-
-    An `OPERATOR` is one on a machine, at the command line. A `WEBHOOK`, or destination, was sent it in the name of
-    whoever vouches for it.
-    """
+    """How the caller of an operation was authenticated."""
 
     PERSON = "person"
+    """A user, with an access token."""
     SERVICE = "service"
+    """A service, with a token of its own."""
     KEY = "key"
+    """An API key."""
     NOBODY = "nobody"
+    """Nobody was signed in."""
     OPERATOR = "operator"
+    """Whoever was at the command line of a machine."""
     WEBHOOK = "webhook"
+    """A webhook or destination that was sent it, in the name of whoever vouches for it."""
 
 
 class AccessOutcome(StrEnum):
     """The outcome of an operation."""
 
     DONE = "done"
+    """It was answered."""
     REFUSED = "refused"
+    """A rule refused the command."""
     DENIED = "denied"
+    """A permission was missing for some of it, or for all."""
     FAILED = "failed"
+    """It was answered with an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

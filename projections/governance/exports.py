@@ -16,9 +16,12 @@ class ExportState(StrEnum):
 
     RUNNING = "running"
     FINISHED = "finished"
+    """The file can be fetched."""
     FAILED = "failed"
     EXPIRED = "expired"
+    """The file is gone; another export can be started."""
     ERASED = "erased"
+    """The user was erased, and the file with them."""
 
 
 class ExportRow(Row):

@@ -16,6 +16,7 @@ class EffectStatus(StrEnum):
     process was informed; `WITHDRAWN` is no longer needed."""
 
     PENDING = "pending"
+    """It waits for its turn."""
     RUNNING = "running"
     PARKED = "parked"
     DONE = "done"

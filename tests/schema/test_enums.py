@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
-from graphql import GraphQLNamedType, GraphQLObjectType, get_named_type, is_input_object_type, is_object_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    get_named_type,
+    is_input_object_type,
+    is_object_type,
+)
 
 from api.kit.execution.access import COVERED
 from api.kit.schema.node_types import shows
-from domain.kit.fields import Describe
+from domain.gateway.webhooks import WebhookStop
+from domain.kit.fields import Describe, value_texts
 from domain.operations.rebuilds import RebuildKind
 from domain.operations.tenants import PlacementState
 from projections.kit.follow.parked_streams import ParkedStreamRequest
@@ -182,3 +190,10 @@ def test_says_when_it_is_null() -> None:
     assert (shown.fields["kind"].description or "").endswith(
         "Null for a value that this version does not know."
     )
+
+
+def test_what_stands_below_a_value_is_told_of_it() -> None:
+    stop = published().type_map["WebhookStop"]
+    assert isinstance(stop, GraphQLEnumType)
+    assert {name: value.description for name, value in stop.values.items()} == value_texts(WebhookStop)
+    assert stop.values["GONE"].description == "Its address answered 410."

@@ -20,17 +20,24 @@ class PatternKind(StrEnum):
     """What is looked for."""
 
     SEQUENCE = "sequence"
+    """Types of events that follow each other within the window."""
     COUNT = "count"
+    """So many events within the window."""
     MISSING = "missing"
+    """An event that is not followed by another one within the window."""
 
 
 class RelatedBy(StrEnum):
     """What events belong together by; each is the column of the event that names it."""
 
     CORRELATION = "correlation_id"
+    """By their `correlationId`."""
     USER = "user_id"
+    """By their `userId`."""
     SESSION = "session_id"
+    """By their `sessionId`."""
     ORDER = "order_id"
+    """By their `orderId`."""
 
 
 _TYPES = {PatternKind.SEQUENCE: (2, 5), PatternKind.COUNT: (1, 10), PatternKind.MISSING: (2, 2)}

@@ -104,9 +104,13 @@ class QualityDimension(Enum):
     """A target of data quality."""
 
     COMPLETENESS = "completeness"
+    """How much of its envelope an event gives itself."""
     ACCURACY = "accuracy"
+    """How many have the form that they must have."""
     CONSISTENCY = "consistency"
+    """How many contradict nothing."""
     TIMELINESS = "timeliness"
+    """How long those accepted were on their way."""
 
 
 @shows(

@@ -7,7 +7,7 @@ from enum import Enum
 import strawberry
 
 from api.identity.users import User
-from api.kit.model import ComputedField, Node, Refusal, Resource, Sending, Sent, derived, linked, shows
+from api.kit.model import ComputedField, Node, Refusal, Resource, Sending, Sent, derived, enum, linked, shows
 from domain.identity import invitations as domain
 from domain.kit.refusals import AlreadyTaken
 from projections.identity.admission import InvitationRow, Invitations
@@ -19,10 +19,15 @@ class Standing(Enum):
     """What became of an invitation; time makes one expire, and no event."""
 
     OPEN = "open"
+    """It can be accepted."""
     EXPIRED = "expired"
+    """Its time is over; another one can be sent."""
     ACCEPTED = "accepted"
     WITHDRAWN = "withdrawn"
+    """It was taken back."""
 
+
+enum(Standing)
 
 _STANDING = "case when status = 'open' and expires_at <= clock_timestamp() then 'expired' else status end"
 

@@ -15,14 +15,21 @@ class RebuildState(StrEnum):
     """The state of a rebuild. A reconciliation ends as `REPORTED`, everything else normally as `FINISHED`."""
 
     BUILDING = "building"
+    """The new generation is filled from the log."""
     VERIFYING = "verifying"
+    """The new generation is compared with the live one."""
     DIFFERS = "differs"
+    """Rows differ, so an operator has to accept or cancel it."""
     SWITCHED = "switched"
+    """The new generation is read; the former one is kept for a while."""
     FINISHED = "finished"
+    """The former generation is gone."""
     REPORTED = "reported"
+    """It has said how the view and the log differ."""
     CANCELLED = "cancelled"
     FAILED = "failed"
     ROLLED_BACK = "rolled back"
+    """The former generation is read again."""
 
 
 class RebuildPhase(StrEnum):

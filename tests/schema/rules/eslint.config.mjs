@@ -25,7 +25,8 @@ export default [
           "EnumValueDefinition[parent.name.value!=/^(RefusalCode|ViolationCode)$/]": EnumValueDefinition,
         },
       ],
-      // `@oneOf` is the specification's own, and printed without one.
+      // Values of an enum speak for themselves, or their enum speaks for them; the others are described where they are
+      // declared. `@oneOf` is the specification's own, and printed without one.
       "@graphql-eslint/require-description": [
         "error",
         {

@@ -44,6 +44,7 @@ from domain.kit.fields import (
     is_marked,
     marks,
     nullable,
+    value_texts,
 )
 from domain.kit.wiring.needs import noun
 from projections.kit.declare.postgres import PostgresView
@@ -244,9 +245,9 @@ def part(cls: Any) -> type:
 
 
 def enum(cls: type[Enum], deprecated: Mapping[str, str] = MappingProxyType({})) -> type[Enum]:
-    """The enum as a GraphQL type, declared once; ``deprecated`` gives for each value that will go what to use.
+    """The enum as a GraphQL type, declared once, with the texts below its values.
 
-    Raises TypeError for a value that it lacks.
+    ``deprecated`` gives for each value that will go what to use. Raises TypeError for a value that it lacks.
     """
     if not hasattr(cls, "__strawberry_definition__"):
         strawberry.enum(cls, description=_sentence(cls))
@@ -254,6 +255,8 @@ def enum(cls: type[Enum], deprecated: Mapping[str, str] = MappingProxyType({})) 
     values = {value.name: value for value in definition.values}
     if unknown := deprecated.keys() - values.keys():
         raise TypeError(f"{cls.__name__} has no value {min(unknown)!r}.")
+    for name, text in value_texts(cls).items():
+        values[name].description = text
     for name, reason in deprecated.items():
         values[name].deprecation_reason = reason
     return cls
