@@ -55,3 +55,10 @@ FOUND = (
     " from gateway.event_metadata m where m.key = {} and m.value = {})"
 )
 """Of events: which have a value under a key."""
+FOUND_AMONG = (
+    "exists (select from (select tenant_id as t, event_id as e, received_at as r, key as k, value as v"
+    " from gateway.event_metadata) m where m.t = tenant_id and m.e = id and m.r = received_at"
+    " and m.k = {} and m.v = {} offset 0)"
+)
+"""The same where other events are asked for as well: looked up for each of them, in its own day, as more may have
+the value, on all days, than memory holds. The names are others than those of an event."""

@@ -10,9 +10,10 @@ import pytest
 
 from app.embedded.postgres import Postgres
 from app.storage.database import Database
-from projections.gateway.event_metadata import FOUND, EventMetadata
+from projections.gateway.event_metadata import FOUND, FOUND_AMONG, EventMetadata
 from projections.gateway.events import OutsideEvents
-from projections.kit.read.conditions import Condition, equals, since, until
+from projections.kit.declare.filters import Compare, ComparedColumn, Comparison, Filter, Not, Some
+from projections.kit.read.conditions import Condition, equals, filtered, since, until
 from projections.kit.read.keyset import Order
 from projections.kit.read.live_generations import Only
 from projections.kit.read.postgres_reader import PostgresRows
@@ -96,6 +97,29 @@ async def test_events_are_found_by_entries_through_their_index(explaining: Expla
     # Of a day without rows there is nothing to be looked for.
     assert not re.search(r"Seq Scan on event_metadata_.*\(cost=(?!0\.00\.\.0\.00 )", explaining.plan)
     found = r"event_metadata_\w+_idx .*\n +Index Cond: .*tenant_id.* AND .*key.* AND .*value"
+    assert re.search(found, explaining.plan), explaining.plan
+
+
+_CAMPAIGN = Compare(
+    ComparedColumn("metadata", sql=FOUND, among=FOUND_AMONG), Comparison.ENTRY, ("campaign", "c2")
+)
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [Not(_CAMPAIGN), Some((_CAMPAIGN, Compare(ComparedColumn("event_type"), Comparison.EQ, "order.t7")))],
+    ids=["not", "or"],
+)
+async def test_among_alternatives_an_entry_is_looked_for_at_each_event_and_on_its_day(
+    explaining: Explaining, filter: Filter
+) -> None:
+    where = [filtered(OutsideEvents, filter), *since("received_at", NOW - timedelta(days=2))]
+    order: Any = Order("received_at", descending=True)
+    await PostgresRows(explaining, Only(1)).page(OutsideEvents, TENANT, where=where, order=order, limit=20)
+    # The events are read by their index, and each is looked up by its id and time: in one partition.
+    assert "hashed SubPlan" not in explaining.plan
+    assert not re.search("Seq Scan on events_|Sort  ", explaining.plan), explaining.plan
+    found = r"event_metadata_\w+_idx .*\n +Index Cond: .*received_at = (\w+)\.received_at.*event_id = \1\.id"
     assert re.search(found, explaining.plan), explaining.plan
 
 

@@ -31,7 +31,7 @@ from domain.gateway.letters import DiscardDeadLetter, LetterStatus
 from domain.gateway.schemas.searchable import as_text
 from domain.kit.ids import spelled
 from domain.kit.privacy.nobody import is_nobody
-from projections.gateway.event_metadata import FOUND, EventMetadata
+from projections.gateway.event_metadata import FOUND, FOUND_AMONG, EventMetadata
 from projections.gateway.events import DeadLetterRow, DeadLetters, OutsideEventRow, OutsideEvents
 from projections.gateway.sources import Sources
 from projections.kit.read.conditions import equals
@@ -119,6 +119,7 @@ _events.filter(
             _texts,
             "What its schema said to be searchable, by key and value.",
             beside=EventMetadata,
+            among=FOUND_AMONG,
         ),
     },
 )

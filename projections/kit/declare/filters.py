@@ -64,6 +64,8 @@ class ComparedColumn:
     """How a value that it is compared with is spelled in rows; None: as it is given."""
     beside: type[PostgresView[Any]] | None = None
     """Another view, whose rows the SQL reads as well."""
+    among: str = ""
+    """SQL for below `Some` and `Not`, where rows may meet the filter otherwise; empty: the same."""
 
     @property
     def stored(self) -> bool:

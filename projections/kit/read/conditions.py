@@ -114,23 +114,24 @@ _COMPARED = {
 }
 
 
-def filtered(view: type[PostgresView[Any]] | None, filter: Filter) -> Condition:
+def filtered(view: type[PostgresView[Any]] | None, filter: Filter, *, among: bool = False) -> Condition:
     """A filter as SQL: the same rows meet it as `projections.kit.declare.filters.meets` says. Without a view it is
-    of rows in which nothing is found by GIN indexes."""
+    of rows in which nothing is found by GIN indexes. ``among``: it stands below an alternative."""
     if isinstance(filter, Compare):
-        return _tested(view, filter)
+        return _tested(view, filter, among=among)
     if isinstance(filter, Not):
         # Unknown is no answer of a filter.
-        return Condition("(({}) is not true)", parts=(filtered(view, filter.part),))
+        return Condition("(({}) is not true)", parts=(filtered(view, filter.part, among=True),))
     together = isinstance(filter, All)
+    among = among or not together
     if not filter.parts:
         return Condition("true" if together else "false", parts=())
     text = (" and " if together else " or ").join(["{}"] * len(filter.parts))
-    return Condition(f"({text})", parts=tuple(filtered(view, part) for part in filter.parts))
+    return Condition(f"({text})", parts=tuple(filtered(view, part, among=among) for part in filter.parts))
 
 
-def _tested(view: type[PostgresView[Any]] | None, test: Compare) -> Condition:
-    column = test.column.sql or test.column.name
+def _tested(view: type[PostgresView[Any]] | None, test: Compare, *, among: bool) -> Condition:
+    column = (test.column.among if among else "") or test.column.sql or test.column.name
     match test.how:
         case Comparison.NULL:
             return Condition(f"{column} is null", parts=())

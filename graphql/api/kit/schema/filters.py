@@ -60,6 +60,8 @@ class ComputedField:
     read: Callable[[Any], Any] | None = None
     beside: AnyView | None = None
     """Another view, whose rows the SQL reads as well."""
+    among: str = ""
+    """See `ComparedColumn.among`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,9 @@ def row_filter(
         fields[column] = FilterField(ComparedColumn(column), offered[column], text, deprecation(hint))
     fields |= {
         field: FilterField(
-            ComparedColumn(field, what.sql, what.of, what.read, what.beside), what.shown, what.text
+            ComparedColumn(field, what.sql, what.of, what.read, what.beside, what.among),
+            what.shown,
+            what.text,
         )
         for field, what in computed.items()
     }
