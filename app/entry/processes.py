@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from app.audit.access_writer import recorded
-from app.gateway.factory import connector_pages, event_files, import_rows, job_letters
+from app.gateway.factory import connector_pages, event_files, import_rows, job_letters, worker_checks
 from app.gateway.outside_history import StoredHistory
 from app.mail.allowance import CountedAllowance, limits
 from app.mail.factory import create_mailer
@@ -105,11 +105,16 @@ def _gateway(parts: Parts) -> tuple[object, ...]:
     rows = None if parts.live is None else PostgresRows(parts.database, parts.live)
     positions = None if parts.live is None else Positions(parts.database.writer, parts.live)
     settings, bus, codec, opening = parts.settings, parts.bus, parts.codec, parts.opening
+    checks = worker_checks(rows)
     return (
-        import_rows(settings, bus=bus, codec=codec, opening=opening, rows=rows),
-        job_letters(settings, bus=bus, codec=codec, opening=opening, rows=rows, positions=positions),
+        import_rows(settings, bus=bus, codec=codec, opening=opening, rows=rows, checks=checks),
+        job_letters(
+            settings, bus=bus, codec=codec, opening=opening, rows=rows, checks=checks, positions=positions
+        ),
         event_files(settings, opening=opening, rows=rows, positions=positions),
-        connector_pages(settings, bus=bus, codec=codec, opening=opening, rows=rows, clock=parts.clock),
+        connector_pages(
+            settings, bus=bus, codec=codec, opening=opening, rows=rows, checks=checks, clock=parts.clock
+        ),
     )
 
 

@@ -65,14 +65,24 @@ def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> 
     )
 
 
+def worker_checks(rows: PostgresRows | None) -> SchemaChecks | None:
+    """The checks of all that takes events in in a worker: what is compiled for one of them is there for all."""
+    return None if rows is None else SchemaChecks(SchemaReader(rows))
+
+
 def import_rows(
-    settings: Settings, *, bus: Bus, codec: Codec, opening: Opening, rows: PostgresRows | None
+    settings: Settings,
+    *,
+    bus: Bus,
+    codec: Codec,
+    opening: Opening,
+    rows: PostgresRows | None,
+    checks: SchemaChecks | None,
 ) -> ImportRows:
     """What takes in the rows of files in a worker; none where it reads no views, or has no keys."""
-    if rows is None or not isinstance(opening, KeyRing):
+    if rows is None or checks is None or not isinstance(opening, KeyRing):
         return NoRows()
-    admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
-    intake = _intake(settings, bus, codec, admission, checks)
+    intake = _intake(settings, bus, codec, SourceAdmission(rows), checks)
     return FileIntake(files_of(settings, opening), intake, bus.log)
 
 
@@ -83,13 +93,13 @@ def job_letters(
     codec: Codec,
     opening: Opening,
     rows: PostgresRows | None,
+    checks: SchemaChecks | None,
     positions: Positions | None,
 ) -> ReplayedLetters:
     """What replays dead letters in a worker; none where it reads no views, or has no keys."""
-    if rows is None or positions is None or not isinstance(opening, KeyRing):
+    if rows is None or checks is None or positions is None or not isinstance(opening, KeyRing):
         return NoLetters()
-    admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
-    intake = _intake(settings, bus, codec, admission, checks)
+    intake = _intake(settings, bus, codec, SourceAdmission(rows), checks)
     return JobLetters(DeadLetterReplay(intake, rows, opening, bus), rows, bus.log, positions)
 
 
@@ -111,10 +121,17 @@ def event_files(
 
 
 def connector_pages(
-    settings: Settings, *, bus: Bus, codec: Codec, opening: Opening, rows: PostgresRows | None, clock: Clock
+    settings: Settings,
+    *,
+    bus: Bus,
+    codec: Codec,
+    opening: Opening,
+    rows: PostgresRows | None,
+    checks: SchemaChecks | None,
+    clock: Clock,
 ) -> ConnectorPages:
     """What pulls pages in a worker; none where it reads no views, or has no keys."""
-    if rows is None or not isinstance(opening, KeyRing):
+    if rows is None or checks is None or not isinstance(opening, KeyRing):
         return NoPages()
     outgoing = partial(
         OutgoingClient, ports=read_ports(settings.outgoing_ports), loopback=settings.outgoing_loopback
@@ -122,8 +139,7 @@ def connector_pages(
     secrets = SealedWebhookSecrets(settings.derive("webhook secrets"))
     tools = ToolPages(outgoing(most=tool_pages.LARGEST + 1, silence=tool_pages.SECONDS), secrets, clock)
     pages = HttpPages(outgoing(most=http_pages.LARGEST + 1), secrets, clock, tools)
-    admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
-    intake = _intake(settings, bus, codec, admission, checks)
+    intake = _intake(settings, bus, codec, SourceAdmission(rows), checks)
     return PulledIntake(
         pages,
         PulledItems(codec),

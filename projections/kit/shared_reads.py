@@ -48,19 +48,19 @@ class SharedReads(Generic[K, T]):
                     turn.read = await asyncio.create_task(self._read(key), context=Context())
                 except Exception as error:
                     # Whatever it is, all of them are told.
-                    turn.read, turn.covered = _another(error), covered
+                    turn.read, turn.covered = another(error), covered
                     raise
                 turn.covered = covered
             found = turn.read
         if isinstance(found, Exception):
-            # One that several raise would keep the frames of each.
-            raise _another(found)
+            raise another(found)
         # T may be optional; it was read.
         return found  # type: ignore[return-value]
 
 
-def _another(error: Exception) -> Exception:
-    """The same said again, with neither traceback nor cause. How its class is called does not matter."""
+def another(error: Exception) -> Exception:
+    """The same said again, with neither traceback nor cause: one that several raise would keep the frames of each.
+    How its class is called does not matter."""
     kind = type(error)
     native = next(base for base in kind.__mro__ if base.__module__ == "builtins")
     copied: Exception = native.__new__(kind, *error.args)

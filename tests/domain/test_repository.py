@@ -71,6 +71,12 @@ async def test_what_is_fresh_comes_from_the_log(bus: Bus, log: PostgresLog) -> N
     assert (await kept.get(TENANT, [id]))[id].version == 2
 
 
+async def test_without_a_capacity_nothing_is_kept(bus: Bus, log: PostgresLog) -> None:
+    id, kept = await an_account(bus), Repository(log, PlainCodec())
+    first = (await kept.get(TENANT, [id]))[id]
+    assert (await kept.get(TENANT, [id]))[id] is not first
+
+
 async def test_cached_and_absent_come_together(bus: Bus, log: PostgresLog) -> None:
     cached, absent, kept = await an_account(bus), await an_account(bus), repository(log)
     first = (await kept.get(TENANT, [cached]))[cached]

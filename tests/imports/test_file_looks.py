@@ -1,28 +1,47 @@
 """A list of links looks for few files at once."""
 
 import asyncio
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 from api.gateway.file_links import is_there
+from api.kit.schema.context import RequestContext
+from app.entry.assembly import assembled
+from app.files.factory import object_store
+from app.files.store import ObjectFile, ObjectFiles
+from app.keys import KeyRing
+from domain.kit.caller import Caller
+from domain.kit.process.files import FileStore
+from tests.kit.client import Client
+from tests.kit.product import Product
 
 
-class _Slow:
-    """Files that are looked for slowly."""
+class Counted(ObjectFiles):
+    """The files of a product, which count how many are looked for at once."""
 
     now = most = 0
 
-    async def open(self, tenant_id: UUID, id: UUID) -> None:
+    async def open(self, tenant_id: UUID, id: UUID) -> ObjectFile | None:
         self.now += 1
         self.most = max(self.most, self.now)
-        await asyncio.sleep(0.001)
-        self.now -= 1
+        try:
+            return await super().open(tenant_id, id)
+        finally:
+            self.now -= 1
 
 
-async def test_few_files_are_looked_for_at_once() -> None:
-    files = _Slow()
-    # No more of a request is asked for.
-    ask: Any = SimpleNamespace(caller=SimpleNamespace(tenant_id=uuid4()), port=lambda kind: files)
-    assert not any(await asyncio.gather(*(is_there(ask, uuid4()) for _ in range(100))))
-    assert files.most == 8
+async def test_few_files_are_looked_for_at_once(product: Product, client: Client) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"1"
+
+    async with assembled(product.settings) as assembly:
+        ring = assembly.services.opening
+        assert isinstance(ring, KeyRing)
+        files = Counted(object_store(product.settings), ring)
+        stored = await files.store(client.tenant, "events", pieces(), most=1)
+        services = replace(assembly.services, ports={**assembly.services.ports, FileStore: files})
+        ask = RequestContext(identity=Caller(tenant_id=client.tenant, user_id=client.user), services=services)
+        ids = [stored.id, *(uuid4() for _ in range(100))]
+        found = await asyncio.gather(*(is_there(ask, id) for id in ids))
+    assert (found[0], any(found[1:]), files.most) == (True, False, 8)

@@ -12,6 +12,7 @@ from domain.work.tasks import Task
 from projections.kit.declare.folded_rows import fold
 from projections.kit.declare.invalidation import Marker
 from projections.kit.declare.view import RowChanges
+from projections.kit.read.allowance import allow, allowance
 from projections.kit.read.cache import Cache, Cached, CachedAnswer
 from projections.kit.read.live_generations import Only
 from projections.kit.read.memory_cache import MemoryCache
@@ -181,12 +182,16 @@ async def test_one_who_leaves_does_not_end_the_load_of_others(
 
 async def test_a_failed_load_passes_to_all_and_is_not_kept(cache: Cache, markers: RedisStore[Marker]) -> None:
     async def fails() -> tuple[Page, int]:
+        # How much the first of them may read is not what the others may.
+        allowance().spend(1000)
         raise ZeroDivisionError
 
+    allow(1)
     results = await asyncio.gather(
         *(cache.get_or_load(PAGES, ACME, FIRST, fails) for _ in range(3)), return_exceptions=True
     )
     assert all(isinstance(result, ZeroDivisionError) for result in results)
+    assert len(set(map(id, results))) == 3
     assert (await cache.get_or_load(PAGES, ACME, FIRST, Source("a", 1))).value == Page(("a",))
 
 

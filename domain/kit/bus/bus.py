@@ -29,6 +29,8 @@ _logger = logging.getLogger(__name__)
 # Each attempt decides on what the last conflict revealed. Of two processes the one whose cache is warm wins again
 # and again, so ten are too few; forty lost in a row is a stream too hot to change.
 _ATTEMPTS = 40
+_HELD = 64_000_000
+"""Bytes of memory that aggregates take, about, which commands were decided on."""
 
 
 class _Turn(asyncio.Lock):
@@ -57,7 +59,7 @@ class Bus:
         """Raises a refusal when nothing is taken from a caller, whatever the command."""
         self._clock = clock
         self._ids = ids
-        self._repository = Repository(log, codec)
+        self._repository = Repository(log, codec, capacity=_HELD)
         self._appends = AppendBuilder(codec, ids, source=source, environment=environment, region=region)
         self._together = Together(log, self._repository, self._appends, clock, self._appended)
         self._turns: dict[tuple[int, int], _Turn] = {}

@@ -30,8 +30,8 @@ class Repository:
     append checks the version of everything that was read; only refusals must be decided on fresh ones.
     """
 
-    def __init__(self, log: Log, codec: Codec, *, capacity: int = 64_000_000) -> None:
-        """``capacity`` is how many bytes of memory the cached aggregates take, about."""
+    def __init__(self, log: Log, codec: Codec, *, capacity: int = 0) -> None:
+        """``capacity`` is how many bytes of memory the cached aggregates take, about; 0: nothing is cached."""
         self._log = log
         self._codec = codec
         # By whole numbers, because ids are hashed slowly.
@@ -59,6 +59,8 @@ class Repository:
 
     def keep(self, tenant_id: UUID, aggregate: Aggregate) -> None:
         """Remember an aggregate whose events are all in the log, unless it alone is larger than all may be."""
+        if not self._recent.maxsize:
+            return
         size = _EACH + _EACH_BYTE * len(msgspec.json.encode(_state(aggregate)))
         if size <= self._recent.maxsize:
             self._recent[tenant_id.int, aggregate.id.int] = aggregate, size

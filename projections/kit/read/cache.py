@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
@@ -15,6 +16,7 @@ from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.memory_cache import MemoryCache
 from projections.kit.read.redis_reader import Read, RedisRows
 from projections.kit.read_position import note_position
+from projections.kit.shared_reads import another
 from projections.kit.store.keys import KeyPattern, part
 
 T = TypeVar("T")
@@ -112,7 +114,8 @@ class Cache:
         """The answer for these parameters; ``load`` runs once however many ask for it at the same time.
 
         ``scope`` separates callers who may see different things (C-44). ``load`` must depend on nothing but
-        tenant, parameters and scope. What it raises passes to all who wait for it.
+        tenant, parameters and scope: what the context of a caller says, such as how much may be read, does not
+        hold for it. What it raises passes to all who wait for it, each in an exception of their own.
         """
         answer = await self._answer(cached, tenant_id, params, load, scope=scope, at_least=at_least)
         note_position(answer.position)
@@ -134,15 +137,15 @@ class Cache:
         if (near := self._near.get(key)) and near.position >= at_least:
             return cast(CachedAnswer[T], near)
         flight = self._flights.get(key)
-        if flight is not None:
-            shared = await asyncio.shield(flight)
-            if shared.position >= at_least:
-                return cast(CachedAnswer[T], shared)
+        if flight is not None and (shared := await _landing(flight)).position >= at_least:
+            return cast(CachedAnswer[T], shared)
         # A flight that began before the wanted position is no use to this caller: it starts its own.
-        mine = asyncio.create_task(self._through(cached, tenant_id, params, key, load, at_least))
+        mine = asyncio.create_task(
+            self._through(cached, tenant_id, params, key, load, at_least), context=Context()
+        )
         self._flights[key] = mine
         mine.add_done_callback(lambda task: self._landed(key, task))
-        return await asyncio.shield(mine)
+        return await _landing(mine)
 
     def _root(self, tenant_id: UUID) -> str:
         return f"{self._prefix}:cache:t:{tenant_id}:"
@@ -195,6 +198,15 @@ class Cache:
             del self._flights[key]
         if not task.cancelled():
             task.exception()  # Seen, even when all who waited have gone.
+
+
+async def _landing(flight: asyncio.Task[CachedAnswer[T]]) -> CachedAnswer[T]:
+    """What a flight brings, which goes on when one who waits for it leaves."""
+    await asyncio.wait((flight,))
+    error = flight.exception()
+    if isinstance(error, Exception):
+        raise another(error)
+    return flight.result()
 
 
 def _valid(cached: Cached[T], read: Read[Marker]) -> CachedAnswer[T] | None:
