@@ -52,6 +52,9 @@ class PostgresLog:
     ) -> dict[UUID, list[Envelope]]:
         return await self._reader.streams(tenant_id, ids, after=after)
 
+    async def newest(self, tenant_id: UUID, type: str, correlation_ids: Sequence[str]) -> dict[str, Envelope]:
+        return await self._reader.newest(tenant_id, type, correlation_ids)
+
     async def size_of(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
         return await self._reader.size_of(tenant_id, ids)
 

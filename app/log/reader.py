@@ -9,6 +9,12 @@ from app.storage.database import Connection, Database, Lent
 from domain.kit.log import EVERYTHING, AppendReceipt, Envelope, Selection, StoredSnapshot
 
 _STREAMS = f"select {COLUMNS} from es.read_streams($1, $2, $3)"
+_NEWEST_OF = f"""
+select found.* from unnest($3::text[]) as given (id), lateral (
+    select {COLUMNS} from es.events
+     where tenant_id = $1 and type = $2 and correlation_id = given.id order by position desc limit 1
+) as found
+"""
 _SIZE = "select coalesce(sum(octet_length(payload::text)), 0) from es.read_streams($1, $2, 0)"
 _POSITION = """
 select coalesce((select e.position from es.events e
@@ -69,6 +75,12 @@ class LogReader:
             envelope = Envelope(*row)
             found.setdefault(envelope.originator_id, []).append(envelope)
         return found
+
+    async def newest(self, tenant_id: UUID, type: str, correlation_ids: Sequence[str]) -> dict[str, Envelope]:
+        """The newest event of a type by each correlation id that has any."""
+        async with self._database.reading(tenant_id) as connection:
+            rows = await connection.fetch(_NEWEST_OF, tenant_id, type, correlation_ids)
+        return {found.correlation_id: found for found in (Envelope(*row) for row in rows)}
 
     async def size_of(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
         async with self._database.reading(tenant_id) as connection:

@@ -9,7 +9,7 @@ serves one request: one that is kept would be found again by its IP address, wha
 
 import asyncio
 import ssl
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import cache
 
 import httpx
@@ -29,6 +29,8 @@ _MOST = 64 * 1024
 """Bytes that are read of an answer; the connection is closed on the rest."""
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=0)
 _USUAL = {"User-Agent": "Headwater", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
+
+Add = Callable[[bytes], Awaitable[None]]
 
 
 @cache
@@ -60,12 +62,12 @@ class OutgoingClient(HttpClient):
         self._resolve = resolve or SystemResolver()
         self._tls = authorities or _authorities()
 
-    async def send(self, request: HttpRequest, *, seconds: float) -> HttpAnswer:
+    async def send(self, request: HttpRequest, *, seconds: float, add: Add | None = None) -> HttpAnswer:
         """Send once, to the first of the host's addresses that takes a connection."""
         try:
             async with asyncio.timeout(seconds):
                 address = _read(request.url)
-                return await self._send(request, address, await self._reachable(address))
+                return await self._send(request, address, await self._reachable(address), add)
         except (TimeoutError, httpx.TimeoutException):
             raise NoHttpAnswer(HttpFailure.TIMEOUT) from None
         except (httpx.HTTPError, UnicodeEncodeError):
@@ -88,18 +90,22 @@ class OutgoingClient(HttpClient):
             raise NoHttpAnswer(HttpFailure.ADDRESS if said else HttpFailure.NAME)
         return found[:_ADDRESSES]
 
-    async def _send(self, request: HttpRequest, address: WebAddress, found: Sequence[str]) -> HttpAnswer:
+    async def _send(
+        self, request: HttpRequest, address: WebAddress, found: Sequence[str], add: Add | None
+    ) -> HttpAnswer:
         failure = NoHttpAnswer(HttpFailure.CONNECTION)
         for place in found:
             try:
-                return await self._send_to(request, address, place)
+                return await self._send_to(request, address, place, add)
             except httpx.ConnectTimeout:
                 failure = NoHttpAnswer(HttpFailure.TIMEOUT)
             except httpx.ConnectError as error:
                 failure = NoHttpAnswer(HttpFailure.TLS if _of_tls(error) else HttpFailure.CONNECTION)
         raise failure from None
 
-    async def _send_to(self, request: HttpRequest, address: WebAddress, place: str) -> HttpAnswer:
+    async def _send_to(
+        self, request: HttpRequest, address: WebAddress, place: str, add: Add | None
+    ) -> HttpAnswer:
         patience = httpx.Timeout(self._silence, connect=_CONNECT_SECONDS)
         outgoing = httpx.Request(
             request.method,
@@ -113,14 +119,17 @@ class OutgoingClient(HttpClient):
         async with httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=_ONE) as transport:
             response = await transport.handle_async_request(outgoing)
             try:
-                body = await self._beginning(response)
+                body = await self._beginning(response, add if response.is_success else None)
             finally:
                 await response.aclose()
         return HttpAnswer(status=response.status_code, headers=dict(response.headers), body=body)
 
-    async def _beginning(self, response: httpx.Response) -> bytes:
+    async def _beginning(self, response: httpx.Response, add: Add | None) -> bytes:
         body = bytearray()
         async for part in response.aiter_raw():
+            if add is not None:
+                await add(part)
+                continue
             body += part
             if len(body) >= self._most:
                 break

@@ -124,6 +124,8 @@ class ReceivedEvent:
     """Where it stood, of an import."""
     pull: UUID | None = None
     """The page or load of a connector in which it was."""
+    after: str | None = None
+    """Of what is pulled: the event whose place it takes."""
     encoded: bytes | None = None
     """Its value as `content` says it, where that is at hand."""
     form: EventForm = EventForm.EVENT
@@ -138,7 +140,8 @@ class ReceivedEvent:
             return {"import": str(self.row.import_id), "row": self.row.number}
         if self.letter is not None:
             return self.letter.origin
-        return {} if self.pull is None else {"pull": str(self.pull)}
+        after = {} if self.after is None else {"after": self.after}
+        return {} if self.pull is None else {"pull": str(self.pull), **after}
 
     @property
     def known_by(self) -> str | None:

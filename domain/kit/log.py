@@ -230,6 +230,10 @@ class Log(Protocol):
         """The events of several streams in order of version, in one round trip; unknown ids are absent."""
         ...
 
+    async def newest(self, tenant_id: UUID, type: str, correlation_ids: Sequence[str]) -> dict[str, Envelope]:
+        """The newest event of a type by each correlation id that has any."""
+        ...
+
     async def size_of(self, tenant_id: UUID, ids: Sequence[UUID]) -> int:
         """How many bytes the payloads of several streams have together."""
         ...

@@ -123,7 +123,8 @@ class Connectors(PostgresView[ConnectorRow], name="gateway.connectors", version=
             zone=event.zone,
             seconds=event.seconds,
             next_at=event.next_at,
-            cursor=row.cursor if event.url == row.url else None,
+            settings=row.settings if event.restarted is None else event.settings,
+            cursor=None if event.restarts(row.url) else row.cursor,
             updated_at=event.timestamp,
             version=event.originator_version,
         )

@@ -2,12 +2,14 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from random import Random
 from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from app.gateway.pulls.http_pages import Json
 from app.gateway.pulls.tools.ga4 import Ga4Rows, ServiceAccount
 from app.gateway.pulls.tools.hubspot import HubSpotContacts
 from app.gateway.pulls.tools.mixpanel import MixpanelEvents
@@ -66,10 +68,37 @@ def test_nothing_from_before_the_day_that_is_said_is_pulled_meanwhile() -> None:
     assert HubSpotContacts().page(query(since="2027-01-01"), {"results": []}).next is None
 
 
-def test_of_a_day_of_mixpanel_that_is_too_long_one_event_more_is_read_than_it_may_have() -> None:
-    lines = [json.dumps(mixpanel_event(str(number), 1)) for number in range(20_010)]
-    tool = MixpanelEvents()
-    assert len(tool.decoded("\n\n \n".join(lines))) == tool.most + 1
+def test_each_page_of_a_day_of_mixpanel_goes_on_behind_the_last_in_whatever_order_events_come() -> None:
+    events = [mixpanel_event(str(number), number % 5) for number in range(20)]
+    events += [
+        {"event": "No time", "properties": {"$insert_id": "a"}},
+        {"event": "No id", "properties": None},
+    ]
+    lines, order = [json.dumps(each) for each in events], Random(1)
+    tool, cursor, found, pages = MixpanelEvents(), "2026-02-01", list[Json](), 0
+    tool.most = 3
+    while cursor.startswith("2026-02-01"):
+        order.shuffle(lines)
+        part, said = tool.streamed(query(cursor)), "\n\n \n".join(lines).encode()
+        for start in range(0, len(said), 7):
+            part.add(said[start : start + 7])
+        page = tool.page(query(cursor), part.read())
+        assert len(page.items) <= tool.most
+        assert page.next is not None
+        found, cursor, pages = [*found, *page.items], page.next, pages + 1
+    assert sorted(map(json.dumps, found)) == sorted(lines)
+    assert (cursor, pages) == ("2026-02-02", 8)
+
+
+def test_a_page_of_a_day_of_mixpanel_holds_few_values_and_an_event_has_its_size() -> None:
+    wide = [mixpanel_event(str(number), number, note="[" * 900_000) for number in range(3)]
+    part = MixpanelEvents().streamed(query("2026-02-01"))
+    for each in wide:
+        part.add(json.dumps(each).encode() + b"\n")
+    items, within = part.read()
+    assert (items, within is None) == (wide[:2], False)
+    with pytest.raises(EffectRefused, match="page_too_large"):
+        part.add(b"[" * 3_000_000)
 
 
 def test_a_figure_that_is_no_number_stays_as_it_is_written() -> None:
@@ -95,7 +124,9 @@ def test_a_key_that_cannot_sign_so_lets_nobody_in() -> None:
     for key in kinds:
         account = json.dumps({"client_email": "us", "private_key": key})
         with pytest.raises(EffectRefused, match="sign_in_refused"):
-            ServiceAccount().sign_in(Target(url="https://x.example", credentials={"serviceAccount": account}))
+            ServiceAccount(NOW).sign_in(
+                Target(url="https://x.example", credentials={"serviceAccount": account})
+            )
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ async def test_events_of_mixpanel_come_day_by_day_and_each_once(puller: Puller, 
     assert {each["userRef"] for each in found} == {"zoe", "mixpanel:device:1"}
 
 
-async def test_rows_of_google_analytics_come_once_for_each_of_their_figures(
+async def test_rows_of_google_analytics_come_for_each_change_of_their_figures(
     puller: Puller, client: Client
 ) -> None:
     today = datetime.now(UTC).date()
@@ -227,9 +227,11 @@ async def test_rows_of_google_analytics_come_once_for_each_of_their_figures(
         assert (row["accepted"], row["rejected"], row["error"]) == (4, 0, None)
         assert tool.days_asked == [day[2], day[2], day[1], day[0]]
         tool.good = "Bearer another"
-        tool.figures[day[0]] = {"login": 2}
-        row = await puller.pulled(client, id)
-        assert (row["accepted"], row["error"], tool.given) == (5, None, 2)
+        for figure in (2, 2, 1, 1, 2):
+            tool.figures[day[0]] = {"login": figure}
+            row = await puller.pulled(client, id)
+        assert (row["accepted"], row["error"], tool.given) == (7, None, 2)
+        assert tool.signed_at > datetime.now(UTC) + timedelta(seconds=30)
         other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         for account in (service_account(other), "serviceAccount=none"):
             told = {"id": id, "credentials": [account]}
@@ -238,7 +240,7 @@ async def test_rows_of_google_analytics_come_once_for_each_of_their_figures(
             assert (row["error"], row["active"]) == ("sign_in_refused", False)
             await client.send("ResumeConnector", input={"id": id})
     rows = [each for each in await payloads(client, "analytics.report_row") if each["date"] == day[0]]
-    assert sorted(each["metrics"]["eventCount"] for each in rows) == [1, 2]
+    assert sorted(each["metrics"]["eventCount"] for each in rows) == [1, 1, 2, 2]
     assert {each["dimensions"]["eventName"] for each in rows} == {"login"}
 
 

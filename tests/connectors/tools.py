@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from random import Random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -133,7 +134,7 @@ def moment(text: str) -> datetime:
 
 
 class Mixpanel(Tool):
-    """The raw export of events, of which none of tomorrow is given."""
+    """The raw export of events, in another order each time, of which none of tomorrow is given."""
 
     good = basic("robot", "right")
     denied: Answer = (401, {"error": "Unauthorized", "status": "error"})
@@ -141,6 +142,7 @@ class Mixpanel(Tool):
     def __init__(self, today: str, **days: list[Json]) -> None:
         super().__init__()
         self.today, self.days = today, days
+        self.order = Random(1)
         self.days_asked: list[str] = []
 
     def page(self, received: Received) -> Answer:
@@ -151,13 +153,15 @@ class Mixpanel(Tool):
         if said["to_date"] > self.today:
             return 400, {"error": "to_date cannot be later than today"}
         self.days_asked.append(said["from_date"])
-        lines = (json.dumps(each) + "\n" for each in self.days.get(said["from_date"], []))
+        events = self.days.get(said["from_date"], [])
+        lines = (json.dumps(each) + "\n" for each in self.order.sample(events, len(events)))
         return 200, "".join(lines).encode()
 
 
-def mixpanel_event(id: str, time: int, who: str = "zoe") -> Json:
+def mixpanel_event(id: str, time: int, who: str = "zoe", **properties: str) -> Json:
     """An event, as Mixpanel has it."""
-    return {"event": "Signed up", "properties": {"time": time, "distinct_id": who, "$insert_id": id}}
+    said = {"time": time, "distinct_id": who, "$insert_id": id, **properties}
+    return {"event": "Signed up", "properties": said}
 
 
 class Ga4(Tool):
@@ -169,6 +173,7 @@ class Ga4(Tool):
         super().__init__()
         self.key, self.figures = key, figures
         self.given, self.good = 0, ""
+        self.signed_at = datetime.min.replace(tzinfo=UTC)
         self.days_asked: list[str] = []
 
     def __call__(self, received: Received) -> Answer:
@@ -178,10 +183,18 @@ class Ga4(Tool):
         assert said["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
         audience = f"http://{received.headers['host']}/token"
         try:
-            claims = jwt.decode(said["assertion"][0], self.key, algorithms=["RS256"], audience=audience)
+            # When it was signed is asked below.
+            claims = jwt.decode(
+                said["assertion"][0],
+                self.key,
+                algorithms=["RS256"],
+                audience=audience,
+                options={"verify_iat": False},
+            )
         except jwt.InvalidTokenError:
             return 400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
         assert claims["scope"] == "https://www.googleapis.com/auth/analytics.readonly"
+        self.signed_at = datetime.fromtimestamp(claims["iat"], UTC)
         self.given += 1
         self.good = f"Bearer token{self.given}"
         return 200, {"access_token": f"token{self.given}", "token_type": "Bearer", "expires_in": 3599}

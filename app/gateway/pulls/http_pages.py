@@ -4,10 +4,11 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from domain.gateway.bodies import NotEvents, TooManyValues, read_json, require_few, value_at
+from domain.gateway.bodies import NotEvents, TooManyValues, read_json, value_at
 from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.terms import LONGEST_CURSOR, Pagination
 from domain.gateway.webhook_signature import SecretUnreadable, WebhookSecrets
@@ -20,8 +21,6 @@ LARGEST = 4 * 1024 * 1024
 """Bytes of a page."""
 MOST_IN_PAGE = 5_000
 """Items of a page."""
-_MOST_VALUES = 2_000_000
-"""Of a page, also of one in many lines."""
 _SECONDS = 30.0
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel=(?:"(?:[^"]* )?next(?: [^"]*)?"|next\b)', re.IGNORECASE)
 _AGAIN = (408, 425, 429)
@@ -69,7 +68,7 @@ class HttpPages(PageReader):
             raise EffectFailed(none.failure.value) from None
         require_good(answer, self._clock, largest=LARGEST)
         # Others have their turn.
-        body = await asyncio.to_thread(read_page, answer.body, read_json)
+        body = await asyncio.to_thread(read_page, partial(json_in, answer.body))
         items = listed(value_at(body, connector.items_path), most=MOST_IN_PAGE)
         following = _storable(_next(connector, url, cursor, body, answer, items))
         return HttpPage(items, following, over=not items or following in (None, cursor))
@@ -99,13 +98,16 @@ def require_good(answer: HttpAnswer, clock: Clock, *, largest: int) -> None:
         raise EffectRefused("page_too_large")
 
 
-def read_page(body: bytes, read: Callable[[str], Json]) -> Json:
-    """What a body says. Raises EffectFailed for what is no JSON: it may have been cut off on its way; and
+def json_in(body: bytes) -> Json:
+    """What a body says. Raises NotEvents, UnicodeDecodeError and TooManyValues."""
+    return read_json(body.decode())
+
+
+def read_page(read: Callable[[], Json]) -> Json:
+    """What is read. Raises EffectFailed for what is no JSON: it may have been cut off on its way; and
     EffectRefused for what holds more than is read."""
     try:
-        text = body.decode()
-        require_few(text, _MOST_VALUES)
-        return read(text)
+        return read()
     except TooManyValues:
         raise EffectRefused("page_too_large") from None
     except (NotEvents, UnicodeDecodeError):

@@ -12,6 +12,7 @@ from app.files.quotas import FilesFull, store_within
 from app.gateway.ingestion import Ingestion
 from app.gateway.pulls.http_pages import HttpPage, HttpPages, Json
 from app.gateway.pulls.pulled_items import PulledItems
+from app.gateway.pulls.returning_items import ReturningItems
 from app.gateway.worker_intake import files_reached, opened, taken, was_stored
 from domain.gateway.bodies import read_value, repeated_in, repeating
 from domain.gateway.connectors.connectors import Connector
@@ -47,6 +48,7 @@ class PulledIntake(ConnectorPages):
         """``most_files``: bytes of all files of a tenant."""
         self._pages, self._items, self._files = pages, items, files
         self._intake, self._log, self._most_files = intake, log, most_files
+        self._returning = ReturningItems(items, log)
 
     async def page(
         self,
@@ -63,7 +65,7 @@ class PulledIntake(ConnectorPages):
             raise EffectRefused("cursor_repeats")
         page = await self._pages.read(connector, cursor)
         content = await self._content(connector, page, before)
-        events = (self._items.event(connector, item, connector.id) for item in page.items)
+        events = await self._returning.events(tenant_id, connector, page.items)
         counts = await self._take(tenant_id, connector, events, pull=page_id, again=again)
         return PulledPage(
             cursor=page.next or cursor,
@@ -124,7 +126,7 @@ class PulledIntake(ConnectorPages):
             lines = await asyncio.to_thread(_read, file)
         known = {line["key"]: line["digest"] for line in lines if line.get("key") is not None}
         events = (
-            repeating(line["event"], line["repeated"]) if "repeated" in line else line["event"]
+            (repeating(line["event"], line["repeated"]) if "repeated" in line else line["event"], None)
             for line in lines
             if line["event"] is not None
         )
@@ -183,12 +185,18 @@ class PulledIntake(ConnectorPages):
         return stored.id
 
     async def _take(
-        self, tenant_id: UUID, connector: Connector, events: Iterable[Json], *, pull: UUID, again: bool
+        self,
+        tenant_id: UUID,
+        connector: Connector,
+        events: Iterable[tuple[Json, str | None]],
+        *,
+        pull: UUID,
+        again: bool,
     ) -> "_Taken":
         by = Caller(tenant_id=tenant_id, user_id=SYSTEM, permissions=frozenset({INGEST}))
         # Others have their turn.
         received = await asyncio.to_thread(
-            lambda: [self._received(connector, event, pull) for event in events]
+            lambda: [self._received(connector, event, pull, after) for event, after in events]
         )
         answers = await taken(self._intake, by, connector.source_id, received)
         found, seen = _Taken(), set[int | UUID | None]()
@@ -200,9 +208,10 @@ class PulledIntake(ConnectorPages):
             found.count(answer, ours=ours)
         return found
 
-    def _received(self, connector: Connector, event: Json, pull: UUID) -> ReceivedEvent:
+    def _received(self, connector: Connector, event: Json, pull: UUID, after: str | None) -> ReceivedEvent:
         received = read_value(event)
-        received.pull, received.version = pull, self._items.known_by(connector, event)
+        received.pull, received.after = pull, after
+        received.version = self._items.known_by(connector, event)
         return received
 
     async def _is_ours(self, tenant_id: UUID, answer: EventAnswer, event: ReceivedEvent) -> bool:

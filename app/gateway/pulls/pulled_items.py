@@ -52,9 +52,17 @@ class PulledItems:
         id: str | None = event.get("eventId")
         return id
 
-    def event(self, connector: Connector, item: Json, within: UUID, at: datetime | None = None) -> Json:
-        """The event of an item: the same for the same content ``within`` a connector, or a load. One of an item
-        without an id has none, and is rejected for it."""
+    def event(
+        self,
+        connector: Connector,
+        item: Json,
+        within: UUID,
+        at: datetime | None = None,
+        *,
+        after: str | None = None,
+    ) -> Json:
+        """The event of an item: the same for the same content ``within`` a connector, or a load, and ``after`` the
+        event that it takes the place of. One of an item without an id has none, and is rejected for it."""
         key = self.key(connector, item)
         time = _time(value_at(item, connector.time_path)) if connector.time_path else None
         event = {
@@ -63,8 +71,9 @@ class PulledItems:
             "data": {"payload": item},
         }
         if key is not None:
+            place = f"{within} {key} {self._version(connector, item)}"
             event |= {
-                "eventId": str(self._id(f"{within} {key} {self._version(connector, item)}")),
+                "eventId": str(self._id(place if after is None else f"{place} after {after}")),
                 "correlationId": key,
             }
         user = _user(connector, item)

@@ -1,6 +1,6 @@
 """The commands on connectors."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.gateway.connectors.connectors import (
     Connector,
@@ -9,6 +9,7 @@ from domain.gateway.connectors.connectors import (
     ConnectorPaused,
     ConnectorUnsuitable,
 )
+from domain.gateway.connectors.suitable import next_pull, require_full_for_gone, require_suitable
 from domain.gateway.connectors.terms import (
     Count,
     CronText,
@@ -35,13 +36,18 @@ from domain.gateway.connectors.terms import (
     UserPath,
     Zone,
 )
-from domain.gateway.connectors.tools import TERMS, ToolCredentialNames, ToolCredentials
+from domain.gateway.connectors.tools import (
+    TERMS,
+    Settings,
+    ToolCredentialNames,
+    ToolCredentials,
+    settings_of,
+)
 from domain.gateway.tools.destinations import require_credentials, sealed_text
 from domain.gateway.webhooks import checked_url
 from domain.kit.caller import require_person
 from domain.kit.fields import KEPT, Kept
 from domain.kit.model import Caller, Command
-from domain.kit.process.schedules import Cron, CronInvalid
 
 
 class RegisterConnector(Command, requires=(checked_url,)):
@@ -107,7 +113,8 @@ class RegisterConnector(Command, requires=(checked_url,)):
 
 class ChangeConnector(Command, requires=(checked_url,)):
     """Change a connector; what is left out stays. From another address it is pulled from the beginning, and the
-    header must be said with it, or the credentials of one that knows a tool."""
+    header must be said with it, or the credentials of one that knows a tool. With other settings it is pulled from
+    the beginning as well, and so it is with other credentials where these say whose data it is."""
 
     name: Name | Kept = KEPT
     url: Url | Kept = KEPT
@@ -117,10 +124,11 @@ class ChangeConnector(Command, requires=(checked_url,)):
     header: Header | Kept | None = KEPT
     credentials: ToolCredentials | Kept = KEPT
     credential_names: ToolCredentialNames = ()
+    settings: Settings | Kept | None = KEPT
 
     def handle(self, connector: Connector, by: Caller, now: datetime) -> None:
         require_person(by)
-        header = self._header(connector)
+        header, settings = self._header(connector), self._settings(connector)
         url = connector.url if isinstance(self.url, Kept) else checked_url(self.url)
         if connector.tool is not None:
             url = url.rstrip("/")
@@ -130,6 +138,10 @@ class ChangeConnector(Command, requires=(checked_url,)):
         zone = connector.zone if isinstance(self.zone, Kept) else self.zone
         seconds = connector.seconds if isinstance(self.seconds, Kept) else self.seconds
         next_at = next_pull(connector.mode, cron, zone, seconds, now)
+        other_account = not isinstance(self.credentials, Kept) and (
+            connector.tool is not None and TERMS[connector.tool].account_by_credentials
+        )
+        other_settings = settings_of(settings) != settings_of(connector.settings)
         changed = Connector.Changed(
             name=connector.name if isinstance(self.name, Kept) else self.name.strip(),
             url=url,
@@ -138,8 +150,20 @@ class ChangeConnector(Command, requires=(checked_url,)):
             seconds=seconds,
             header=connector.header if isinstance(header, Kept) else header,
             next_at=next_at if connector.active else None,
+            settings=settings,
+            restarted=url != connector.url or other_settings or other_account,
         )
         connector.record(changed)
+
+    def _settings(self, connector: Connector) -> tuple[str, ...]:
+        if isinstance(self.settings, Kept):
+            return connector.settings
+        if connector.tool is None:
+            reason = "This connector knows no tool, so it takes no settings."
+            raise ConnectorUnsuitable(reason=reason, field="settings")
+        settings = self.settings or ()
+        require_suitable(connector.tool, connector.mode, settings)
+        return settings
 
     def _header(self, connector: Connector) -> str | Kept | None:
         """What lets it in, sealed."""
@@ -254,25 +278,3 @@ def require_active(connector: Connector) -> None:
     """Raise ConnectorPaused."""
     if not connector.active:
         raise ConnectorPaused(field="id")
-
-
-def require_full_for_gone(mode: SyncMode, gone_type: str | None) -> None:
-    """Raise ConnectorUnsuitable for a type of what is gone, where that is not told."""
-    if gone_type is not None and mode is not SyncMode.FULL:
-        raise ConnectorUnsuitable(reason="Only FULL tells what is gone.", field="gone_type")
-
-
-def next_pull(
-    mode: SyncMode, cron: str | None, zone: str, seconds: int | None, now: datetime
-) -> datetime | None:
-    """When a connector pulls next. Raises ConnectorUnsuitable for what is no schedule of its mode."""
-    if (seconds is not None) is not (mode is SyncMode.REAL_TIME):
-        raise ConnectorUnsuitable(reason="REAL_TIME takes seconds, and nothing else does.", field="seconds")
-    if seconds is not None:
-        if cron is not None:
-            raise ConnectorUnsuitable(reason="REAL_TIME takes no schedule.", field="cron")
-        return now + timedelta(seconds=seconds)
-    try:
-        return None if cron is None else Cron(cron, zone).after(now)
-    except CronInvalid as invalid:
-        raise ConnectorUnsuitable(reason=f"The schedule {invalid}.", field="cron") from None

@@ -83,7 +83,7 @@ class Connector(Aggregate, topic="gateway.connector", unique=(Unique("name", fol
         credentials: ToolCredentialNames = ()
 
     class Changed(Event):
-        """Changed; where the address is another, it is pulled from the beginning."""
+        """Changed; where what it pulls is another, it is pulled from the beginning."""
 
         name: Name
         url: Url
@@ -92,6 +92,16 @@ class Connector(Aggregate, topic="gateway.connector", unique=(Unique("name", fol
         seconds: Seconds | None
         header: Header | None
         next_at: NextAt
+        settings: Settings = ()
+        restarted: Annotated[
+            bool | None,
+            Internal(),
+            Describe("Whether it is pulled from the beginning; null: where the address is another."),
+        ] = None
+
+        def restarts(self, url: str) -> bool:
+            """Whether what was pulled at this address is pulled from the beginning."""
+            return self.url != url if self.restarted is None else self.restarted
 
     class Paused(Event): ...
 
@@ -157,8 +167,10 @@ class Connector(Aggregate, topic="gateway.connector", unique=(Unique("name", fol
 
     @applies(Changed)
     def _changed(self, event: Changed) -> None:
-        if event.url != self.url:
+        if event.restarts(self.url):
             self.cursor, self.round = None, self.round + 1
+        if event.restarted is not None:
+            self.settings = event.settings
         self.name, self.url, self.header = event.name, event.url, event.header
         self.cron, self.zone, self.seconds = event.cron, event.zone, event.seconds
 

@@ -146,4 +146,4 @@ NextAt = Annotated[
 ]
 Fault = Annotated[str, Len(1, LONGEST_FAULT), Internal(), Describe("Why a pull came to nothing, in a word.")]
 Count = Annotated[int, Interval(ge=0), Internal()]
-Round = Annotated[int, Internal(), Describe("How often the address has changed since.")]
+Round = Annotated[int, Internal(), Describe("How often it was restarted from the beginning.")]

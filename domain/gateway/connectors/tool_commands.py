@@ -1,9 +1,9 @@
 """The commands on connectors that know a tool; what else is done to them is done to all connectors."""
 
-from datetime import date, datetime
+from datetime import datetime
 
-from domain.gateway.connectors.connector_commands import next_pull, require_full_for_gone
-from domain.gateway.connectors.connectors import Connector, ConnectorUnsuitable
+from domain.gateway.connectors.connectors import Connector
+from domain.gateway.connectors.suitable import next_pull, require_full_for_gone, require_suitable
 from domain.gateway.connectors.terms import (
     CronText,
     FromSource,
@@ -22,12 +22,10 @@ from domain.gateway.connectors.terms import (
 )
 from domain.gateway.connectors.tools import (
     TERMS,
-    ConnectorTool,
     Settings,
     Tool,
     ToolCredentialNames,
     ToolCredentials,
-    settings_of,
 )
 from domain.gateway.tools.destinations import DestinationUrlMissing, require_credentials, sealed_text
 from domain.gateway.webhooks import checked_url
@@ -88,26 +86,3 @@ class RegisterToolConnector(Command):
             next_at=next_pull(self.mode, self.cron, self.zone, self.seconds, now),
         )
         return Connector.begin(self.id, registered)
-
-
-def require_suitable(tool: ConnectorTool, mode: SyncMode, settings: tuple[str, ...]) -> None:
-    """Raise ConnectorUnsuitable for a mode or settings that a tool does not take."""
-    terms, given = TERMS[tool], settings_of(settings)
-    if mode not in terms.modes:
-        reason = f"This tool is pulled as {' or '.join(each.name for each in terms.modes)}."
-        raise ConnectorUnsuitable(reason=reason, field="mode")
-    unknown = given.keys() - {"since", *terms.settings}
-    if unknown or len(given) < len(settings) or any(name not in given for name in terms.needed):
-        names = ", ".join(("since", *terms.settings))
-        needed = f", and needs {', '.join(terms.needed)}" if terms.needed else ""
-        raise ConnectorUnsuitable(reason=f"This tool takes {names}, each once{needed}.", field="settings")
-    for name, value in given.items():
-        if not (_is_day(value) if name == "since" else terms.settings[name].fullmatch(value)):
-            raise ConnectorUnsuitable(reason=f"No such value for {name} can be asked for.", field="settings")
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

@@ -58,6 +58,8 @@ class ToolTerms:
     id_path: str
     time_path: str
     user_path: str | None
+    account_by_credentials: bool = False
+    """Whether the credentials say whose data it is, and not the address or a setting."""
     own_users: bool = False
     """Whether it has numbered whom that path names itself: others may have given somebody else the same id."""
     settings: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
@@ -65,6 +67,8 @@ class ToolTerms:
     needed: tuple[str, ...] = ()
     """The settings that it takes no pull without."""
     modes: tuple[SyncMode, ...] = tuple(SyncMode)
+    returning: bool = False
+    """Whether an item may be again as it once was, and is another event then: it says no time of its change."""
     version_paths: tuple[str, ...] = ()
     """By what an item of one id is another than before; by default by all that it holds."""
 
@@ -72,6 +76,7 @@ class ToolTerms:
 TERMS: Mapping[ConnectorTool, ToolTerms] = {
     ConnectorTool.HUBSPOT: ToolTerms(
         credentials=("accessToken",),
+        account_by_credentials=True,
         url="https://api.hubapi.com",
         event_type="contact.changed",
         id_path="id",
@@ -92,6 +97,7 @@ TERMS: Mapping[ConnectorTool, ToolTerms] = {
     ),
     ConnectorTool.MIXPANEL: ToolTerms(
         credentials=("projectId", "secret", "username"),
+        account_by_credentials=True,
         url="https://data.mixpanel.com",
         event_type="analytics.event",
         id_path="properties.$insert_id",
@@ -111,6 +117,7 @@ TERMS: Mapping[ConnectorTool, ToolTerms] = {
         user_path=None,
         settings={"propertyId": re.compile(r"[0-9]{1,20}"), "dimensions": _NAMES, "metrics": _NAMES},
         needed=("propertyId",),
+        returning=True,
         modes=_BY_DAY,
     ),
 }

@@ -1,6 +1,6 @@
 """How processes call addresses that tenants name: one port for whatever the product sends out on their behalf."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -66,6 +66,10 @@ class NoHttpAnswer(Exception):
 class HttpClient(Protocol):
     """Calls addresses outside that others have named, and none of this network."""
 
-    async def send(self, request: HttpRequest, *, seconds: float) -> HttpAnswer:
-        """Send once and read the answer, within so many seconds in all. Raises NoHttpAnswer."""
+    async def send(
+        self, request: HttpRequest, *, seconds: float, add: Callable[[bytes], Awaitable[None]] | None = None
+    ) -> HttpAnswer:
+        """Send once and read the answer, within so many seconds in all. ``add`` takes what comes of a good answer
+        (2xx) in place of its body, part by part and however much it is. Raises NoHttpAnswer and what ``add`` does.
+        """
         ...

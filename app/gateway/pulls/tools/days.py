@@ -11,10 +11,10 @@ _BEFORE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day, and the number of its items that are read already."""
+    """A day, and how far it is read already, as its tool says that."""
 
     at: date
-    offset: int = 0
+    within: str = ""
 
     @classmethod
     def read(cls, query: PageQuery) -> "Day":
@@ -22,11 +22,11 @@ class Day:
         if query.cursor is None:
             since = query.settings.get("since")
             return cls(query.now.date() - _BEFORE if since is None else date.fromisoformat(since))
-        at, _, offset = query.cursor.partition(" ")
-        return cls(date.fromisoformat(at), int(offset or 0))
+        at, _, within = query.cursor.partition(" ")
+        return cls(date.fromisoformat(at), within)
 
     def __str__(self) -> str:
-        return f"{self.at} {self.offset}" if self.offset else str(self.at)
+        return f"{self.at} {self.within}".rstrip()
 
     def following(self, query: PageQuery, last: date, again: timedelta) -> tuple[str, bool]:
         """Where the page behind this day begins, or, after the last day, the next pull: which reads so much again;

@@ -1,7 +1,7 @@
 """Google Analytics 4 by the Data API: the rows of a report of each day.
 
 What a row is about are its date and dimensions, and its figures change for some days: so these are read again, and
-a row with other figures is another event.
+a row with other figures than it had last is another event.
 """
 
 import base64
@@ -9,6 +9,7 @@ import binascii
 import json
 import math
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -35,15 +36,17 @@ _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LASTS = timedelta(hours=1)
 
 
+@dataclass(frozen=True, slots=True)
 class ServiceAccount(SignIn):
     """Gives tokens for what is signed with the key of a service account."""
+
+    now: datetime
 
     def sign_in(self, to: Target) -> HttpRequest:
         # Where the tool is elsewhere, so is what gives tokens.
         base = _ACCOUNTS if to.url == TERMS[ConnectorTool.GA4].url else to.url
-        url, now = f"{base}/token", datetime.now(UTC)
-        account = _account(to.credentials["serviceAccount"])
-        claims = {"scope": _SCOPE, "aud": url, "iat": now, "exp": now + _LASTS}
+        url, account = f"{base}/token", _account(to.credentials["serviceAccount"])
+        claims = {"scope": _SCOPE, "aud": url, "iat": self.now, "exp": self.now + _LASTS}
         try:
             claims["iss"] = account["client_email"]
             said = jwt.encode(claims, account["private_key"], algorithm="RS256")
@@ -59,7 +62,8 @@ class ServiceAccount(SignIn):
 class Ga4Rows(PulledTool):
     """A page is a part of the report of a day."""
 
-    account = ServiceAccount()
+    def account(self, now: datetime) -> SignIn:
+        return ServiceAccount(now)
 
     def request(self, to: Target, query: PageQuery) -> HttpRequest:
         day = Day.read(query)
@@ -70,7 +74,7 @@ class Ga4Rows(PulledTool):
             "metrics": [{"name": name} for name in metrics],
             "orderBys": [{"dimension": {"dimensionName": name}} for name in dimensions],
             "limit": str(_PAGE),
-            "offset": str(day.offset),
+            "offset": str(_offset(day)),
         }
         return json_request(f"{to.url}/v1beta/properties/{query.settings['propertyId']}:runReport", report)
 
@@ -79,11 +83,16 @@ class Ga4Rows(PulledTool):
         day, count = Day.read(query), value_at(said, "rowCount")
         zone = value_at(said, "metadata.timeZone")
         items = [_item(query, day, zone, row) for row in rows]
-        read = day.offset + len(rows)
+        read = _offset(day) + len(rows)
         if rows and isinstance(count, int) and read < count:
-            return HttpPage(items, str(Day(day.at, read)), over=False)
+            return HttpPage(items, str(Day(day.at, str(read))), over=False)
         following, over = day.following(query, query.now.date(), _LATE)
         return HttpPage(items, following, over=over)
+
+
+def _offset(day: Day) -> int:
+    """How many of its rows are read already."""
+    return int(day.within or 0)
 
 
 def _asked_for(query: PageQuery) -> tuple[list[str], list[str]]:

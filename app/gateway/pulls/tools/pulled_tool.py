@@ -7,7 +7,7 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Protocol
 
 from app.gateway.pulls.http_pages import HttpPage, Json
-from domain.gateway.bodies import read_json, value_at
+from domain.gateway.bodies import value_at
 from domain.kit.process.http_client import HttpAnswer, HttpRequest
 from domain.processes.webhooks.tools.protocol import Target
 from domain.processes.webhooks.tools.tokens import SignIn
@@ -25,21 +25,37 @@ class PageQuery:
     now: datetime
 
 
+class StreamedPage(Protocol):
+    """Reads an answer as it comes."""
+
+    def add(self, part: bytes) -> None:
+        """Read on. Raises EffectRefused."""
+        ...
+
+    def read(self) -> Json:
+        """What is read for `PulledTool.page`, once all of it has come. Raises NotEvents."""
+        ...
+
+
 class PulledTool(Protocol):
     """Speaks with one kind of tools."""
 
     most: int = 5_000
     """Items of a page."""
-    account: SignIn | None = None
-    """What gives tokens, where the tool takes these."""
+    seconds: float = 60.0
+    """How long an answer may take."""
+
+    def account(self, now: datetime) -> SignIn | None:
+        """What gives tokens at a time, where the tool takes these."""
+        return None
 
     def request(self, to: Target, query: PageQuery) -> HttpRequest:
         """What asks for a page; a token is added to it where the tool gives tokens."""
         ...
 
-    def decoded(self, text: str) -> Json:
-        """What a page says. Raises NotEvents."""
-        return read_json(text)
+    def streamed(self, query: PageQuery) -> "StreamedPage | None":
+        """What reads an answer as it comes, where all of it may be too much; None: it is JSON."""
+        return None
 
     def page(self, query: PageQuery, said: Json) -> HttpPage:
         """The items of a page, and where the next one is, or the next pull begins."""

@@ -4,6 +4,7 @@ Each page is a query of its own, from the last change on: the address of further
 after a while, and a cursor of ours does not.
 """
 
+from datetime import datetime
 from urllib.parse import urlencode
 
 from app.gateway.pulls.http_pages import HttpPage, Json, as_text, listed
@@ -13,16 +14,19 @@ from domain.kit.process.effects import EffectRefused
 from domain.kit.process.http_client import HttpAnswer, HttpRequest
 from domain.processes.webhooks.tools.protocol import Target, decoded, json_request
 from domain.processes.webhooks.tools.salesforce import DATA, LATER, Salesforce
+from domain.processes.webhooks.tools.tokens import SignIn
 
 _CHANGED = "SystemModstamp"
 _USUAL = "Email,FirstName,LastName"
 _PAGE = 500
+_SALESFORCE = Salesforce()
 
 
 class SalesforceContacts(PulledTool):
     """A page is a query."""
 
-    account = Salesforce()
+    def account(self, now: datetime) -> SignIn:
+        return _SALESFORCE
 
     def request(self, to: Target, query: PageQuery) -> HttpRequest:
         place = ChangePlace.read(query)

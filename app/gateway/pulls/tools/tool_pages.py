@@ -1,11 +1,14 @@
 """Pages of the tools that connectors know: asked for with the credentials of a connector, as the tool has it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from functools import partial
 
 from app.gateway.pulls.http_pages import (
     HttpPage,
     PageReader,
+    json_in,
     listed,
     opened_secret,
     read_page,
@@ -14,7 +17,7 @@ from app.gateway.pulls.http_pages import (
 from app.gateway.pulls.tools.ga4 import Ga4Rows
 from app.gateway.pulls.tools.hubspot import HubSpotContacts
 from app.gateway.pulls.tools.mixpanel import MixpanelEvents
-from app.gateway.pulls.tools.pulled_tool import PageQuery, PulledTool
+from app.gateway.pulls.tools.pulled_tool import PageQuery, PulledTool, StreamedPage
 from app.gateway.pulls.tools.salesforce import SalesforceContacts
 from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.tools import ConnectorTool, settings_of
@@ -51,29 +54,44 @@ class ToolPages(PageReader):
         tool = TOOLS[connector.tool]
         to = Target(url=connector.url, credentials=credentials_in(opened_secret(self._secrets, connector)))
         query = PageQuery(cursor=cursor, settings=settings_of(connector.settings), now=self._clock.now())
+        streamed = tool.streamed(query)
+        add = None if streamed is None else _adding(streamed)
         try:
-            answer = await self._send(tool, connector, to, tool.request(to, query))
+            answer = await self._send(tool, connector, to, tool.request(to, query), query.now, add)
         except NoHttpAnswer as none:
             raise EffectFailed(none.failure.value) from None
         if tool.is_late(answer):
             raise EffectFailed("limit_reached")
         require_good(answer, self._clock, largest=LARGEST)
-        # Others have their turn.
-        said = await asyncio.to_thread(read_page, answer.body, tool.decoded)
-        page = tool.page(query, said)
+        read = partial(json_in, answer.body) if streamed is None else streamed.read
+        page = tool.page(query, await asyncio.to_thread(read_page, read))
         listed(page.items, most=tool.most)
         return page
 
     async def _send(
-        self, tool: PulledTool, connector: Connector, to: Target, request: HttpRequest
+        self,
+        tool: PulledTool,
+        connector: Connector,
+        to: Target,
+        request: HttpRequest,
+        now: datetime,
+        add: Callable[[bytes], Awaitable[None]] | None,
     ) -> HttpAnswer:
-        if tool.account is None:
-            return await self._http.send(request, seconds=SECONDS)
+        if (account := tool.account(now)) is None:
+            return await self._http.send(request, seconds=tool.seconds, add=add)
         try:
             key = (connector.id, to.url, connector.header or "")
-            return await self._tokens.send(tool.account, key, to, request)
+            return await self._tokens.send(account, key, to, request)
         except NoToken as refused:
             if refused.answer.status in _DENIED:
                 raise EffectRefused("sign_in_refused") from None
             require_good(refused.answer, self._clock, largest=LARGEST)
             raise EffectFailed("no_token") from None
+
+
+def _adding(page: StreamedPage) -> Callable[[bytes], Awaitable[None]]:
+    async def add(part: bytes) -> None:
+        # Others have their turn.
+        await asyncio.to_thread(page.add, part)
+
+    return add
