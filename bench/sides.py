@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
 import psutil
 
 from app.composition.write_side import written
 from app.embedded.opensearch import free_port
 from app.mail.mailed_tokens import hash_of
 from app.settings import Settings
+from bench.http_client import HttpClient
 from domain.gateway.admission.source_keys import IssueSourceKey
 from domain.gateway.sources import RegisterSource
 from domain.kit.caller import Caller
@@ -61,7 +61,7 @@ _TABLE = """create table events (event_id uuid primary key, event_type text not 
 class Side:
     """Where events are sent, and the process that answers."""
 
-    http: httpx.AsyncClient
+    http: HttpClient
     path: str
     process: psutil.Process
     tenant_id: UUID | None = None
@@ -76,7 +76,7 @@ async def peer(url: str) -> AsyncIterator[Side]:
     port = free_port()
     environ = {**os.environ, "PEER_URL": url, "PEER_PORT": str(port)}
     with _running([sys.executable, "-c", PEER], environ) as process:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        async with HttpClient(port) as http:
             await _until_there(http, "/")
             yield Side(http, "/", process)
 
@@ -89,8 +89,7 @@ async def product(settings: Settings) -> AsyncIterator[Side]:
     api, worker = ([sys.executable, "-m", "app.cli", name] for name in ("api", "worker"))
     with _running(api, environ) as answering, _running(worker, environ) as folding:
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-        url = f"http://127.0.0.1:{settings.port}"
-        async with httpx.AsyncClient(base_url=url, timeout=60, headers=headers) as http:
+        async with HttpClient(settings.port, headers) as http:
             await _until_there(http, "/health/ready")
             yield Side(http, "/v1/events", answering, tenant_id, folding)
 
@@ -120,15 +119,15 @@ def _running(command: Sequence[str], environ: dict[str, str]) -> Iterator[psutil
         process.wait()
 
 
-async def _until_there(http: httpx.AsyncClient, path: str) -> None:
+async def _until_there(http: HttpClient, path: str) -> None:
     said = ""
     for _ in range(600):
         try:
-            response = await http.get(path)
-            said = response.text
-            if response.status_code in (200, 405):
+            status, answer = await http.request("GET", path)
+            said = answer.decode()
+            if status in (200, 405):
                 return
-        except httpx.TransportError as error:
+        except (OSError, EOFError) as error:
             said = str(error)
         await asyncio.sleep(0.1)
     raise TimeoutError(f"{path} is not well: {said}")
