@@ -10,10 +10,9 @@ from domain.gateway.callbacks.notices import InvoiceReference
 from domain.kit.caller import PLATFORM
 from domain.kit.commands import Command
 from domain.kit.log import AppendReceipt
-from domain.kit.process.effects import Call, EffectFailed, EffectRefused
+from domain.kit.process.effects import Call, EffectRefused
 from domain.kit.process.system_commands import send_as_system
 from domain.kit.refusals import Refusal
-from domain.operations.tenants import TenantNotPlaced
 from domain.processes.payments.billing_port import TenantBilling
 from domain.tenancy.subscriptions import Subscription
 
@@ -49,8 +48,5 @@ class ReachedBilling(TenantBilling):
     async def _place(self, asked_in: UUID, invoice: InvoiceReference) -> AsyncIterator[LinkedDatabase]:
         if asked_in != PLATFORM:
             raise EffectRefused("forbidden: This source tells of no invoices.")
-        try:
-            async with self._reach(invoice.tenant_id) as place:
-                yield place
-        except TenantNotPlaced as away:
-            raise EffectFailed(away.code) from None
+        async with self._reach(invoice.tenant_id) as place:
+            yield place

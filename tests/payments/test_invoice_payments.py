@@ -16,7 +16,7 @@ from domain.gateway.callbacks.notices import InvoiceReference
 from domain.gateway.events import stream_of
 from domain.kit.caller import PLATFORM
 from domain.kit.permissions import ROLES
-from domain.kit.process.effects import EffectFailed, EffectRefused
+from domain.kit.process.effects import EffectRefused
 from domain.operations.tenants import TenantNotPlaced
 from tests.commerce.test_api_orders import a_product, an_order, euros
 from tests.gateway.callbacks import NEWER, SECRET, Provider, a_provider, stripe_event
@@ -284,5 +284,5 @@ async def test_tenants_are_reached_from_the_platform_alone_and_awaited_while_the
     invoice = InvoiceReference(tenant_id=UUID(int=1), subscription_id=UUID(int=2), number="1")
     with pytest.raises(EffectRefused, match="forbidden"):
         await ReachedBilling(reach).subscription(invoice.tenant_id, invoice)
-    with pytest.raises(EffectFailed, match="tenant_not_placed"):
+    with pytest.raises(TenantNotPlaced):
         await ReachedBilling(reach).subscription(PLATFORM, invoice)

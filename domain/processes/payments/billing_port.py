@@ -23,5 +23,5 @@ class TenantBilling(Protocol):
         self, call: Call[Any], process: str, invoice: InvoiceReference, command: Command
     ) -> AppendReceipt | Refusal:
         """Send a command to the tenant of an invoice, once however often it is tried. Raises EffectRefused where
-        the call is in another tenant than the platform's, and EffectFailed while that tenant cannot be reached."""
+        the call is in another tenant than the platform's, and TenantNotPlaced while that tenant is being made."""
         ...

@@ -1,6 +1,7 @@
 """What is known of a payment, and what waits until it is known what it pays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from domain.commerce.order_fields import PaymentProvider
@@ -27,6 +28,17 @@ class WaitingNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Postponed:
+    """What was told of a payment, and waits for the order, invoice or payment that it names to be there."""
+
+    notice: WaitingNotice
+    paid: Payable
+    tries: int
+    """How often it was tried."""
+    again_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaidOrder:
     """What a payment pays, an order or an invoice: what is told later of the payment need not name it again."""
 
@@ -40,21 +52,30 @@ class PaidOrder:
     others: tuple[InvoiceReference, ...] = ()
     """The invoices that were named before this."""
     other_orders: tuple[UUID, ...] = ()
+    postponed: tuple[Postponed, ...] = ()
+    """What waits for something that is not there; what is told of the payment meanwhile goes on."""
 
     @property
     def paid(self) -> Payable | None:
         """What it pays; None while that is not known."""
         return self.invoice or self.order_id
 
+    @property
+    def named(self) -> list[Payable]:
+        """All that it has named, the newest last."""
+        return [*self.others, *self.other_orders, *([self.paid] if self.paid else [])]
+
 
 def with_named(state: PaidOrder, event: OutsideEvent.PaymentTold) -> PaidOrder | None:
     """What the payment pays, now that this is told of it: what was named last. None where too much was."""
     named = event.invoice or event.payment.order_id or state.paid
-    before = [*state.others, *state.other_orders, *([state.paid] if state.paid else [])]
-    others = [each for each in dict.fromkeys(before) if each != named]
+    others = [each for each in dict.fromkeys(state.named) if each != named]
     if len(others) > MOST_OTHERS:
         return None
-    return PaidOrder(
+    return replace(
+        state,
+        waiting=(),
+        unread=(),
         order_id=named if isinstance(named, UUID) else None,
         invoice=named if isinstance(named, InvoiceReference) else None,
         others=tuple(each for each in others if isinstance(each, InvoiceReference)),
@@ -72,7 +93,7 @@ def with_waiting(state: PaidOrder, notice: WaitingNotice) -> PaidOrder:
         spared = next(each for each in waiting if each.payment.outcome is not PaymentOutcome.SETTLED)
         waiting = tuple(each for each in waiting if each is not spared)
         unread = tuple(id for id in unread if id != spared.outside_event_id)
-    return PaidOrder(waiting=waiting, unread=unread)
+    return replace(state, waiting=waiting, unread=unread)
 
 
 def beside(waiting: tuple[WaitingNotice, ...], notice: WaitingNotice) -> tuple[WaitingNotice, ...]:

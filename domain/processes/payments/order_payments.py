@@ -1,7 +1,7 @@
 """Payments that providers tell of are recorded with the orders, and the invoices of tenants, that they pay."""
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from domain.commerce.order_fields import PaymentProvider
 from domain.commerce.order_settlements import payment_key
 from domain.commerce.orders import Order
-from domain.gateway.callbacks.notices import InvoiceReference, PaymentNotice, PaymentOutcome, Unread
+from domain.gateway.callbacks.notices import InvoiceReference, PaymentOutcome, Unread
 from domain.gateway.events import OutsideEvent
 from domain.gateway.letters import CloseDeadLetter
 from domain.gateway.payment_letters import KeepUnrecordedPayment
@@ -17,8 +17,8 @@ from domain.kit.log import AppendReceipt, Envelope
 from domain.kit.process.effects import (
     Call,
     Cancel,
+    Done,
     Effect,
-    EffectFailed,
     EffectRefused,
     Failed,
     Fired,
@@ -27,13 +27,16 @@ from domain.kit.process.effects import (
     Then,
 )
 from domain.kit.process.ports import ProcessPorts
-from domain.kit.process.process import Process, on, performs, when_due, when_failed
+from domain.kit.process.process import Process, on, performs, when_done, when_due, when_failed
 from domain.kit.refusals import Contended, NotFound, Refusal
-from domain.operations.tenants import TenantMoving
+from domain.operations.tenants import TenantMoving, TenantNotPlaced
 from domain.processes.payments.billing_port import TenantBilling
+from domain.processes.payments.effects import SCHEDULE, Bill, Record, notice_of, recorded
 from domain.processes.payments.known_payments import (
     MOST_OTHERS,
+    MOST_WAITING,
     PaidOrder,
+    Postponed,
     WaitingNotice,
     beside,
     with_named,
@@ -42,10 +45,7 @@ from domain.processes.payments.known_payments import (
 from domain.processes.payments.recordings import Payable, recording
 from domain.tenancy.subscriptions import InvoiceNotOpen
 
-SCHEDULE = (0, 5, 30, 120, 600, 3600, 4 * 3600, 8 * 3600, 8 * 3600)
-"""Seconds before each try: what is not there yet, an order, an invoice, or a payment of which only a refund is
-told so far, is waited for during 21 hours."""
-_LATER = (NotFound, Contended, TenantMoving)
+_LATER = (NotFound, Contended, TenantMoving, TenantNotPlaced)
 _REASONS = {
     Unread.ORDER: "It names an order or an invoice, and not by its id.",
     Unread.AMOUNT: "It says no amount that can be read.",
@@ -55,54 +55,13 @@ _TOO_MANY = f"The payment has named {MOST_OTHERS} orders and invoices before."
 KEPT = timedelta(days=90)
 """For how long that is kept: then the payment is somebody else's business at the same provider."""
 _TIMER = "forget"
+_AGAIN = "again"
 
 State = PaidOrder
 
 
-class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=5):
+class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=6):
     """Record what providers tell of payments; one instance for each payment."""
-
-    class Record(Effect, schedule=SCHEDULE):
-        """Record one thing that was told of a payment with its order."""
-
-        source_id: UUID
-        outside_event_id: UUID
-        told: int
-        """The version of the event's stream by which it was told."""
-        order_id: UUID
-        provider: PaymentProvider
-        payment: PaymentNotice
-        others: tuple[InvoiceReference, ...] = ()
-        other_orders: tuple[UUID, ...] = ()
-        """What was named before. One payment pays one thing."""
-
-        @property
-        def instance(self) -> str:
-            return _lane(self.provider, self.payment)
-
-        @property
-        def paid(self) -> Payable:
-            return self.order_id
-
-    class Bill(Effect, schedule=SCHEDULE):
-        """Record one thing that was told of a payment with the invoice of a tenant."""
-
-        source_id: UUID
-        outside_event_id: UUID
-        told: int
-        invoice: InvoiceReference
-        provider: PaymentProvider
-        payment: PaymentNotice
-        others: tuple[InvoiceReference, ...] = ()
-        other_orders: tuple[UUID, ...] = ()
-
-        @property
-        def instance(self) -> str:
-            return _lane(self.provider, self.payment)
-
-        @property
-        def paid(self) -> Payable:
-            return self.invoice
 
     @staticmethod
     def upcast_v1_v2(state: dict[str, Any]) -> None:
@@ -126,6 +85,11 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         state["other_orders"] = [state["order_id"]] if both else []
         if both:
             state["order_id"] = None
+
+    @staticmethod
+    def upcast_v5_v6(state: dict[str, Any]) -> None:
+        """What had to wait held up what came after it."""
+        state["postponed"] = []
 
     def __init__(self, ports: ProcessPorts, billing: TenantBilling) -> None:
         self._repository, self._billing = ports.repository, billing
@@ -166,7 +130,8 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
             for id in state.unread
             if id != notice.outside_event_id
         )
-        return Then(known, *cancel, *self._records(known, waiting), *letters, *closed)
+        records = (recorded(each, known.paid) for each in waiting)
+        return Then(known, *cancel, *records, *letters, *closed)
 
     @when_failed(CloseDeadLetter)
     def closed_before(self, state: State | None, failed: Failed[CloseDeadLetter]) -> Then[State]:
@@ -178,44 +143,41 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         """Nobody said what it pays."""
         return Then(state if state and state.paid else None)
 
-    def _records(self, known: State, notices: Iterable[WaitingNotice]) -> Iterator[Effect]:
-        others = {"others": known.others, "other_orders": known.other_orders}
-        for each in notices:
-            notice = {field.name: getattr(each, field.name) for field in fields(each)} | others
-            if known.invoice is not None:
-                yield self.Bill(invoice=known.invoice, **notice)
-            elif known.order_id is not None:
-                yield self.Record(order_id=known.order_id, **notice)
-
     @performs(Record, Bill)
-    async def record(self, effect: Record | Bill, call: Call[State]) -> None:
-        paid = await self._pays(effect, call.tenant_id)
-        if effect.payment.outcome is PaymentOutcome.REFUND_FAILED:
-            await self._failed_refund(paid, effect, call)
-            return
-        command = recording(paid, effect.provider, effect.payment)
-        outcome: AppendReceipt | Refusal
+    async def record(self, effect: Record | Bill, call: Call[State]) -> str | None:
+        """None once nothing is left to be done, else what it has to wait for."""
+        outcome: AppendReceipt | Refusal | None
         try:
-            if isinstance(paid, InvoiceReference):
-                outcome = await self._billing.send(call, self.name, paid, command)
-            else:
-                outcome = await call.send(command)
+            outcome = await self._record(effect, call)
         except Refusal as refusal:
             outcome = refusal
         if isinstance(outcome, _LATER):
-            raise EffectFailed(_said(outcome))
+            return _said(outcome)
         # What was paid in another way is not owed any more.
         late = isinstance(outcome, InvoiceNotOpen) and effect.payment.outcome is PaymentOutcome.FAILED
         if isinstance(outcome, Refusal) and not late:
             raise EffectRefused(_said(outcome))
+        return None
 
-    async def _pays(self, effect: Record | Bill, tenant_id: UUID) -> Payable:
+    async def _record(self, effect: Record | Bill, call: Call[State]) -> AppendReceipt | Refusal | None:
+        paid = await self._pays(effect, call)
+        if effect.payment.outcome is PaymentOutcome.REFUND_FAILED:
+            return await self._failed_refund(paid, effect, call)
+        command = recording(paid, effect.provider, effect.payment)
+        if isinstance(paid, InvoiceReference):
+            return await self._billing.send(call, self.name, paid, command)
+        return await call.send(command)
+
+    async def _pays(self, effect: Record | Bill, call: Call[State]) -> Payable:
         """What the payment has paid, else what it is to pay. Raises EffectRefused where it is to pay another."""
         # By hand its provider may not have been said.
         names = {payment_key(effect.provider, effect.payment.payment_id), effect.payment.payment_id}
-        others: tuple[Payable, ...] = (*effect.others, *effect.other_orders)
+        # What was named after this counts as well: while this waited, it may have been paid.
+        known = call.state.named if call.state else ()
+        named: list[Payable] = [*effect.others, *effect.other_orders, *known]
+        others = [each for each in dict.fromkeys(named) if each != effect.paid]
         for other in others:
-            payments, _ = await self._recorded(other, tenant_id)
+            payments, _ = await self._recorded(other, call.tenant_id)
             if names.isdisjoint(payments):
                 continue
             if effect.payment.outcome is PaymentOutcome.SETTLED:
@@ -224,7 +186,9 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
             return other
         return effect.paid
 
-    async def _failed_refund(self, paid: Payable, effect: Record | Bill, call: Call[State]) -> None:
+    async def _failed_refund(
+        self, paid: Payable, effect: Record | Bill, call: Call[State]
+    ) -> NotFound | None:
         """Refuse what cannot be taken back: a refund that was recorded, and that failed afterwards."""
         payment = effect.payment
         _, refunds = await self._recorded(paid, call.tenant_id)
@@ -234,9 +198,8 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
                 f"failed{f' ({payment.reason})' if payment.reason else ''}: "
                 f"{payment.amount} {payment.currency} went to nobody."
             )
-        if call.attempt < len(SCHEDULE):
-            # That it succeeded may be told later.
-            raise EffectFailed("refund_unknown")
+        # That it succeeded may be told later.
+        return NotFound(field="refund_id", what="refund") if effect.tries < len(SCHEDULE) else None
 
     async def _recorded(self, paid: Payable, tenant_id: UUID) -> tuple[Collection[str], Collection[str]]:
         """The payments and the refunds that are known to an order or invoice."""
@@ -247,20 +210,45 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         order = (await self._repository.get(tenant_id, [paid], fresh=True)).get(paid)
         return (order.payments, order.refunds) if isinstance(order, Order) else ((), ())
 
+    @when_done(Record, Bill)
+    def tried(self, state: State | None, done: Done[Record | Bill]) -> Then[State]:
+        effect, state = done.action, state or PaidOrder()
+        if done.result is None:
+            # What waits may have waited for this.
+            again = (recorded(each.notice, each.paid, each.tries) for each in state.postponed)
+            return Then(replace(state, postponed=()), Cancel(_AGAIN), *again)
+        if effect.tries >= len(SCHEDULE) or len(state.postponed) >= MOST_WAITING:
+            return Then(state, self._refused(effect, done.result))
+        again_at = done.at + timedelta(seconds=SCHEDULE[effect.tries])
+        new = Postponed(notice=notice_of(effect), paid=effect.paid, tries=effect.tries, again_at=again_at)
+        return self._postponed(state, (*state.postponed, new))
+
+    @when_due(_AGAIN)
+    def due(self, state: State | None, fired: Fired) -> Then[State]:
+        state = state or PaidOrder()
+        due = [each for each in state.postponed if each.again_at <= fired.at]
+        left = tuple(each for each in state.postponed if each.again_at > fired.at)
+        again = (recorded(each.notice, each.paid, each.tries + 1) for each in due)
+        return self._postponed(state, left, *again)
+
+    def _postponed(self, state: State, postponed: tuple[Postponed, ...], *records: Effect) -> Then[State]:
+        timer = [Schedule(_AGAIN, min(each.again_at for each in postponed))] if postponed else []
+        return Then(replace(state, postponed=postponed), *timer, *records)
+
     @when_failed(Record, Bill)
-    def not_recorded(
-        self, state: State | None, failed: "Failed[OrderPayments.Record | OrderPayments.Bill]"
-    ) -> Then[State]:
-        effect = failed.action
-        if isinstance(effect, self.Bill):
+    def not_recorded(self, state: State | None, failed: Failed[Record | Bill]) -> Then[State]:
+        return Then(state, self._refused(failed.action, failed.error))
+
+    def _refused(self, effect: Record | Bill, reason: str) -> Send:
+        if isinstance(effect, Bill):
             known = PaidOrder(invoice=effect.invoice)
         else:
             known = PaidOrder(order_id=effect.order_id)
-        return Then(state, Send(_letter(effect, known, failed.error, f"refused {effect.told}")))
+        return Send(_letter(effect, known, reason, f"refused {effect.told}"))
 
 
 def _letter(
-    notice: WaitingNotice | OrderPayments.Record | OrderPayments.Bill,
+    notice: WaitingNotice | Record | Bill,
     known: PaidOrder,
     reason: str,
     which: str,
@@ -280,11 +268,6 @@ def _letter(
 def _letter_id(outside_event_id: UUID, which: str) -> UUID:
     """What cannot be read, and what was refused, have letters of their own: the first may be closed by then."""
     return uuid5(outside_event_id, f"payment {which}")
-
-
-def _lane(provider: PaymentProvider, payment: PaymentNotice) -> str:
-    """What waits for one another: a refund that waits for its payment must not stand before it."""
-    return f"{provider.value}:{payment.payment_id}/{payment.outcome.value}/{payment.refund_id}"
 
 
 def _said(refusal: Refusal) -> str:
