@@ -1,7 +1,7 @@
 """The manifest of commerce in the domain."""
 
 from domain.commerce import order_commands, order_numbers, order_states, orders, products
-from domain.commerce.access import CONFIDENTIAL, ORDERS, PAYMENTS, READ, WRITE
+from domain.commerce.access import BUY, CONFIDENTIAL, ORDERS, PAYMENTS, READ, WRITE
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
@@ -10,7 +10,8 @@ CONTEXT = ContextDomain(
     package=__name__,
     modules=(order_commands, order_numbers, order_states, orders, products),
     permissions=(
-        Permission(READ, "See products, and one's own orders; place and cancel one's own.", "guest"),
+        Permission(READ, "See products, and one's own orders.", "guest"),
+        Permission(BUY, "Place and cancel one's own orders.", "member"),
         Permission(ORDERS, "See everybody's orders.", "member"),
         Permission(
             WRITE, "Create and change products; place, cancel and fulfil everybody's orders.", "member"

@@ -7,6 +7,8 @@ from domain.kit.refusals import Forbidden, NotFound
 
 READ = "commerce:read"
 """The permission to see products, and one's own orders."""
+BUY = "commerce:buy"
+"""The permission to place and cancel one's own orders."""
 ORDERS = "commerce:orders"
 """The permission to see everybody's orders."""
 WRITE = "commerce:write"
@@ -25,8 +27,12 @@ def require_visible(by: Caller, user_id: UUID) -> None:
 
 def require_buyer(by: Caller, user_id: UUID, *, field: str = "user_id") -> None:
     """Raise Forbidden unless somebody may place or cancel an order of this user."""
-    if by.user_id != user_id and not _is_system(by) and not by.may(WRITE):
+    if _is_system(by) or by.may(WRITE):
+        return
+    if by.user_id != user_id:
         raise Forbidden(field=field, permission=WRITE)
+    if not by.may(BUY):
+        raise Forbidden(permission=BUY)
 
 
 def _is_system(by: Caller) -> bool:

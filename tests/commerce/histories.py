@@ -15,7 +15,7 @@ TENANT, BUYER, STAFF = UUID(int=1), UUID(int=2), UUID(int=3)
 ORDER, MUG, TEA = UUID(int=10), UUID(int=20), UUID(int=21)
 STRIPE = PaymentProvider.STRIPE
 
-AS_BUYER = Caller(tenant_id=TENANT, user_id=BUYER, permissions=frozenset({"commerce:read"}))
+AS_BUYER = Caller(tenant_id=TENANT, user_id=BUYER, permissions=frozenset({"commerce:buy"}))
 AS_STAFF = Caller(tenant_id=TENANT, user_id=STAFF, permissions=frozenset({"commerce:write"}))
 
 

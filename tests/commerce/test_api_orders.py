@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -116,7 +116,8 @@ async def test_who_is_owed_and_whose_payment_it_is_are_found(client: Client) -> 
 
 async def test_a_buyer_hears_of_their_own_orders_alone(product: Product, client: Client) -> None:
     mug = await a_product(client)
-    guest = await product.newcomer("Zoe", tenant=client.tenant, role="guest")
+    buys = {"commerce:buy"}
+    guest = await product.newcomer("Zoe", tenant=client.tenant, role="guest", permissions=buys)
     of_owner, own = await an_order(client, mug), await an_order(guest, mug)
     async with guest.watching("MyOrderChanged", initial=True) as messages:
         state = await anext(messages)
@@ -231,7 +232,11 @@ async def test_products_are_found_and_switched_off(client: Client) -> None:
 async def test_guests_see_their_own_orders_alone(product: Product, client: Client) -> None:
     mug = await a_product(client)
     of_owner = await an_order(client, mug)
-    guest = await product.newcomer("Zoe", tenant=client.tenant, role="guest")
+    reader = await product.newcomer("Zoe", tenant=client.tenant, role="guest")
+    items = [{"productId": mug, "quantity": 1}]
+    refused = await reader.send("PlaceOrder", input={"items": items, "currency": EUR})
+    assert (refused["code"], refused["message"]) == ("forbidden", "This needs the permission commerce:buy.")
+    guest = product.client(client.tenant, UUID(reader.me), {"commerce:buy"}, role="guest")
     own = await an_order(guest, mug, shippingAddress="Zoe\nTwo Street")
     assert own["shippingAddress"] == "Zoe\nTwo Street"
     mine = await guest.send("MyOrders")

@@ -35,6 +35,11 @@ mutation Buy($product: ID!) {
 }
 ```
 
+Members place and cancel orders of their own (`commerce:buy`), and with `commerce:write` those of everybody, as
+the program of a storefront does by an API key. Guests read, and order nothing by themselves (`commerce:read`):
+where the customers of a shop are guests of its tenant and order for themselves, give them a role with
+`commerce:buy`.
+
 Amounts are `Money`: a text with just the decimal places that ISO 4217 gives the currency, 12.50 EUR, 100 JPY or
 1.500 KWD. An amount that is finer than that is refused, never rounded.
 
@@ -82,8 +87,9 @@ name the order again, and may come first: it waits until one event names the ord
 names none is none of ours and changes nothing; the callback is kept as an event all the same. Stripe's amounts
 are read in Stripe's own units: MGA has no decimal places there, ISK and UGX have two.
 
-What is told of an order that is not there yet, or a refund of a payment that is not, waits for it during 21 hours;
-the payment itself does not wait behind its refund.
+What is told of an order that is not there yet, or a refund of a payment that is not, waits for it during 21 hours,
+and nothing waits behind it: where the payment names another order meanwhile, it pays that one at once, its refunds
+go with it, and what named the first becomes a dead letter (`already_taken`).
 Then, and at once when an order refuses it, as a payment in another currency, it becomes a dead letter of the rule
 `payment` with the reason. So does at once what names an order by anything but its id, its number say, and what
 says no amount or currency that can be read. The text of such a letter is not what the provider sent:
