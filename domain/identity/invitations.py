@@ -15,6 +15,7 @@ from domain.identity.registration import registered
 from domain.identity.users import User
 from domain.kit.fields import Confidential, Describe, Internal, Len, Pattern, Personal, Purpose, Restricted
 from domain.kit.model import SYSTEM, Aggregate, Caller, Command, Event, Refusal, Unique, applies
+from domain.kit.refusals import AlreadyTaken
 
 JUST_NOW = timedelta(minutes=1)
 """For how long an open invitation in the same role is not sent again: who presses twice means one."""
@@ -60,7 +61,7 @@ class InvitationNotOpen(Refusal):
     """This invitation was accepted or withdrawn already."""
 
 
-class AlreadyInvited(Refusal):
+class AlreadyInvited(AlreadyTaken):
     """This address has just been invited; send another invitation in a minute if it does not arrive."""
 
 
@@ -103,7 +104,9 @@ class Inviting:
 class Invitation(
     Aggregate,
     topic="identity.invitation",
-    unique=(Unique("open_email", stored_as=INVITED_INDEX, field="email", personal=True),),
+    unique=(
+        Unique("open_email", stored_as=INVITED_INDEX, field="email", personal=True, refusal=AlreadyInvited),
+    ),
 ):
     """The offer to join a tenant in a role."""
 

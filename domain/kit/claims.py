@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from domain.kit.log import Reference, Reservation
+from domain.kit.refusals import AlreadyTaken
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,6 +46,9 @@ class Unique:
     """Whether only its fingerprint is stored; see `Aggregate.reserve`."""
     fold: Callable[[str], str] = _same
     """Makes equal what counts as the same value."""
+    refusal: type[AlreadyTaken] = AlreadyTaken
+    """What a value that another stream has is refused with: a class of its own where the field alone does not say
+    what is in the way."""
 
     def values(self, aggregate: object) -> tuple[str, ...]:
         """The values that an aggregate has now."""
@@ -73,7 +77,14 @@ def uniques(aggregate: type[Any], topic: str, given: tuple[str | Unique, ...]) -
         }:
             raise TypeError(f"Two attributes are reserved under {stored_as!r}.")
         named.append(dataclasses.replace(unique, stored_as=stored_as, field=unique.field or name))
+        _refusals[stored_as] = unique.refusal
     return tuple(named)
 
 
+def taken(reservation: Reservation) -> AlreadyTaken:
+    """The refusal of a value that another stream has."""
+    return _refusals.get(reservation.name, AlreadyTaken)(field=reservation.field)
+
+
 _reserved: dict[str, str] = {}
+_refusals: dict[str, type[AlreadyTaken]] = {}

@@ -9,6 +9,7 @@ from typing import Annotated
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Public
 from domain.kit.model import ONE_LINE, Aggregate, Event, NotFound, Refusal, Unique, applies, assigns
 from domain.kit.money.money import Amount, Currency
+from domain.kit.refusals import AlreadyTaken
 
 Tier = Annotated[str, Len(1, 50), ONE_LINE, Public(), Describe("The subscribed tier, such as `team`.")]
 PeriodStart = Annotated[datetime, Internal(), Describe("When the paid period began.")]
@@ -113,11 +114,15 @@ class RefundExceedsInvoice(Refusal):
     """Only {left} of invoice {number} is left to be refunded."""
 
 
+class AlreadySubscribed(AlreadyTaken):
+    """A subscription runs already; another one may start once it is cancelled."""
+
+
 class Subscription(
     Aggregate,
     topic="tenancy.subscription",
     unique=(
-        Unique("current", stored_as="tenancy.subscription", field="id"),
+        Unique("current", stored_as="tenancy.subscription", field="id", refusal=AlreadySubscribed),
         Unique("invoices", stored_as="tenancy.invoice", field="number"),
         Unique("payments", stored_as="tenancy.payment", field="payment"),
     ),

@@ -58,7 +58,8 @@ async def test_starts(client: Client, payments: Client) -> None:
 async def test_one_runs_at_a_time(client: Client, payments: Client) -> None:
     first = await _started(payments)
     answer = await payments.send("StartSubscription", input={"tier": "company", **PERIOD})
-    assert answer == refused("already_taken", "id", "ID is already in use.")
+    said = "A subscription runs already; another one may start once it is cancelled."
+    assert answer == refused("already_subscribed", "id", said)
     await client.send("CancelSubscription", input={"id": first["id"]})
     assert (await client.send("TenantSubscription"))["status"] == "CANCELLED"
     second = await _started(payments, tier="company")

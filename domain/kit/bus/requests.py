@@ -6,9 +6,10 @@ from uuid import UUID
 
 from domain.kit.aggregate import Aggregate
 from domain.kit.caller import Caller
+from domain.kit.claims import taken
 from domain.kit.commands import Command
 from domain.kit.log import AppendReceipt, Conflict, Missing, Outcome, Reused, Taken
-from domain.kit.refusals import AlreadyExists, AlreadyTaken, CommandIdReused, NotFound, StaleVersion
+from domain.kit.refusals import AlreadyExists, CommandIdReused, NotFound, StaleVersion
 from domain.kit.wiring.needs import noun
 
 
@@ -55,7 +56,7 @@ def raise_unless_conflict(outcome: Outcome, command: Command) -> None:
         case Missing(reference):
             raise NotFound(field=reference.field, what=noun(reference.topic))
         case Taken(reservation):
-            raise AlreadyTaken(field=reservation.field)
+            raise taken(reservation)
         case Reused():
             raise CommandIdReused()
         case Conflict(originator_id):

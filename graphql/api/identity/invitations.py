@@ -9,7 +9,6 @@ import strawberry
 from api.identity.users import User
 from api.kit.model import ComputedField, Node, Refusal, Resource, Sending, Sent, derived, enum, linked, shows
 from domain.identity import invitations as domain
-from domain.kit.refusals import AlreadyTaken
 from projections.identity.admission import InvitationRow, Invitations
 from projections.identity.people import People
 
@@ -68,11 +67,10 @@ async def _invite(sending: Sending) -> Sent | Refusal:
     # What is wrong with the input is told before anybody is looked for by it.
     stated = await sending.command(domain.InviteUser, token_hash="0" * 64)
     prepared = await ask.port(domain.Inviting).prepared(ask.caller, sending.new_id, stated.email, stated.role)
-    outcome = await sending.send(
+    # An open invitation may hold the address that was not there when this one was prepared.
+    return await sending.send(
         replace(stated, token_hash=prepared.token_hash, replaces_id=prepared.replaces_id)
     )
-    # An open invitation holds the address; it was not there when this one was prepared.
-    return domain.AlreadyInvited(field="email") if isinstance(outcome, AlreadyTaken) else outcome
 
 
 @strawberry.type
