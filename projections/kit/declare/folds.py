@@ -45,6 +45,8 @@ class FoldMark:
     events: tuple[type[Event], ...]
     by: By
     first: bool = False
+    rolled: bool = False
+    """Whether it counts them together with others."""
 
 
 def on(*events: type[Event], by: By = BY_STREAM, first: bool = False) -> Callable[[F], F]:

@@ -95,7 +95,7 @@ def rolled(
     def ids(event: Event, envelope: Envelope) -> list[UUID]:
         return [] if unless is not None and unless(event) else grouping.ids(event, envelope)
 
-    return DeclaredFold(FoldMark(events, ids), write)
+    return DeclaredFold(FoldMark(events, ids, rolled=True), write)
 
 
 class _Grouping:

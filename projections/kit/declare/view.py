@@ -56,6 +56,8 @@ class Fold:
     """Whether there is no row before the event, so that none is loaded."""
     changes: frozenset[str] | None = None
     """The only columns that it may change; None where that is not known, as of a method."""
+    rolled: bool = False
+    """Whether its rows count many events: of those in one page, the last tells of all."""
 
 
 class View(Generic[R]):
@@ -156,8 +158,8 @@ def _declared(code: FoldCode, mark: FoldMark) -> Fold:
     keys, by_stream, fold = _keys(mark.by, code.event), mark.by == BY_STREAM, code.fold
     changes = frozenset(code.changes)
     if code.plain:
-        return Fold(keys, _plain(fold), by_stream, fold, mark.first, changes)
-    return Fold(keys, fold, by_stream, None, mark.first, changes)
+        return Fold(keys, _plain(fold), by_stream, fold, mark.first, changes, mark.rolled)
+    return Fold(keys, fold, by_stream, None, mark.first, changes, mark.rolled)
 
 
 def _require_agreement(where: str, method: Callable[..., Any], mark: FoldMark, *, single: bool) -> None:

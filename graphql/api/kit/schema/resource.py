@@ -215,6 +215,8 @@ class Resource:
             about_id=_about_id(self._view, others),
         )
         view, narrowing, column = self._held, self._filter, self._own
+        # Of what is counted, or comes from outside in batches, the last event of a page tells of all.
+        summed = all(fold.rolled or event_class(name).from_outside for name, fold in view.folds.items())
 
         async def resolve(
             self: Any,
@@ -229,7 +231,14 @@ class Resource:
             if own:
                 tree = owned(tree, column, info.context.caller.user_id)
             wanted = interest(type(view), tree, {column: given[column] for column in others})
-            changes = watch(info.context, view, resume_from=resume_from, initial=initial, interest=wanted)
+            changes = watch(
+                info.context,
+                view,
+                resume_from=resume_from,
+                initial=initial,
+                interest=wanted,
+                latest_only=summed,
+            )
             async with aclosing(changes) as received:
                 async for each in received:
                     if not own or not _is_of_others(each, column, info.context.caller.user_id):
