@@ -5,13 +5,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from app.gateway.admission import KnownSource
+from app.gateway.completeness import said_of
 from domain.gateway.admission.known_users import introduced, introduces
 from domain.gateway.bodies import kept_of, raw_of
 from domain.gateway.callbacks.notices import word_of
@@ -27,9 +27,6 @@ from domain.kit.refusals import ViolationCode
 
 _VERSION = "1"
 """The version of an event of a type without a schema, where it says none."""
-_REQUIRED = 4
-_OPTIONAL = ("eventSource", "version", "correlationId", "userId", "sessionId", "environment", "region")
-_FILLED_IN = frozenset(_OPTIONAL) - {"userId", "sessionId"}
 _NO_DATA = '{"payload": {}, "metadata": {}}'
 _UNSAID = "…"
 """In place of a name that may say something about somebody."""
@@ -114,15 +111,9 @@ class Intake:
             return self.letter(received, tuple(violations))
         validated = self._elapsed()
         checked = self._elapsed()
-        completeness, added = _filled_in(
-            incoming.source is None,
-            incoming.version is None,
-            incoming.correlation_id is None,
-            incoming.user_id is None,
-            incoming.session_id is None,
-            incoming.environment is None,
-            incoming.region is None,
-        )
+        said, expected, added = said_of(received, incoming)
+        there, declared = (0, 0) if signed else self.checks.declared(self.tenant_id, incoming)
+        completeness = 100 * (said + there) // (expected + declared)
         enriched = self._elapsed()
         if violations := broken_rules(incoming):
             return self.letter(received, tuple(violations))
@@ -282,15 +273,6 @@ def _content(received: ReceivedEvent, incoming: IncomingEvent) -> bytes:
     if all(said.get(name) == id for name, id in ids.items()):
         return received.content
     return ReceivedEvent({**said, **ids}).content
-
-
-@cache
-def _filled_in(*missing: bool) -> tuple[int, tuple[str, ...]]:
-    """How complete an event is, in per cent, of which so much of what it may say is missing, and what of that is
-    filled in."""
-    said = _REQUIRED + missing.count(False)
-    names = {name for name, absent in zip(_OPTIONAL, missing, strict=True) if absent}
-    return 100 * said // (_REQUIRED + len(_OPTIONAL)), tuple(sorted(names & _FILLED_IN))
 
 
 def _storable(text: str) -> str:

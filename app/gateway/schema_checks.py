@@ -70,16 +70,27 @@ class SchemaChecks(EventChecks):
         return max(self._versions.get((tenant_id, type), {}), default=None)
 
     def searchable(self, tenant_id: UUID, event: IncomingEvent) -> Searchable | None:
-        # What is there from the start says so of nothing.
-        numbers = self._versions.get((tenant_id, event.type))
-        if not numbers:
-            return None
-        named = _asked(event.version)
-        compiled = self._compiled.get(numbers[max(numbers) if named is None else named])
+        compiled = self._own(tenant_id, event)
         if compiled is None or not compiled.searchable:
             return None
         data = {"payload": event.payload, "metadata": event.metadata}
         return searchable_values(compiled.searchable, data) or None
+
+    def declared(self, tenant_id: UUID, event: IncomingEvent) -> tuple[int, int]:
+        compiled = self._own(tenant_id, event)
+        if compiled is None:
+            return 0, 0
+        payload, metadata = compiled.declared
+        there = len(payload & event.payload.keys()) + len(metadata & event.metadata.keys())
+        return there, len(payload) + len(metadata)
+
+    def _own(self, tenant_id: UUID, event: IncomingEvent) -> CompiledSchema | None:
+        """The tenant's schema by which an event is checked; what is there from the start says no more of it."""
+        numbers = self._versions.get((tenant_id, event.type))
+        if not numbers:
+            return None
+        named = _asked(event.version)
+        return self._compiled.get(numbers[max(numbers) if named is None else named])
 
     def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
         numbers = self._versions.get((tenant_id, event.type), {})

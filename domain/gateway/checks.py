@@ -32,3 +32,8 @@ class EventChecks(Protocol):
         """What of an event that `check` finds nothing wrong with may be kept in plain, by what it was checked by;
         None where that says so of nothing."""
         ...
+
+    def declared(self, tenant_id: UUID, event: IncomingEvent) -> tuple[int, int]:
+        """How many of the members that the tenant's own schema of its type declares are in an event's payload and
+        metadata, and how many it declares. Call it as `searchable`."""
+        ...

@@ -18,7 +18,7 @@ _NAME = re.compile("[a-z0-9]+")
 _REFERENCE = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
 _REQUIRED = ("id", "source", "specversion", "type")
 _KNOWN = (*_REQUIRED, "time", "subject", "datacontenttype", "dataschema", "data", "data_base64")
-_ENVELOPE = {"correlationid": "correlationId", "userid": "userId", "sessionid": "sessionId"}
+ENVELOPE = {"correlationid": "correlationId", "userid": "userId", "sessionid": "sessionId"}
 """Extensions that say what a member of the envelope does."""
 
 # An event is JSON of any shape, hence Any.
@@ -75,7 +75,7 @@ def read_cloud_event(value: Json, received_at: str) -> dict[str, Json]:
         "timestamp": said.get("time", received_at),
         "data": {"payload": _payload(said), "metadata": _metadata(said)},
     }
-    return envelope | {member: str(said[name]) for name, member in _ENVELOPE.items() if name in said}
+    return envelope | {member: str(said[name]) for name, member in ENVELOPE.items() if name in said}
 
 
 def readable_members(value: Json) -> dict[str, Json]:
@@ -84,9 +84,7 @@ def readable_members(value: Json) -> dict[str, Json]:
         return {}
     said = {name: str(each) for name, each in value.items() if isinstance(each, str | int)}
     said = {name: each for name, each in said.items() if is_text(each)}
-    found = {
-        member: said[name] for name, member in {"type": "eventType", **_ENVELOPE}.items() if name in said
-    }
+    found = {member: said[name] for name, member in {"type": "eventType", **ENVELOPE}.items() if name in said}
     if "source" in said and "id" in said:
         found["eventId"] = str(id_of_cloud_event(said["source"], said["id"]))
     return found
@@ -127,5 +125,5 @@ def _metadata(said: Mapping[str, Json]) -> dict[str, Json]:
     return {
         name: each
         for name, each in said.items()
-        if name not in ("type", "time", "specversion", "data", "data_base64") and name not in _ENVELOPE
+        if name not in ("type", "time", "specversion", "data", "data_base64") and name not in ENVELOPE
     }

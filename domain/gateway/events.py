@@ -74,7 +74,7 @@ class OutsideEvent(Aggregate, topic="gateway.event"):
         session_id: Annotated[str | None, Internal(), Authored(), Describe("The session that it names.")]
         order_id: Annotated[str | None, Internal(), Authored(), Describe("The order that its payload names.")]
         completeness: Annotated[
-            int, Internal(), Describe("How much of what it may say of itself it says, in per cent.")
+            int, Internal(), Describe("How much of what it could say it says, in per cent.")
         ]
         added: Annotated[
             tuple[str, ...],

@@ -51,7 +51,7 @@ class OutsideEventRow(Row):
         str, Len(max_length=50), Authored(), Describe("The environment that it happened in.")
     ]
     region: Annotated[str, Len(max_length=50), Describe("The region that it happened in.")]
-    completeness: Annotated[int, Describe("How much of what it may say of itself it says, in per cent.")]
+    completeness: Annotated[int, Describe("How much of what it could say it says, in per cent.")]
     added: Annotated[
         tuple[str, ...],
         Describe("What it did not say and was filled in, beside category, tenant and time of receipt."),

@@ -79,7 +79,7 @@ class SourceQualities(PostgresView[SourceQualityRow], name="gateway.source_quali
 
 
 def completeness(row: SourceQualityRow) -> float | None:
-    """How much of what they may say of themselves the events say, in per cent; None where none was accepted."""
+    """How much of what they could say the events say, in per cent; None where none was accepted."""
     return row.completeness_sum / row.accepted if row.accepted else None
 
 

@@ -18,6 +18,7 @@ from projections.gateway.source_quality import (
     timeliness,
 )
 from projections.kit.declare.sketches import Spread
+from tests.gateway.callbacks import a_provider, stripe_event
 from tests.gateway.sending import Json, Sender, a_source, event
 from tests.kit.client import Client
 from tests.kit.product import Product
@@ -152,6 +153,30 @@ async def test_the_quality_of_a_source_is_told_by_the_hour(
     assert sum(count["events"] for count in counts) == 3
 
 
+async def test_completeness_asks_what_the_way_in_and_the_schema_can_say(
+    product: Product, shop: Sender, client: Client
+) -> None:
+    stripe = await a_provider(product, client)
+    assert (await stripe.stripe(stripe_event("some.new.type", {"customer": "cus_1"}))).status_code == 200
+    cloud = {"specversion": "1.0", "id": "A-1", "source": "/till", "type": "till.opened"}
+    ids = {"correlationid": "c-1", "userid": "u-1", "sessionid": "s-1"}
+    till = await a_source(product, client)
+    answer = await till.send(
+        json.dumps({**cloud, **ids}).encode(), **{"content-type": "application/cloudevents+json"}
+    )
+    assert answer.status_code == 200, answer.text
+    texts = {"type": "object", "properties": {"weight": {"type": "string"}, "size": {"type": "string"}}}
+    schema = {"type": "object", "properties": {"payload": texts, "metadata": texts}}
+    registered = await client.send("RegisterSchema", input={"eventType": "parcel.sent", "schema": schema})
+    assert "position" in registered, registered
+    # 4 of the envelope's 11, and 3 of the 4 that the schema declares.
+    data = {"payload": {"weight": "1", "size": "2", "color": "red"}, "metadata": {"size": "3"}}
+    after = await sent(shop, event(eventType="parcel.sent", data=data))
+    found = nodes(await client.send("SourceQuality", afterPosition=after))
+    by_source = {node["source"]["id"]: (node["completeness"], node["missed"]) for node in found}
+    assert by_source == {stripe.source: (100, []), till.id: (100, []), shop.id: (46, ["COMPLETENESS"])}
+
+
 async def test_what_is_no_cloud_event_is_malformed_and_contradicts_nothing(
     shop: Sender, client: Client
 ) -> None:
@@ -171,6 +196,16 @@ async def test_a_breach_is_heard_as_it_happens(shop: Sender, client: Client) -> 
         heard = await anext(messages)
     assert heard["node"]["missed"] == ["ACCURACY"]
     assert (heard["node"]["completeness"], heard["node"]["timeliness"]) == (None, None)
+
+
+async def test_a_batch_is_heard_of_once(shop: Sender, client: Client) -> None:
+    async with client.watching("SourceQualityChanged", initial=True) as messages:
+        assert (await anext(messages))["complete"]
+        await shop.answers(*(event() for _ in range(8)))
+        first = await anext(messages)
+        await shop.answers(event())
+        second = await anext(messages)
+    assert [each["node"]["accepted"] for each in (first, second)] == [8, 9]
 
 
 async def test_another_tenant_has_its_own_counts(product: Product, shop: Sender, client: Client) -> None:

@@ -34,6 +34,9 @@ class _Unchecked(EventChecks):
     def newest(self, tenant_id: UUID, type: str) -> int | None:
         return None
 
+    def declared(self, tenant_id: UUID, event: IncomingEvent) -> tuple[int, int]:
+        return 0, 0
+
     def searchable(self, tenant_id: UUID, event: IncomingEvent) -> None:
         return None
 

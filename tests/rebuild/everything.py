@@ -101,6 +101,9 @@ class _NoSchemas(EventChecks):
     def check(self, tenant_id: UUID, event: IncomingEvent) -> list[EventViolation]:
         return []
 
+    def declared(self, tenant_id: UUID, event: IncomingEvent) -> tuple[int, int]:
+        return 0, 0
+
     def searchable(self, tenant_id: UUID, event: IncomingEvent) -> Searchable:
         return {"channel": "web", "payload.totalAmount": 12.5}
 

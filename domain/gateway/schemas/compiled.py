@@ -45,6 +45,8 @@ class CompiledSchema:
         self.schema = plain(schema)
         self.searchable = searchable_places(schema)
         """What of its documents may be kept in plain."""
+        self.declared = _declared(schema, "payload"), _declared(schema, "metadata")
+        """The members of payload and of metadata that it declares."""
         self._validator = jsonschema_rs.Draft202012Validator(
             self.schema,
             validate_formats=True,
@@ -174,6 +176,12 @@ def _deeper_than(value: Any, limit: int) -> bool:
     return any(
         _deeper_than(part, limit - 1) for part in (value.values() if isinstance(value, dict) else value)
     )
+
+
+def _declared(schema: dict[str, Json], part: str) -> frozenset[str]:
+    inside = schema.get("properties", {}).get(part)
+    members = inside.get("properties", {}) if isinstance(inside, dict) else {}
+    return frozenset(name for name, member in members.items() if member is not False)
 
 
 def _measures(schema: Json) -> tuple[int, int]:

@@ -125,7 +125,7 @@ class SourceQuality(Node):
     completeness = derived(
         float | None,
         source_quality.completeness,
-        "How much of what they may say of themselves those accepted say, in per cent; the target is above 99.",
+        "How much of what they could say those accepted say, in per cent; the target is above 99.",
     )
     accuracy = derived(
         float | None,
