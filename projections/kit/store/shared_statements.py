@@ -119,36 +119,36 @@ class _Turns(Generic[P, A]):
         loop = asyncio.get_running_loop()
         if not self._asked:
             loop.call_soon(self._begin)
-        asked: _Asked[P, A] = _Asked(part, loop.create_future())
-        self._asked.append(asked)
-        return await asked.answer
+        question: _Asked[P, A] = _Asked(part, loop.create_future())
+        self._asked.append(question)
+        return await question.answer
 
     def _begin(self) -> None:
         # In the same order each time, so that the server has the statement ready.
-        everything, self._asked = sorted(self._asked, key=lambda asked: asked.part.view.table), []
+        everything, self._asked = sorted(self._asked, key=lambda question: question.part.view.table), []
         for first in range(0, len(everything), _MOST):
-            asked = everything[first : first + _MOST]
-            task = asyncio.create_task(self._answer(asked), name="shared statements")
+            questions = everything[first : first + _MOST]
+            task = asyncio.create_task(self._answer(questions), name="shared statements")
             # When nobody waits any more, nor does the statement; until then, this holds the task.
-            for question in asked:
-                question.answer.add_done_callback(lambda _, task=task, asked=asked: _unwanted(task, asked))  # type: ignore[misc]
+            for question in questions:
+                question.answer.add_done_callback(lambda _, task=task, of=questions: _unwanted(task, of))  # type: ignore[misc]
 
-    async def _answer(self, asked: Sequence[_Asked[P, A]]) -> None:
+    async def _answer(self, questions: Sequence[_Asked[P, A]]) -> None:
         try:
-            async with asyncio.timeout(_PATIENCE if len(asked) > 1 else None):
-                answers = await self._together([question.part for question in asked])
+            async with asyncio.timeout(_PATIENCE if len(questions) > 1 else None):
+                answers = await self._together([question.part for question in questions])
         except Exception as error:  # noqa: BLE001  # It is given to who asked.
-            if len(asked) > 1:
-                await asyncio.gather(*(self._answer([question]) for question in asked))
-            elif not asked[0].answer.done():
-                asked[0].answer.set_exception(error)
+            if len(questions) > 1:
+                await asyncio.gather(*(self._answer([question]) for question in questions))
+            elif not questions[0].answer.done():
+                questions[0].answer.set_exception(error)
         else:
-            for question, answer in zip(asked, answers, strict=True):
+            for question, answer in zip(questions, answers, strict=True):
                 if not question.answer.done():
                     question.answer.set_result(answer)
 
 
 # What parts and answers are does not matter, hence Any.
-def _unwanted(task: "asyncio.Task[None]", asked: Sequence[_Asked[Any, Any]]) -> None:
-    if all(question.answer.cancelled() for question in asked):
+def _unwanted(task: "asyncio.Task[None]", questions: Sequence[_Asked[Any, Any]]) -> None:
+    if all(question.answer.cancelled() for question in questions):
         task.cancel()
