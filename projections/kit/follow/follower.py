@@ -69,6 +69,8 @@ class ViewFollower(Generic[R]):
         self._look_every = _RECORDED if isinstance(store, Recorded) else _IDLE
         # What keeps its checkpoint itself saves it now and then, also over events that do not concern it.
         self._passing = Passing(view.folds, self._passed) if isinstance(store, Recorded) else None
+        # A protocol is looked up member by member, which is too much to do for each page.
+        self._kept = store if isinstance(store, Upkeep) else None
         self._looked = self._renewed = 0.0
 
     def stop(self) -> None:
@@ -137,8 +139,8 @@ class ViewFollower(Generic[R]):
         """Find out where to go on from; a storage that is gone is recreated and filled from the first event."""
         await self._store.prepare()
         try:
-            if isinstance(self._store, Upkeep):
-                await self._store.renew()
+            if self._kept is not None:
+                await self._kept.renew()
             checkpoint = await self._store.checkpoint()
         except Lost as lost:
             if self._lane.position:
@@ -188,11 +190,11 @@ class ViewFollower(Generic[R]):
         """Look after the store now and then, so that an idle lane notices too that its rows are gone."""
         now = asyncio.get_running_loop().time()
         store = self._store
-        if isinstance(store, Upkeep):
+        if (kept := self._kept) is not None:
             if self._lane.position >= self._pages.head:
-                await store.caught_up()
-            if now - self._renewed >= store.renew_every.total_seconds():
-                await store.renew()
+                await kept.caught_up()
+            if now - self._renewed >= kept.renew_every.total_seconds():
+                await kept.renew()
                 self._renewed = now
         # What somebody asked about parked streams is not to wait for long.
         if now - self._looked >= (_IDLE if self._folder.left_out.parked else self._look_every):
