@@ -266,6 +266,24 @@ async def test_orders_of_a_user_are_listed_by_status(product: Product, client: C
     assert [order["number"] for order in of_user["orders"]["nodes"]] == [2, 1]
 
 
+async def test_who_may_not_read_orders_learns_nothing_of_them_by_a_filter(
+    product: Product, client: Client
+) -> None:
+    await an_order(client, await a_product(client))
+    token = product.token(client.tenant, client.user, {"commerce:orders", "users:read"})
+    clerk = Client(product.http, token, client.tenant, client.user)
+    by = "(filter: {status: {eq: PLACED}})"
+    for given, code in (("", None), (by, "FORBIDDEN"), ("(orderBy: UPDATED_AT)", "FORBIDDEN")):
+        for document in (
+            f"{{ orders{given} {{ totalCount }} }}",
+            f"{{ users {{ nodes {{ orders{given} {{ totalCount }} }} }} }}",
+        ):
+            answer = (await clerk.post(document)).json()
+            errors = [error["extensions"] for error in answer.get("errors", [])]
+            assert {error["code"] for error in errors} == {code} - {None}, answer
+            assert {error["permission"] for error in errors} == ({"commerce:read"} if code else set())
+
+
 async def test_the_history_of_an_order_tells_its_events(client: Client) -> None:
     order = await an_order(client, await a_product(client), shippingAddress="Ada")
     await client.send("RecordPayment", input=payment(order["id"]))

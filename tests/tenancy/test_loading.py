@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.kit.schema.context import RequestContext
-from api.kit.schema.lists.nested import NestedPages
+from api.kit.schema.lists.nested import NestedPages, NestedRows
 from app.contexts import VIEWS
 from app.entry.assembly import Assembly, assembled
 from app.privacy.export.files import ExportFiles
@@ -74,7 +74,10 @@ async def test_lists_of_two_requests_do_not_mix(
     own, others = await asyncio.gather(
         *(
             asyncio.gather(
-                *(ask.batched(NestedPages(ask, view, column, order, limit=5), value) for value in values)
+                *(
+                    ask.batched(NestedPages(NestedRows(ask, view, column), order, limit=5), value)
+                    for value in values
+                )
             )
             for ask in (first, second)
         )

@@ -99,7 +99,7 @@ extend(
         Orders,
         "user_id",
         order=SortOrder("created_at", descending=True),
-        description="The user's orders, the newest first, by pages; `orders` lists them filtered.",
+        description="The user's orders, the newest first, by pages.",
         needs=ORDERS,
     ),
 )

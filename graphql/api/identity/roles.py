@@ -4,7 +4,7 @@ import strawberry
 
 from api.kit.model import Node, Resource, linked, shows
 from domain.identity import roles as domain
-from projections.identity.memberships import RoleRow, Roles, UserRoleRow
+from projections.identity.memberships import RoleRow, Roles, UserRoleRow, UserRoles
 
 
 @shows(RoleRow, needs="users:read")
@@ -20,6 +20,8 @@ class GrantedRole:
 
 
 _roles = Resource(Role, Roles, read="users:read", write="users:write")
+_granted = Resource(GrantedRole, UserRoles, read="users:read")
+_granted.filter(also=("role_id",))
 
 
 @strawberry.type

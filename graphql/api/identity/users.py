@@ -9,19 +9,15 @@ import strawberry
 from api.identity.profiles import Preferences, Profile, preferences_of, profile_of
 from api.identity.roles import GrantedRole
 from api.kit.model import (
-    PAGE_ARGUMENTS,
     After,
-    Connection,
     First,
     ForwardConnection,
     FromCursor,
     Info,
     Node,
-    PageRequest,
     RequestContext,
     Resource,
     argument,
-    connect,
     enum,
     field,
     forward,
@@ -126,25 +122,14 @@ class User(Node):
             ask, f"sessions {self.id}", first, after, read, place=lambda row: row.session_id, of=UUID
         )
 
-    async def _events(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> "Connection[UserEvent] | None":
-        return await connect(
-            info.context,
-            ActivityLog,
-            where=conditions.equals("actor_id", self.id),
-            order=Order("created_at", descending=True),
-            wanted=PageRequest(first=first, after=after, last=last, before=before),
-        )
-
-    _events.__annotations__ |= PAGE_ARGUMENTS
-    events = field("The user's activities, by pages, the latest first.", needs="audit:read")(_events)
-    del _events
+    events = headed(
+        UserEvent,
+        ActivityLog,
+        "actor_id",
+        order=Order("created_at", descending=True),
+        description="The user's activities, by pages, the latest first.",
+        needs="audit:read",
+    )
 
 
 _users = Resource(User, People, read="users:read", write="users:write")

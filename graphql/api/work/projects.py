@@ -65,13 +65,14 @@ class Project(Node):
         Tasks,
         "project_id",
         order=Order("created_at", descending=True),
-        description="The project's tasks, the newest first, by pages; `tasks` lists them filtered and sorted.",
+        description="The project's tasks, the newest first, by pages.",
     )
 
 
 _projects = Resource(Project, Projects, read="work:read", write="work:write")
 _members = Resource(Member, ProjectMembers, read="work:read")
 _projects.filter(defaults={"status": KEPT})
+_members.filter(also=("user_id",))
 
 
 @strawberry.type

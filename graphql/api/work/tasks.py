@@ -35,7 +35,7 @@ extend(
         Tasks,
         "assigned_to",
         order=Order("created_at", descending=True),
-        description="The tasks assigned to the user, the newest first, by pages; `tasks` lists them filtered.",
+        description="The tasks assigned to the user, the newest first, by pages.",
         needs="work:read",
     ),
 )

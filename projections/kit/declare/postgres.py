@@ -150,6 +150,14 @@ class PostgresView(View[R]):
         return rank_of(column) if column in cls.ranked else column
 
     @classmethod
+    def leads(cls, *columns: str) -> bool:
+        """Whether the key, or an index of all rows, begins with these columns of the table."""
+        whole = (i.columns for i in cls.indexes if i.using == "btree" and i.tenant and i.where is None)
+        return any(
+            tuple(each.split()[0] for each in names[: len(columns)]) == columns for names in (cls.key, *whole)
+        )
+
+    @classmethod
     def _sorts(cls, column: str) -> Callable[[Index], bool]:
         by = cls.sort_column(column)
 

@@ -108,9 +108,12 @@ class PostgresRows:
         table, arguments, parts = self._source(view, tenant_id, where, past, order)
         parts += order.between(view, after, before, arguments)
         kind, more = row_plan(view).types[column], len(arguments)
+        found = f"from {table} where {' and '.join(parts)} and {column} = wanted.value"
+        if not view.leads(column, order.by(view)):
+            # Else an index that sorts all rows might be read from end to end for each of the values.
+            found = f"from (select * {found} offset 0) found"
         each = (
-            f"select {row_plan(view).columns} from {table} where {' and '.join(parts)}"
-            f" and {column} = wanted.value"
+            f"select {row_plan(view).columns} {found}"
             f" order by {order.terms(view, reverse=backward)} limit ${more + 2}"
         )
         sql = as_json(

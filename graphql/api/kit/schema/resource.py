@@ -22,7 +22,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any, cast, get_args, get_type_hints
+from typing import Any, cast, get_type_hints
 from uuid import UUID
 
 from strawberry.types.field import StrawberryField
@@ -32,6 +32,7 @@ from api.kit.schema.context import Info
 from api.kit.schema.fields import found, live
 from api.kit.schema.filters import AnyView, ComputedField, RowFilter, owned, row_filter
 from api.kit.schema.lists.connections import in_words, listed
+from api.kit.schema.lists.narrowing import narrowing, ordered, require_readable
 from api.kit.schema.live.arguments import taking
 from api.kit.schema.live.changes import watch
 from api.kit.schema.live.interest import interest
@@ -77,6 +78,8 @@ class Resource:
         self._own, self._own_read = own, own_read
         self._watched = False
         self._filter: type[RowFilter] | None = None
+        self._lists = narrowing(shown, view)
+        self._lists.plural = self._plural
         if issubclass(shown, Node) and self._has_id:
             find, needs = in_view(view, read=read, own=own, home=home)
             findable(shown, find, needs=needs)
@@ -110,14 +113,15 @@ class Resource:
         self._filter = row_filter(
             self._shown,
             self._view,
-            name=f"{self._shown.__name__}Filter",
-            description=f"Which {self._plural}: those that meet all that is given.",
+            name=self._lists.filter_name,
+            description=self._lists.which,
             only=only,
             also=also,
             but=but,
             defaults=defaults,
             computed=computed,
         )
+        self._lists.filter = self._filter
         return self._filter
 
     def list(self, description: str, *, orders: Sequence[str] = (), unwatched: str = "") -> StrawberryField:
@@ -154,11 +158,12 @@ class Resource:
             raise TypeError(
                 f"{self._shown.__name__}Order: no index of {self._view.__name__} sorts by a column."
             )
+        self._lists.orders = {column.upper(): self._order(column) for column in columns}
         return listed(
             self._shown,
             self._view,
             filter=self._filter or self.filter(),
-            orders={column.upper(): self._order(column) for column in columns},
+            orders=self._lists.orders,
             description=description,
             needs=self._own_read if own else self._read,
             own=own,
@@ -214,7 +219,7 @@ class Resource:
             within=others,
             about_id=_about_id(self._view, others),
         )
-        view, narrowing, column = self._held, self._filter, self._own
+        view, shown, taken, column = self._held, self._shown, self._filter, self._own
         # Of what is counted, or comes from outside in batches, the last event of a page tells of all.
         summed = all(fold.rolled or event_class(name).from_outside for name, fold in view.folds.items())
 
@@ -226,7 +231,8 @@ class Resource:
             initial: Initial = False,
             **given: Any,
         ) -> AsyncGenerator[Any, None]:
-            tree = EVERYTHING if narrowing is None else narrowing.tree(filter)
+            require_readable(info.context, shown, filter)
+            tree = EVERYTHING if taken is None else taken.tree(filter)
             tree = await in_words(info.context, type(view), tree)
             if own:
                 tree = owned(tree, column, info.context.caller.user_id)
@@ -246,7 +252,7 @@ class Resource:
 
         hints = get_type_hints(self._view.row, include_extras=True)
         required = {column: described_as(self._view.row, column, hints[column]) for column in others}
-        takes_these = taking(resolve, required, narrowing, message)
+        takes_these = taking(resolve, required, taken, message)
         needs = self._own_read if own else self._read
         return cast(StrawberryField, live(description, message, needs=needs, own=own)(takes_these))
 
@@ -280,7 +286,7 @@ class Resource:
             raise TypeError(
                 f"{self._shown.__name__}Order: no index of {self._view.__name__} sorts by {column!r}."
             )
-        return Order(column, nullable=type(None) in get_args(self._hints[column]))
+        return ordered(self._view, column)
 
 
 def _about_id(view: AnyView, others: Collection[str]) -> str:

@@ -1,9 +1,7 @@
 """Connections: pages of rows by keyset, with opaque signed cursors, forward and backward."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
-from enum import Enum
-from functools import cache, partial
+from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -13,10 +11,10 @@ from strawberry.types.field import StrawberryField
 
 from api.kit.execution.errors import ClientError
 from api.kit.execution.signatures import Signature
-from api.kit.schema.commands import camel
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, described
 from api.kit.schema.filters import RowFilter, owned
+from api.kit.schema.lists.narrowing import DIRECTION, Direction, directed, order_type, require_readable
 from api.kit.schema.lists.pages import PAGE_ARGUMENTS, Connection, Edge, PageInfo, PageRequest
 from api.kit.schema.node_types import require_rows
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
@@ -27,14 +25,6 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.as_of import Past
 from projections.kit.read.conditions import Condition, filtered, understood
 from projections.kit.read.keyset import Order, RowPage, RowPlace
-
-
-@strawberry.enum(description="The direction of a sort order.")
-class Direction(Enum):
-    """Upwards or downwards."""
-
-    ASC = strawberry.enum_value("asc", description="The smallest or earliest first.")
-    DESC = strawberry.enum_value("desc", description="The greatest or latest first.")
 
 
 def listed(
@@ -53,9 +43,8 @@ def listed(
     what its metadata say besides."""
     require_rows(shown, view)
     narrowing = filter
-    order_type = _order_type(shown.__name__, tuple(orders.items()))
-    default = next(iter(order_type))
-    texts = {column for column, hint in types_of(view.row).items() if hint is str}
+    orders_taken = order_type(shown.__name__, tuple(orders.items()))
+    default = next(iter(orders_taken))
 
     async def resolve(
         info: Info,
@@ -70,9 +59,8 @@ def listed(
         after_position: Position | None = None,
     ) -> Any:
         ask = info.context
-        order = orders[order_by.value]
-        upwards = order.column in texts if direction is None else direction is Direction.ASC
-        order = replace(order, descending=not upwards)
+        require_readable(ask, shown, filter, direction, None if order_by is default else order_by)
+        order = directed(view, orders[order_by.value], direction)
         wanted = PageRequest(first=first, after=after, last=last, before=before)
         tree = narrowing.tree(filter)
         if own:
@@ -93,13 +81,8 @@ def listed(
         "filter": Annotated[
             filter | None, strawberry.argument(description="The filter; everything by default.")
         ],
-        "order_by": Annotated[order_type, strawberry.argument(description="The sort order.")],
-        "direction": Annotated[
-            Direction | None,
-            strawberry.argument(
-                description="The sort direction; by default ascending for text and descending for everything else."
-            ),
-        ],
+        "order_by": Annotated[orders_taken, strawberry.argument(description="The sort order.")],
+        "direction": DIRECTION,
         **PAGE_ARGUMENTS,
         **AS_OF_ARGUMENT,
         "after_position": After,
@@ -108,22 +91,9 @@ def listed(
     return described(resolve, description, needs=needs, more=more)
 
 
-@cache
-def _order_type(name: str, orders: tuple[tuple[str, Order], ...]) -> Any:
-    """The enum of these sort orders; the same lists of one type share it."""
-    values = {key: strawberry.enum_value(key, description=_ordered(order)) for key, order in orders}
-    # Enum's functional form takes plain values, and the checker cannot see through it.
-    make: Any = Enum
-    return strawberry.enum(make(f"{name}Order", values), description=f"The sort order of `{name}` lists.")
-
-
 def only_adds(view: type[PostgresView[Any]]) -> bool:
     """Whether every event makes a row of its own, which none changes later."""
     return all(fold.first for fold in view().folds.values())
-
-
-def _ordered(order: Order) -> str:
-    return f"By `{camel(order.column)}`" + (", nulls last." if order.nullable else ".")
 
 
 async def connect(

@@ -9,11 +9,15 @@ from strawberry.types.field import StrawberryField
 
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import Parent, described
-from api.kit.schema.lists.connections import Cursors, connection
+from api.kit.schema.lists.connections import Cursors, connection, in_words, only_adds
+from api.kit.schema.lists.narrowing import Direction, NestedArguments, directed, require_readable
 from api.kit.schema.lists.pages import PAGE_ARGUMENTS, Connection, PageRequest
 from api.kit.schema.node_types import require_rows
+from api.kit.schema.scalars import Position
+from projections.kit.declare.filters import EVERYTHING, Filter, beside
 from projections.kit.declare.postgres import PostgresView
-from projections.kit.read.conditions import equals, one_of
+from projections.kit.read.as_of import Past
+from projections.kit.read.conditions import Condition, equals, filtered, one_of
 from projections.kit.read.keyset import Order, RowPage, RowPlace
 
 
@@ -28,64 +32,101 @@ def headed(
 ) -> StrawberryField:
     """The field that lists, by pages, the rows whose column ``by`` holds the id of the object it stands on.
 
-    Asked of many objects at once, it is still one query. ``shown`` may be lazy, where types show each other.
-    Raises TypeError for a column that the rows lack.
+    It takes the filter and the sort orders that all lists of the type take. Asked of many objects at once, it is
+    still one query. ``shown`` may be lazy, where types show each other. Raises TypeError for a column that the
+    rows lack, or by which no index finds them.
     """
     require_rows(shown, view)
     for column in (by, order.column):
         if column not in get_type_hints(view.row):
             raise TypeError(f"{view.__name__}: {view.row.__name__} has no column {column!r} to list by.")
+    if not view.leads(by):
+        raise TypeError(f"{view.__name__}: no index begins with {by!r}, to list by.")
+    taken = NestedArguments(shown, view, order.column)
 
     async def resolve(
         root: Any,
         info: Info,
+        filter: Any = None,
+        order_by: Any = None,
+        direction: Direction | None = None,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
     ) -> Any:
         ask = info.context
-        wanted, cursors = (
-            PageRequest(first=first, after=after, last=last, before=before),
-            Cursors(ask, view, order),
+        require_readable(ask, taken.kind(), filter, order_by, direction)
+        sort = order
+        if order_by is not None or direction is not None:
+            wished = order if order_by is None else taken.orders()[order_by.value]
+            sort = directed(view, wished, direction)
+        wanted = PageRequest(first=first, after=after, last=last, before=before)
+        cursors = Cursors(ask, view, sort)
+        rows = NestedRows(ask, view, by, taken.narrowing.filtered().tree(filter), ask.moment(info))
+        limit, places = wanted.limit, (cursors.place(after), cursors.place(before))
+        page: RowPage[Any] = await ask.batched(
+            NestedPages(rows, sort, limit, *places, wanted.last is not None), root.id
         )
-        at, limit = ask.moment(info), wanted.limit
-        places = cursors.place(after), cursors.place(before)
-        pages = NestedPages(ask, view, by, order, limit, *places, wanted.last is not None, at)
-        page: RowPage[Any] = await ask.batched(pages, root.id)
-        return connection(page, cursors, wanted, partial(ask.batched, _Counts(ask, view, by, at), root.id))
+        return connection(page, cursors, wanted, partial(ask.batched, _Counts(rows), root.id))
 
     # For want of a permission that its object does not take, the list alone is null.
     returned = Connection[shown] if needs is None else Connection[shown] | None
-    resolve.__annotations__ |= {"root": Parent[Any], **PAGE_ARGUMENTS, "return": returned}
+    resolve.__annotations__ |= {
+        "root": Parent[Any],
+        **taken.annotations(),
+        **PAGE_ARGUMENTS,
+        "return": returned,
+    }
     return described(resolve, description, needs=needs)
+
+
+@dataclass(frozen=True)
+class NestedRows:
+    """The rows that hang on objects by a column and meet a filter, as they are or as of a position."""
+
+    ask: RequestContext = field(compare=False)
+    view: type[PostgresView[Any]]
+    by: str
+    filter: Filter = EVERYTHING
+    at: int | None = None
+
+    async def read(self) -> tuple[Past[Any] | None, list[Condition]]:
+        """Of what they are read, once it is there, and what they meet: the filter, and what the caller may see."""
+        ask, view, past, where = self.ask, self.view, None, list[Condition]()
+        if self.at is None:
+            for read in {view, *beside(self.filter)}:
+                await ask.caught_up(read, None)
+        elif only_adds(view):
+            # See `listed`: nothing is folded.
+            await ask.caught_up(view, Position(self.at))
+            where = [Condition("position <= {}", self.at)]
+        else:
+            past = await ask.past.all(view, self.at)
+        meant = filtered(view, await in_words(ask, view, self.filter))
+        return past, [meant, *where, *ask.sight.conditions(view, past=past is not None)]
 
 
 @dataclass(frozen=True)
 class NestedPages:
     """The same page of the lists of several objects; two of the same kind are loaded as one."""
 
-    ask: RequestContext = field(compare=False)
-    view: type[PostgresView[Any]]
-    by: str
+    rows: NestedRows
     order: Order
     limit: int
     after: RowPlace | None = None
     before: RowPlace | None = None
     backward: bool = False
-    at: int | None = None
 
     async def __call__(self, tenant_id: UUID, _: int, ids: list[UUID]) -> list[RowPage[Any]]:
-        ask, view = self.ask, self.view
-        past = None if self.at is None else await ask.past.all(view, self.at)
-        if past is None:
-            await ask.caught_up(view, None)
-        found = await ask.services.rows.heads(
-            view,
+        rows = self.rows
+        past, where = await rows.read()
+        found = await rows.ask.services.rows.heads(
+            rows.view,
             tenant_id,
-            self.by,
+            rows.by,
             set(ids),
-            where=ask.sight.conditions(view, past=past is not None),
+            where=where,
             order=self.order,
             limit=self.limit + 1,
             after=self.after,
@@ -106,19 +147,13 @@ class NestedPages:
 class _Counts:
     """How long the lists of several objects are."""
 
-    ask: RequestContext = field(compare=False)
-    view: type[PostgresView[Any]]
-    by: str
-    at: int | None
+    rows: NestedRows
 
     async def __call__(self, tenant_id: UUID, _: int, ids: list[UUID]) -> list[int]:
-        ask, view = self.ask, self.view
-        rows = ask.services.rows
-        if self.at is not None:
-            past = await ask.past.all(view, self.at)
-            where = ask.sight.conditions(view, past=True)
-            return [await rows.count(view, tenant_id, [*equals(self.by, id), *where], past) for id in ids]
-        where = [*one_of(self.by, ids), *ask.sight.conditions(view)]
-        counted = await rows.tally(view, tenant_id, [self.by], where, latest="position")
+        view, by, reader = self.rows.view, self.rows.by, self.rows.ask.services.rows
+        past, where = await self.rows.read()
+        if past is not None:
+            return [await reader.count(view, tenant_id, [*equals(by, id), *where], past) for id in ids]
+        counted = await reader.tally(view, tenant_id, [by], [*one_of(by, ids), *where], latest="position")
         counts = {id: count for id, count, _ in counted}
         return [counts.get(id, 0) for id in ids]
