@@ -9,6 +9,7 @@ from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.notifications.conftest import Team, Telling
 
+UNREAD = {"readAt": {"isNull": True}}
 MOW = {"title": "Mow the lawn", "description": "Under the third stone."}
 
 
@@ -84,9 +85,13 @@ async def test_what_is_read_is_counted_no_more(team: Team, telling: Telling) -> 
     assert receipt["notification"]["readAt"] is not None
     after = {"afterPosition": receipt["position"]}
     assert await team.bob.send("UnreadNotifications", **after) == 1
-    unread = await team.bob.send("Notifications", unreadOnly=True, **after)
+    unread = await team.bob.send("Notifications", filter=UNREAD, **after)
     assert unread["totalCount"] == 1
     assert [edge["node"]["id"] for edge in unread["edges"]] != [first["id"]]
+    # Everybody's are their own, whatever they are filtered by.
+    anybody = {"or": [{"id": {"eq": first["id"]}}, {"sentAt": {"gt": "2020-01-01T00:00:00Z"}}]}
+    for client, count in ((team.bob, 2), (team.ann, 0)):
+        assert (await client.send("Notifications", filter=anybody, **after))["totalCount"] == count
     again = await team.bob.send("MarkNotificationRead", input={"id": first["id"]})
     assert again["notification"]["readAt"] == receipt["notification"]["readAt"]
 
@@ -157,7 +162,7 @@ async def test_the_list_and_the_count_begin_with_what_is_there_and_are_kept(
     before = await team.bob.send("UnreadNotifications")
     async with (
         asyncio.timeout(120),
-        team.bob.watching("NotificationChanged", unreadOnly=True, initial=True) as listed,
+        team.bob.watching("NotificationChanged", filter=UNREAD, initial=True) as listed,
         team.bob.watching("UnreadNotificationsChanged", initial=True) as counted,
         team.carl.watching("NotificationChanged", initial=True) as carls,
         team.carl.watching("UnreadNotificationsChanged", initial=True) as carls_count,

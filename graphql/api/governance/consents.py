@@ -7,25 +7,17 @@ import strawberry
 from api.governance.requests import data_subject, sent
 from api.kit.model import (
     COVERED,
-    PAGE_ARGUMENTS,
     SIGNED_IN,
-    After,
-    Connection,
-    Info,
     Node,
-    PageRequest,
     Refusal,
     Resource,
     Sending,
     Sent,
-    connect,
-    field,
     shows,
 )
 from domain.governance.consents import consent_id
 from projections.governance.consents import ConsentRow, ConsentRows
 from projections.governance.privacy import Privacy
-from projections.kit.read.conditions import equals
 from projections.kit.read.keyset import Order
 
 
@@ -36,7 +28,9 @@ class Consent(Node):
     text_version: str | None
 
 
-_consents = Resource(Consent, ConsentRows, read="privacy:read", write=SIGNED_IN, own="subject_id")
+_consents = Resource(
+    Consent, ConsentRows, read="privacy:read", write=SIGNED_IN, own="subject_id", own_read=SIGNED_IN
+)
 
 
 @strawberry.input(description="Input of `giveConsent`.")
@@ -84,30 +78,9 @@ async def _withdraw(sending: Sending) -> Sent | Refusal:
 class Query:
     consents = _consents.list("The people's consents, by pages.")
 
-    async def _mine(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-        after_position: After = None,
-    ) -> "Connection[Consent]":
-        ask = info.context
-        await ask.caught_up(ConsentRows, after_position)
-        return await connect(
-            ask,
-            ConsentRows,
-            where=equals("subject_id", ask.caller.user_id),
-            order=Order("purpose"),
-            wanted=PageRequest(first=first, after=after, last=last, before=before),
-        )
-
-    _mine.__annotations__ |= PAGE_ARGUMENTS
-    my_consents = field(
-        "The caller's consents, given or withdrawn, sorted by purpose, by pages.", needs=SIGNED_IN
-    )(_mine)
-    del _mine
+    my_consents = _consents.own_list(
+        "The caller's consents, given or withdrawn, sorted by purpose, by pages.", order=Order("purpose")
+    )
 
 
 @strawberry.type

@@ -3,30 +3,25 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
 from api.identity.users import User
 from api.kit.model import (
-    PAGE_ARGUMENTS,
     After,
     Change,
     ChangeKind,
-    Connection,
     Discontinuity,
     Info,
     Initial,
     Interest,
     Node,
-    PageRequest,
     Position,
     RequestContext,
     Resource,
     ResumeFrom,
     State,
-    argument,
-    connect,
     covered,
     field,
     linked,
@@ -55,41 +50,15 @@ class Notification(Node):
     actor = linked(User, People, "by", "Who did it; null when nobody did.")
 
 
-_notifications = Resource(Notification, Notifications, write="self", own="user_id")
+_notifications = Resource(Notification, Notifications, write="self", own="user_id", own_read="self")
 _view = Notifications()
-
-
-async def _listed(
-    info: Info,
-    unread_only: bool = False,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-    after_position: After = None,
-) -> Any:
-    ask = info.context
-    await ask.caught_up(Notifications, after_position)
-    return await connect(
-        ask,
-        Notifications,
-        where=own(ask.caller.user_id, unread_only=unread_only),
-        order=Order("sent_at", descending=True),
-        wanted=PageRequest(first=first, after=after, last=last, before=before),
-    )
-
-
-_listed.__annotations__ |= {
-    "unread_only": Annotated[bool, argument("Whether to list unread notifications only.")],
-    **PAGE_ARGUMENTS,
-}
 
 
 @strawberry.type
 class Query:
-    notifications = field(
-        "The caller's notifications, the latest first.", Connection[Notification], needs="self"
-    )(_listed)
+    notifications = _notifications.own_list(
+        "The caller's notifications, by pages, the latest first.", order=Order("sent_at", descending=True)
+    )
 
     @field("How many notifications the caller has not read.", needs="self")
     async def unread_notifications(self, info: Info, after_position: After = None) -> int:
@@ -127,18 +96,15 @@ async def _counted(ask: RequestContext, *_: object) -> AsyncGenerator[State[Any]
     yield State(cursor=position, nodes=[await _unread(ask)], complete=True)
 
 
-def _mine(ask: RequestContext, *, unread_only: bool = False, sent: bool = False) -> Interest:
+def _mine(ask: RequestContext, *, sent: bool = False) -> Interest:
     """The caller's own, and nobody else's; with ``sent`` only when they are sent."""
     me = ask.caller.user_id
-
-    def meets(row: NotificationRow) -> bool:
-        return not (unread_only and row.read_at)
 
     def concerns(row: NotificationRow | None, event: Event, key: Key, fold: Fold) -> bool:
         mine = row is not None and row.user_id == me
         return mine and (not sent or isinstance(event, domain.Notification.Sent))
 
-    return Interest(meets, concerns, own(me, unread_only=unread_only))
+    return Interest(lambda row: True, concerns, own(me))
 
 
 Told = AsyncGenerator[Change[NotificationRow] | State[NotificationRow] | Discontinuity, None]
@@ -153,19 +119,6 @@ class Subscription:
         self, info: Info, resume_from: ResumeFrom = None, initial: Initial = False
     ) -> Told:
         interest = _mine(info.context, sent=True)
-        return watch(info.context, _view, resume_from=resume_from, initial=initial, interest=interest)
-
-    @live("Every change of the caller's notifications, as it happens.", _messages, needs="self", own=True)
-    def notification_changed(
-        self,
-        info: Info,
-        unread_only: Annotated[
-            bool, argument("Whether to tell of unread notifications only; one that is read is removed.")
-        ] = False,
-        resume_from: ResumeFrom = None,
-        initial: Initial = False,
-    ) -> Told:
-        interest = _mine(info.context, unread_only=unread_only)
         return watch(info.context, _view, resume_from=resume_from, initial=initial, interest=interest)
 
     @live(

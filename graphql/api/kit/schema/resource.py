@@ -33,11 +33,11 @@ from api.kit.schema.fields import found, live
 from api.kit.schema.filters import AnyView, ComputedField, RowFilter, owned, row_filter
 from api.kit.schema.lists.connections import in_words, listed
 from api.kit.schema.lists.narrowing import narrowing, ordered, require_readable
-from api.kit.schema.live.arguments import taking
+from api.kit.schema.live.arguments import about_id, is_of_others, taking
 from api.kit.schema.live.changes import watch
 from api.kit.schema.live.interest import interest
 from api.kit.schema.live.lists import LIVE, LiveList
-from api.kit.schema.live.messages import Change, ChangeKind, Initial, ResumeFrom, messages
+from api.kit.schema.live.messages import Initial, ResumeFrom, messages
 from api.kit.schema.mutations import Send, Sending, Sent, mutation, sentences
 from api.kit.schema.node_types import Node, described_as, takes
 from api.kit.schema.nodes import findable, found_by, in_view
@@ -139,34 +139,46 @@ class Resource:
         )
         return self._listed(description, orders, followed)
 
-    def own_list(self, description: str) -> StrawberryField:
-        """The same of the caller's own, with a subscription to their changes."""
+    def own_list(self, description: str, *, order: Order | None = None) -> StrawberryField:
+        """The same of the caller's own, with a subscription to their changes; ``order`` is that of the list where
+        an index sorts them by whose they are and its column."""
         followed = LiveList(
-            name=f"my_{snake(self._shown.__name__)}_changed",
+            name=f"{'my_' if self._read else ''}{snake(self._shown.__name__)}_changed",
             subscription=lambda: self._watching(
                 f"Every change of the caller's own {self._plural}, as it happens.", own=True
             ),
             declared=lambda: False,
             unwatched="",
         )
-        return self._listed(description, (), followed, own=self._own)
+        if order is not None and not self._view.leads(self._own, order.by(self._view)):
+            raise TypeError(f"{self._view.__name__}: no index sorts by {self._own!r} and {order.column!r}.")
+        return self._listed(description, (), followed, own=self._own, order=order)
 
     def _listed(
-        self, description: str, orders: Sequence[str], followed: LiveList, *, own: str = ""
+        self,
+        description: str,
+        orders: Sequence[str],
+        followed: LiveList,
+        *,
+        own: str = "",
+        order: Order | None = None,
     ) -> StrawberryField:
-        if not (columns := orders or self._view.sorted_by):
+        columns = orders or self._view.sorted_by
+        if not (columns or order):
             raise TypeError(
                 f"{self._shown.__name__}Order: no index of {self._view.__name__} sorts by a column."
             )
-        self._lists.orders = {column.upper(): self._order(column) for column in columns}
+        if order is None:
+            self._lists.orders = {column.upper(): self._order(column) for column in columns}
         return listed(
             self._shown,
             self._view,
             filter=self._filter or self.filter(),
-            orders=self._lists.orders,
+            orders=self._lists.orders if order is None else self._lists.sorted(order.column),
             description=description,
             needs=self._own_read if own else self._read,
             own=own,
+            order=order,
             more={LIVE: followed},
         )
 
@@ -217,7 +229,7 @@ class Resource:
             self._view,
             f"Changed {self._plural}, or a gap in the messages.",
             within=others,
-            about_id=_about_id(self._view, others),
+            about_id=about_id(self._view, others),
         )
         view, shown, taken, column = self._held, self._shown, self._filter, self._own
         # Of what is counted, or comes from outside in batches, the last event of a page tells of all.
@@ -247,7 +259,7 @@ class Resource:
             )
             async with aclosing(changes) as received:
                 async for each in received:
-                    if not own or not _is_of_others(each, column, info.context.caller.user_id):
+                    if not own or not is_of_others(each, column, info.context.caller.user_id):
                         yield each
 
         hints = get_type_hints(self._view.row, include_extras=True)
@@ -287,18 +299,3 @@ class Resource:
                 f"{self._shown.__name__}Order: no index of {self._view.__name__} sorts by {column!r}."
             )
         return ordered(self._view, column)
-
-
-def _about_id(view: AnyView, others: Collection[str]) -> str:
-    """What the one column of the key is that is not among the others."""
-    (column,) = (column for column in view.key if column not in others)
-    subject = f"the {column.removesuffix('_id')}" if column.endswith("_id") else "the changed object"
-    return f"The {'id' if column == 'id' or column.endswith('_id') else column} of {subject}"
-
-
-# Messages are of types made for each view, hence Any.
-def _is_of_others(message: Any, column: str, user_id: UUID | None) -> bool:
-    """Whether it tells that somebody else's is out of sight: that would say that it is there."""
-    if not isinstance(message, Change) or message.kind is not ChangeKind.REMOVED:
-        return False
-    return getattr(message.node, column, None) != user_id

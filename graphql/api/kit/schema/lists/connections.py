@@ -14,7 +14,7 @@ from api.kit.execution.signatures import Signature
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, described
 from api.kit.schema.filters import RowFilter, owned
-from api.kit.schema.lists.narrowing import DIRECTION, Direction, directed, order_type, require_readable
+from api.kit.schema.lists.narrowing import DIRECTION, ORDER, Direction, directed, order_type, require_readable
 from api.kit.schema.lists.pages import PAGE_ARGUMENTS, Connection, Edge, PageInfo, PageRequest
 from api.kit.schema.node_types import require_rows
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
@@ -36,15 +36,16 @@ def listed(
     description: str,
     needs: str,
     own: str = "",
+    order: Order | None = None,
     more: Mapping[str, object] = MappingProxyType({}),
 ) -> StrawberryField:
     """The field that lists a view's rows by pages, filtered and sorted, as they are or as of a moment of the
-    past; the first order is the default. ``own`` is the column by which they are the caller's alone, and ``more``
-    what its metadata say besides."""
+    past; without an ``order`` of the list's own the first of the orders is the default. ``own`` is the column by
+    which they are the caller's alone, and ``more`` what its metadata say besides."""
     require_rows(shown, view)
     narrowing = filter
     orders_taken = order_type(shown.__name__, tuple(orders.items()))
-    default = next(iter(orders_taken))
+    listed_by, default = order, None if order else next(iter(orders_taken))
 
     async def resolve(
         info: Info,
@@ -60,7 +61,10 @@ def listed(
     ) -> Any:
         ask = info.context
         require_readable(ask, shown, filter, direction, None if order_by is default else order_by)
-        order = directed(view, orders[order_by.value], direction)
+        order = listed_by if order_by is None else orders[order_by.value]
+        assert order is not None
+        if order_by is not None or direction is not None:
+            order = directed(view, order, direction)
         wanted = PageRequest(first=first, after=after, last=last, before=before)
         tree = narrowing.tree(filter)
         if own:
@@ -81,7 +85,9 @@ def listed(
         "filter": Annotated[
             filter | None, strawberry.argument(description="The filter; everything by default.")
         ],
-        "order_by": Annotated[orders_taken, strawberry.argument(description="The sort order.")],
+        "order_by": Annotated[orders_taken | None, ORDER]
+        if order
+        else Annotated[orders_taken, strawberry.argument(description="The sort order.")],
         "direction": DIRECTION,
         **PAGE_ARGUMENTS,
         **AS_OF_ARGUMENT,

@@ -38,6 +38,9 @@ DIRECTION = Annotated[
 ]
 
 
+ORDER = strawberry.argument(description="The sort order; by default the one that the list says.")
+
+
 @dataclass
 class Narrowing:
     """What the lists of one type, of the rows of one view, take."""
@@ -158,11 +161,10 @@ class NestedArguments:
         """The arguments by their names."""
         filter = Later("Filter", __name__, None, self._filter)
         order = Later("Order", __name__, None, self._order_type)
-        by = strawberry.argument(description="The sort order; by default the one that the list says.")
         what = strawberry.argument(description="The filter; everything by default.")
         return {
             "filter": Annotated[filter | None, what],
-            "order_by": Annotated[order | None, by],
+            "order_by": Annotated[order | None, ORDER],
             "direction": DIRECTION,
         }
 

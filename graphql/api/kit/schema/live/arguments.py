@@ -1,12 +1,13 @@
 """The arguments of a subscription to changes: ids that must be given, and the filter that the list takes."""
 
 import inspect
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 from api.kit.schema.fields import argument
-from api.kit.schema.filters import RowFilter
+from api.kit.schema.filters import AnyView, RowFilter
+from api.kit.schema.live.messages import Change, ChangeKind
 
 
 def taking(resolve: Any, ids: Mapping[str, str], filter: type[RowFilter] | None, message: Any) -> Any:
@@ -31,3 +32,18 @@ def taking(resolve: Any, ids: Mapping[str, str], filter: type[RowFilter] | None,
         resolve.__annotations__.pop(name)
     resolve.__annotations__ |= kinds
     return resolve
+
+
+def about_id(view: AnyView, others: Collection[str]) -> str:
+    """What the one column of the key is that is not among the others."""
+    (column,) = (column for column in view.key if column not in others)
+    subject = f"the {column.removesuffix('_id')}" if column.endswith("_id") else "the changed object"
+    return f"The {'id' if column == 'id' or column.endswith('_id') else column} of {subject}"
+
+
+# Messages are of types made for each view, hence Any.
+def is_of_others(message: Any, column: str, user_id: UUID | None) -> bool:
+    """Whether it tells that somebody else's is out of sight: that would say that it is there."""
+    if not isinstance(message, Change) or message.kind is not ChangeKind.REMOVED:
+        return False
+    return getattr(message.node, column, None) != user_id
