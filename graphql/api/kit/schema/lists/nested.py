@@ -59,8 +59,8 @@ def headed(
         require_readable(ask, taken.kind(), filter, order_by, direction)
         sort = order
         if order_by is not None or direction is not None:
-            wished = order if order_by is None else taken.orders()[order_by.value]
-            sort = directed(view, wished, direction)
+            chosen = order if order_by is None else taken.orders()[order_by.value]
+            sort = directed(view, chosen, direction)
         wanted = PageRequest(first=first, after=after, last=last, before=before)
         cursors = Cursors(ask, view, sort)
         rows = NestedRows(ask, view, by, taken.narrowing.filtered().tree(filter), ask.moment(info))
