@@ -244,8 +244,7 @@ class Resource:
             **given: Any,
         ) -> AsyncGenerator[Any, None]:
             require_readable(info.context, shown, filter)
-            tree = EVERYTHING if taken is None else taken.tree(filter)
-            tree = await in_words(info.context, type(view), tree)
+            tree = await in_words(info.context, type(view), taken.tree(filter) if taken else EVERYTHING)
             if own:
                 tree = owned(tree, column, info.context.caller.user_id)
             wanted = interest(type(view), tree, {column: given[column] for column in others})
