@@ -35,7 +35,7 @@ class OutsideEventRow(Row):
         Longest(LARGEST_EVENT),
         Confidential(),
         Personal(subject="subject_id"),
-        Describe("Payload and metadata, as JSON text: `{payload: {...}, metadata: {...}}`."),
+        Describe("Payload and metadata, as JSON: `{payload: {...}, metadata: {...}}`."),
     ]
     subject_id: Annotated[
         UUID,

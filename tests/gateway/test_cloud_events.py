@@ -121,7 +121,7 @@ async def test_a_structured_event_is_stored_once(shop: Sender, client: Client) -
     id = stream_of(UUID(shop.id), id_of_cloud_event(event["source"], event["id"]))
     found = await client.send("OutsideEvent", id=str(id), afterPosition=first["position"])
     assert (found["eventType"], found["orderRef"]) == ("order.created", "o-1")
-    assert json.loads(found["data"])["metadata"]["source"] == "/mycontext/4"
+    assert found["data"]["metadata"]["source"] == "/mycontext/4"
 
 
 async def test_attributes_in_headers_are_the_same_event(shop: Sender) -> None:

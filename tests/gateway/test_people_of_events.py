@@ -1,12 +1,16 @@
 """People whom only events name: by which id they are known here, and what is nobody's."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from domain.gateway.events import person_of, subject_of
 from domain.kit.privacy.nobody import is_nobody, nobody_of
 from tests.gateway.sending import Sender, event
+from tests.kit.at_work import at_work
 from tests.kit.client import Client
+from tests.kit.processes import until
+from tests.kit.product import Product
 
 
 def test_what_stands_for_nobody_is_told_from_people() -> None:
@@ -48,3 +52,28 @@ async def test_a_person_is_known_by_an_id_and_nobody_is_not_erased(shop: Sender,
     assert (refused["code"], refused["field"]) == ("invalid", "subjectId")
     receipt = await client.send("EraseUser", input={"subjectId": people[named["eventId"]]})
     assert "position" in receipt
+
+
+async def test_what_was_said_of_a_forgotten_person_is_null(
+    product: Product, shop: Sender, client: Client
+) -> None:
+    (sent,) = await shop.answers(event(userId="c-7"))
+    asked = {"filter": {"sourceId": {"eq": shop.id}}, "afterPosition": sent["position"]}
+
+    async def shown() -> dict[str, Any]:
+        [edge] = (await client.send("OutsideEvents", **asked))["edges"]
+        node: dict[str, Any] = edge["node"]
+        return node
+
+    async def gone() -> bool:
+        return (await shown())["data"] is None
+
+    before = await shown()
+    assert before["data"]["metadata"] == {"channel": "web"}
+    ann = await product.newcomer("Ann", tenant=client.tenant)
+    async with at_work(product.settings) as work:
+        for person in (ann.user, UUID(before["personId"])):
+            await work.writes.ring.destroy(client.tenant, person)
+        await until(gone)
+    user = await client.send("UserInDetail", id=ann.me)
+    assert (user["email"], user["profile"]["firstName"]) == (None, None)

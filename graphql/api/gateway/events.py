@@ -26,6 +26,7 @@ from api.kit.model import (
     linked,
     shows,
 )
+from api.kit.schema.scalars import Json
 from domain.gateway.detection.patterns import RelatedBy
 from domain.gateway.letters import DiscardDeadLetter, LetterStatus
 from domain.gateway.schemas.searchable import as_text
@@ -62,6 +63,7 @@ def _texts(row: OutsideEventRow) -> dict[str, str]:
 class OutsideEvent(Node):
     """An event that an outside system sent."""
 
+    data: Json | None
     source = linked(Source, Sources, "source_id", "The source that sent it.")
     user_ref = derived(
         str | None, lambda row: row.user_id, "The user that it names, as its source knows them."

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import strawberry
 
+from api.kit.schema.stored_texts import json_or_none
 from domain.kit.fields import Confidential, Personal, is_marked, marks
 from domain.kit.permissions import confidential as reading
-from domain.kit.sealed import is_sealed, subject_of
+from domain.kit.sealed import ERASED, is_sealed, subject_of
 from domain.kit.text import ADDRESS
 
 MASKED = "***"
@@ -36,13 +37,13 @@ def revealing(
     Confidential fields of work, for one, take the permission ``work:confidential``; without it they are masked.
     Where personal data are masked (outside production), only the person themselves reads them in full. Either way
     the answer's extensions say which field was masked, and why. ``read`` is how a text is shown that is
-    not masked, unless as it is.
+    not masked, unless as it is; masked JSON is null. So is what nobody can open any more, its person being erased.
 
     Raises LookupError where no permission reads such a field, TypeError where the row does not tell whose it is.
     """
     confidential = is_marked(hint, Confidential)
     permission = reading(needs.partition(":")[0]) if confidential else ""
-    owner = _whose(row, name, hint)
+    owner, is_json = _whose(row, name, hint), read is json_or_none
 
     async def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
         value, ask = getattr(root, name), info.context
@@ -61,12 +62,18 @@ def revealing(
             ask.masked(_called(info), permission)
         if not isinstance(value, str):
             return value if allowed else [] if isinstance(value, tuple | list) else None
+        if is_json and not (allowed and (own or not (confidential and owner and ask.services.masking))):
+            if allowed:
+                ask.masked(_called(info), "")
+            return None
         if not allowed and not owner:
             return MASKED
         if owner and is_sealed(value):
             if subject_of(value) != getattr(root, owner):
                 return MASKED
             value = await ask.opened(value)
+            if value == ERASED:
+                return None
         if confidential and owner and not (allowed and (own or not ask.services.masking)):
             if allowed:
                 ask.masked(_called(info), "")

@@ -112,6 +112,9 @@ def shows(
         for n, (hint, description) in described.items():
             read = reading(f"{cls.__name__}.{n}", shown[n], plain(hint))
             resolver: Any = None
+            if is_marked(hint, Personal) and shown[n] is str:
+                # Nobody knows it any more once its person is erased.
+                shown[n] = str | None
             if n in revealed:
                 resolver = revealing(n, hint, row=row, shown=shown[n], needs=needs, about=about, read=read)
             elif read or about not in (None, n):
