@@ -111,8 +111,9 @@ class SchemaChecks(EventChecks):
             compiled = _ALWAYS[known]
         data = {"payload": event.payload, "metadata": event.metadata}
         return [
-            EventViolation("schema", found.code, ("data", *found.place), found.message)
+            EventViolation("schema", found.code, place, f"{'.'.join(map(str, place))}: {found.message}")
             for found in compiled.check(data)
+            for place in [("data", *found.place)]
         ]
 
 

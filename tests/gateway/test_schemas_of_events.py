@@ -46,6 +46,8 @@ async def test_what_does_not_keep_to_its_schema_is_rejected_with_every_place(
         ("schema", "too_small", ["data", "payload", "weight"]),
     ]
     assert _faults(answers[2]) == [("schema", "required", ["data", "payload", "parcelId"])]
+    (missing,) = answers[2]["violations"]
+    assert missing["message"] == "data.payload.parcelId: The property is missing."
 
 
 async def test_an_event_is_checked_by_the_version_that_it_names_or_the_newest(
