@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from app.plurals import counted
 from app.storage.database import Pool
+from projections.kit.read.conditions import Condition, bound
 from projections.operations.effects import EffectRow
 
 _SILENCE = 10.0
@@ -27,7 +29,7 @@ select id, process, tenant_id, instance, kind, name, key, status, attempts, erro
        correlation_id, made_at, next_at, finished_at
   from processes.ledger
  where ($1::text is null or process = $1) and ($2::text[] is null or status = any($2))
-   and ($3::uuid is null or tenant_id = $3) and id > $5
+   and ($3::uuid is null or tenant_id = $3) and id > $5 and {met}
  order by id limit $4
 """
 _RETRY = """
@@ -106,10 +108,13 @@ class EffectLedger:
         process: str | None = None,
         statuses: Sequence[str] | None = None,
         tenant_id: UUID | None = None,
+        where: Sequence[Condition] = (),
         limit: int = 100,
         after: int = 0,
     ) -> Sequence[EffectRow]:
-        rows = await self._pool.fetch(_EFFECTS, process, statuses, tenant_id, limit, after)
+        arguments: list[Any] = [process, statuses, tenant_id, limit, after]
+        met = " and ".join(["true", *bound(where, arguments)])
+        rows = await self._pool.fetch(_EFFECTS.format(met=met), *arguments)
         return [EffectRow(**dict(row)) for row in rows]
 
     async def retry(self, ids: Sequence[int] = (), *, process: str | None = None) -> Sequence[int]:

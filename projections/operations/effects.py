@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.kit.fields import Describe
 from domain.operations.interventions import ReplayEvents
+from projections.kit.read.conditions import Condition
 
 
 class EffectStatus(StrEnum):
@@ -65,11 +66,12 @@ class Effects(Protocol):
         process: str | None = None,
         statuses: Sequence[str] | None = None,
         tenant_id: UUID | None = None,
+        where: Sequence[Condition] = (),
         limit: int = 100,
         after: int = 0,
     ) -> Sequence[EffectRow]:
-        """The oldest first, after the one of this number; of all processes, statuses and tenants where none
-        is named."""
+        """Those that meet the conditions, the oldest first, after the one of this number; of all processes,
+        statuses and tenants where none is named."""
         ...
 
     async def retry(self, ids: Sequence[int] = (), *, process: str | None = None) -> Sequence[int]:

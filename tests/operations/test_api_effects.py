@@ -71,7 +71,10 @@ async def test_lists_what_is_not_done(operator: Client, parked: list[int]) -> No
         (effect["number"], effect["status"], effect["attempts"], effect["error"]) for effect in found
     ] == [(id, "PARKED", 8, "ConnectionError") for id in parked]
     assert (await operator.send("Effects", process=OTHER))["nodes"] == []
-    assert (await operator.send("Effects", status=["DONE"]))["nodes"] == []
+    assert (await operator.send("Effects", filter={"status": {"eq": "DONE"}}))["nodes"] == []
+    last = {"number": {"gt": parked[0]}, "error": {"contains": "CONNECTION"}, "process": {"eq": PROCESS}}
+    among_them = (await operator.send("Effects", filter=last))["nodes"]
+    assert [effect["number"] for effect in among_them] == parked[1:]
     assert len((await operator.send("Effects", first=1))["nodes"]) == 1
 
 

@@ -65,6 +65,8 @@ async def test_what_is_there_is_answered_and_nothing_of_none(operator: Client) -
         "tasks.tasks"
     }
     assert (await operator.send("Views", names=[]))["nodes"] == []
+    some = {"name": {"contains": "SKS.TA"}, "or": [{"live": {"eq": True}}, {"store": {"eq": "REDIS"}}]}
+    assert {view["name"] for view in (await operator.send("Views", filter=some))["nodes"]} == {"tasks.tasks"}
     assert len((await operator.send("Views"))["nodes"]) > 1
     assert (await operator.send("Parked", view="tasks.tasks"))["nodes"] == []
 

@@ -41,11 +41,9 @@ async def poisoned(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[set[UUID]]:
 
 async def parked(operator: Client, task: UUID) -> list[dict[str, Any]]:
     """How a task is parked in the view."""
-    return [
-        parked
-        for parked in (await operator.send("Parked", view=VIEW))["nodes"]
-        if parked["stream"] == str(task)
-    ]
+    found = await operator.send("Parked", view=VIEW, filter={"stream": {"eq": str(task)}})
+    nodes: list[dict[str, Any]] = found["nodes"]
+    return nodes
 
 
 async def park(operator: Client, client: Client, poisoned: set[UUID]) -> UUID:

@@ -130,6 +130,10 @@ async def test_lists_the_newest_first(operator: Client) -> None:
         await operator.send("CancelRebuild", input={"id": ids[-1]})
     assert [rebuild["id"] for rebuild in (await operator.send("Rebuilds", first=2))["nodes"]] == ids[::-1]
     assert (await operator.send("Rebuilds", first=0))["nodes"] == []
+    these = {"id": {"in": ids}, "state": {"notIn": ["FAILED"]}, "endedAt": {"isNull": False}}
+    for filter, expected in ((these, ids[::-1]), ({**these, "paused": {"eq": True}}, [])):
+        found = (await operator.send("Rebuilds", filter=filter, first=2))["nodes"]
+        assert [rebuild["id"] for rebuild in found] == expected
 
 
 async def refused(operator: Client, mutation: str, **input: Any) -> tuple[str, str, str | None]:

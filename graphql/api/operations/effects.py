@@ -19,8 +19,10 @@ from api.kit.model import (
     forward,
     shows,
 )
+from api.kit.schema.lists.held import held_filter
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.interventions import DiscardEffects, RetryEffects
+from projections.kit.read.conditions import filtered
 from projections.operations.effects import OPEN, EffectRow, EffectStatus
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 
@@ -53,10 +55,14 @@ def _shown(operation: Operation, done: OperationDone) -> dict[str, Any]:
     return {"effects": list(done.effects)}
 
 
+EffectFilter = held_filter(Effect, EffectRow, plural="effects", defaults={"status": OPEN})
+
+
 @strawberry.type
 class Query:
     @field(
-        "The effects of processes, the oldest first, for operators.",
+        "The effects of processes, the oldest first, for operators; finished ones only where the filter says "
+        "something of the status.",
         ForwardConnection[Effect],
         needs=PERMISSION,
     )
@@ -64,9 +70,9 @@ class Query:
         self,
         info: Info,
         process: Annotated[str | None, argument("Only of this process.")] = None,
-        status: Annotated[
-            list[EffectStatus] | None,
-            argument("Only with one of these statuses; by default what is not finished."),
+        filter: Annotated[
+            EffectFilter | None,  # type: ignore[valid-type]
+            argument("The filter; everything that is not finished by default."),
         ] = None,
         first: First = None,
         after: FromCursor = None,
@@ -74,9 +80,10 @@ class Query:
         effects = info.context.port(OperatorRequests).effects
         require_known("process", () if process is None else [process], await effects.processes())
 
+        where = [filtered(None, EffectFilter.tree(filter))]
+
         async def read(limit: int, after: int | None) -> Sequence[EffectRow]:
-            wanted = status or OPEN
-            return await effects.list(process=process, statuses=wanted, limit=limit, after=after or 0)
+            return await effects.list(process=process, where=where, limit=limit, after=after or 0)
 
         return await forward(
             info.context, "effects", first, after, read, place=lambda effect: effect.id, of=int

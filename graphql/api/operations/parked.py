@@ -21,10 +21,12 @@ from api.kit.model import (
     forward,
     shows,
 )
+from api.kit.schema.lists.held import held_filter
 from api.operations.live_lists import Happening, OperatorList
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.repairs import DiscardParked, RetryParked
 from projections.kit.follow.parked_streams import Parked, ParkedPlace, ParkedStreamRequest, place
+from projections.kit.read.conditions import filtered
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 
 PERMISSION = "ops:repair"
@@ -52,6 +54,9 @@ def _marked(operation: Operation, done: OperationDone) -> dict[str, Any]:
     return {"streams": done.streams}
 
 
+ParkedStreamFilter = held_filter(ParkedStream, Parked, plural="parked streams")
+
+
 @strawberry.type
 class Query:
     @field("The streams that are parked, for operators.", ForwardConnection[ParkedStream], needs=PERMISSION)
@@ -59,14 +64,20 @@ class Query:
         self,
         info: Info,
         view: Annotated[str | None, argument("Only those of this view; by default of all.")] = None,
+        filter: Annotated[
+            ParkedStreamFilter | None,  # type: ignore[valid-type]
+            argument("The filter; everything by default."),
+        ] = None,
         first: First = None,
         after: FromCursor = None,
     ) -> ForwardConnection[Parked]:
         parked = info.context.port(OperatorRequests).parked
         require_known("view", () if view is None else [view], await parked.views())
 
+        where = [filtered(None, ParkedStreamFilter.tree(filter))]
+
         async def read(limit: int, after: ParkedPlace | None) -> list[Parked]:
-            return await parked.list(view, limit=limit, after=after)
+            return await parked.list(view, where=where, limit=limit, after=after)
 
         return await forward(info.context, "parked", first, after, read, place=place, of=ParkedPlace)
 

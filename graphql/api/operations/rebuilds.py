@@ -31,6 +31,7 @@ from api.kit.model import (
     live,
     shows,
 )
+from api.kit.schema.lists.held import held_filter
 from api.kit.schema.nodes import findable
 from api.kit.schema.stored_texts import UNKNOWN, known
 from api.operations.live_lists import Happening, OperatorList
@@ -39,6 +40,7 @@ from domain.operations import rebuilds as domain
 from domain.operations.rebuilds import RebuildKind
 from domain.operations.rollbacks import RollbackViews
 from projections.kit.declare.view import ViewStore
+from projections.kit.read.conditions import filtered
 from projections.kit.rebuild.comparison import Difference, DifferenceKind, Report
 from projections.kit.rebuild.model import RebuildPhase, RebuildState
 from projections.kit.rebuild.model import RebuildRecord as RebuildRow
@@ -192,14 +194,29 @@ def _serving(operation: Operation, done: OperationDone) -> dict[str, Any]:
     }
 
 
+RebuildFilter = held_filter(Rebuild, RebuildRow, plural="rebuilds")
+
+
 @strawberry.type
 class Query:
     @field("The rebuilds, the newest first, for operators.", ForwardConnection[Rebuild], needs="ops:views")
     async def rebuilds(
-        self, info: Info, first: First = None, after: FromCursor = None
+        self,
+        info: Info,
+        filter: Annotated[
+            RebuildFilter | None,  # type: ignore[valid-type]
+            argument("The filter; everything by default."),
+        ] = None,
+        first: First = None,
+        after: FromCursor = None,
     ) -> ForwardConnection[RebuildRow]:
+        rebuilds, where = (
+            info.context.port(OperatorRequests).rebuilds,
+            [filtered(None, RebuildFilter.tree(filter))],
+        )
+
         async def read(limit: int, before: RebuildPlace | None) -> list[RebuildRow]:
-            return await info.context.port(OperatorRequests).rebuilds.all(limit=limit, before=before)
+            return await rebuilds.all(where=where, limit=limit, before=before)
 
         return await forward(
             info.context,

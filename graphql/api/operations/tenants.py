@@ -23,6 +23,7 @@ from api.kit.model import (
     forward,
     shows,
 )
+from api.kit.schema.lists.held import held_filter, meeting
 from api.operations.live_lists import Happening, OperatorList
 from api.operations.operator_commands import operator_mutation
 from domain.kit.tenants import Placement
@@ -82,6 +83,9 @@ def _slug(tenant: PlacedTenant) -> str:
     return tenant.slug
 
 
+TenantPlacementFilter = held_filter(TenantPlacement, PlacedTenant, plural="tenants")
+
+
 @strawberry.type
 class Query:
     @field(
@@ -90,12 +94,18 @@ class Query:
         needs=NEEDS,
     )
     async def tenants(
-        self, info: Info, first: First = None, after: FromCursor = None
+        self,
+        info: Info,
+        filter: Annotated[
+            TenantPlacementFilter | None,  # type: ignore[valid-type]
+            argument("The filter; everything by default."),
+        ] = None,
+        first: First = None,
+        after: FromCursor = None,
     ) -> ForwardConnection[PlacedTenant]:
-        everyone = await info.context.port(TenantPlacements).placing.all()
-        return await forward(
-            info.context, "tenants", first, after, among(everyone, _slug), place=_slug, of=str
-        )
+        tree = TenantPlacementFilter.tree(filter)
+        found = meeting(await info.context.port(TenantPlacements).placing.all(), tree)
+        return await forward(info.context, "tenants", first, after, among(found, _slug), place=_slug, of=str)
 
     @field(
         "The progress of the last operation on a tenant, for operators.", TenantOperation | None, needs=NEEDS

@@ -23,6 +23,7 @@ from api.kit.model import (
     forward,
     shows,
 )
+from api.kit.schema.lists.held import held_filter, meeting
 from api.operations.live_lists import Happening, OperatorList
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.interventions import PauseViews, ResumeViews, RetireViews
@@ -94,6 +95,9 @@ def _place(status: ViewStatus) -> tuple[str, int]:
     return status.name, status.generation
 
 
+ViewInfoFilter = held_filter(ViewInfo, ViewStatus, plural="views")
+
+
 @strawberry.type
 class Query:
     @field(
@@ -105,12 +109,17 @@ class Query:
         self,
         info: Info,
         names: Annotated[list[str] | None, argument("Only these views; by default all.")] = None,
+        filter: Annotated[
+            ViewInfoFilter | None,  # type: ignore[valid-type]
+            argument("The filter; everything by default."),
+        ] = None,
         first: First = None,
         after: FromCursor = None,
     ) -> ForwardConnection[ViewStatus]:
         statuses = await info.context.services.progress.statuses()
         require_known("view", names or (), (status.name for status in statuses))
-        wanted = [status for status in statuses if names is None or status.name in names]
+        named = [status for status in statuses if names is None or status.name in names]
+        wanted = meeting(named, ViewInfoFilter.tree(filter))
         return await forward(
             info.context, "views", first, after, among(wanted, _place), place=_place, of=tuple[str, int]
         )

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from domain.kit.fields import Describe
+from projections.kit.read.conditions import Condition, bound
 from projections.kit.store.generations import Pool
 
 _LIST = """
+select * from (
 select p.view, p.generation, p.stream, p.tenant_id, p.topic, p.position, p.event_id, p.event_type, p.error,
        p.attempts, p.parked_at, p.asked, p.asked_at, p.reason,
        (select count(*) from es.events e
@@ -19,7 +21,9 @@ select p.view, p.generation, p.stream, p.tenant_id, p.topic, p.position, p.event
  where l.phase <> 'dropped' and ($1::text is null or view = $1) and ($2::uuid is null or stream = $2)
    and ($3::uuid is null or p.tenant_id = $3)
    and ($5::text is null or (p.view, p.generation, p.position) > ($5, $6::integer, $7::bigint))
- order by p.view, p.generation, p.position
+) parked
+ where {met}
+ order by view, generation, position
  limit $4
 """
 _THESE = """
@@ -95,11 +99,16 @@ class ParkedStreams:
         self._pool = pool
 
     async def list(
-        self, view: str | None = None, *, limit: int | None = None, after: ParkedPlace | None = None
+        self,
+        view: str | None = None,
+        *,
+        where: Sequence[Condition] = (),
+        limit: int | None = None,
+        after: ParkedPlace | None = None,
     ) -> list[Parked]:
-        """What is parked, in one view or in any, oldest event first in each generation: all of it, or so many
-        after a place."""
-        return [*await self._found(view, None, None, limit, after)]
+        """What is parked and meets the conditions, in one view or in any, oldest event first in each generation:
+        all of it, or so many after a place."""
+        return [*await self._found(view, None, None, limit, after, where)]
 
     async def views(self) -> Sequence[str]:
         """The names of the views in which something could be parked."""
@@ -133,9 +142,11 @@ class ParkedStreams:
         tenant_id: UUID | None,
         limit: int | None = None,
         after: ParkedPlace | None = None,
+        where: Sequence[Condition] = (),
     ) -> Sequence[Parked]:
-        behind = after or (None, None, None)
-        rows = await self._pool.fetch(_LIST, view, stream, tenant_id, limit, *behind)
+        arguments: list[Any] = [view, stream, tenant_id, limit, *(after or (None, None, None))]
+        met = " and ".join(["true", *bound(where, arguments)])
+        rows = await self._pool.fetch(_LIST.format(met=met), *arguments)
         return [Parked(**row) for row in rows]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from projections.kit.declare.view import View
+from projections.kit.read.conditions import Condition, bound
 from projections.kit.rebuild.model import READ, Building, RebuildRecord, RebuildState, rebuild_of
 from projections.kit.rebuild.schedule import WORTH_TELLING
 from projections.kit.store.generations import DDL_LOCK, Connect, Pool, point
@@ -183,16 +184,19 @@ class Rebuilds:
         return [rebuild_of(row) for row in rows]
 
     async def all(
-        self, *, limit: int = 20, before: tuple[datetime, UUID] | None = None
+        self,
+        *,
+        where: Sequence[Condition] = (),
+        limit: int = 20,
+        before: tuple[datetime, UUID] | None = None,
     ) -> list[RebuildRecord]:
-        """The newest rebuilds, the newest first, but for comparisons by schedule that found nothing; those that
-        were asked for before a moment, or then and with a smaller id."""
+        """The newest rebuilds that meet the conditions, the newest first, but for comparisons by schedule that
+        found nothing; those that were asked for before a moment, or then and with a smaller id."""
+        arguments: list[Any] = [limit, *(before or (None, None))]
+        earlier = "($2::timestamptz is null or (r.asked_at, r.id) < ($2, $3::uuid))"
+        met = " and ".join([WORTH_TELLING, earlier, *bound(where, arguments)])
         rows = await self._pool.fetch(
-            f"{READ} where {WORTH_TELLING}"
-            " and ($2::timestamptz is null or (r.asked_at, r.id) < ($2, $3::uuid))"
-            " order by r.asked_at desc, r.id desc limit $1",
-            limit,
-            *(before or (None, None)),
+            f"{READ} where {met} order by r.asked_at desc, r.id desc limit $1", *arguments
         )
         return [rebuild_of(row) for row in rows]
 
