@@ -27,7 +27,7 @@ def held_filter(
 
 def _fields(shown: type, row: type) -> Iterator[tuple[str, FilterField]]:
     held = field_names(row)
-    kinds: Any = columns_of(shown) or get_type_hints(shown)
+    kinds: Any = {**get_type_hints(shown), **columns_of(shown)}
     for field in get_object_definition(shown, strict=True).fields:
         column, kind = field.python_name, kinds.get(field.python_name)
         if column in held and kind is not None and operators_of(kind, keyed=False) is not None:
