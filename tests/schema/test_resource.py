@@ -3,12 +3,11 @@
 import re
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
 import strawberry
-from graphql import get_named_type
 from strawberry.schema.config import StrawberryConfig
 
 from api.kit.model import (
@@ -281,35 +280,3 @@ def test_the_first_rows_are_found_and_sorted_by_columns_of_theirs() -> None:
     for by, order in (("project", Order("created_at")), ("project_id", Order("made_at"))):
         with pytest.raises(TypeError, match=r"Tasks: TaskRow has no column '(project|made_at)' to list by"):
             headed(Chore, Tasks, by, order=order, description="Chores.")
-
-
-def test_a_list_hangs_on_what_an_index_finds_its_rows_by() -> None:
-    for by in ("created_by", "assigned_to", "project_id"):
-        headed(Chore, Tasks, by, order=Order("created_at"), description="Chores.")
-    with pytest.raises(TypeError, match=r"^Tasks: no index begins with 'version', to list by"):
-        headed(Chore, Tasks, "version", order=Order("created_at"), description="Chores.")
-
-
-def test_a_list_on_an_object_takes_what_all_lists_of_the_type_take() -> None:
-    """Though the resource, which says it, is declared after the list."""
-    Chore_ = Annotated["LaterChore", strawberry.lazy(__name__)]
-
-    @strawberry.type
-    class Query:
-        mine = headed(Chore_, Tasks, "assigned_to", order=Order("created_at"), description="Mine.")
-        chores = _later.list("Chores.", orders=("due_date", "title"))
-
-    root = strawberry.Schema(query=Query, config=StrawberryConfig(scalar_map=SCALARS))._schema.query_type
-    assert root is not None
-    mine, chores = (root.fields[name].args for name in ("mine", "chores"))
-    assert mine["filter"].type is chores["filter"].type
-    assert get_named_type(mine["orderBy"].type) is get_named_type(chores["orderBy"].type)
-
-
-@shows(TaskRow, needs="work:read")
-class LaterChore(Node):
-    """A task under yet another name."""
-
-
-_later = Resource(LaterChore, Tasks, read="work:read")
-_later.filter(but=("version", "description"))

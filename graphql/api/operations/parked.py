@@ -26,7 +26,7 @@ from api.operations.live_lists import Happening, OperatorList
 from api.operations.operator_commands import operator_request, require_known
 from domain.operations.repairs import DiscardParked, RetryParked
 from projections.kit.follow.parked_streams import Parked, ParkedPlace, ParkedStreamRequest, place
-from projections.kit.read.conditions import filtered
+from projections.kit.read.conditions import bound, filtered
 from projections.operations.operator_requests import Operation, OperationDone, OperatorRequests
 
 PERMISSION = "ops:repair"
@@ -74,10 +74,10 @@ class Query:
         parked = info.context.port(OperatorRequests).parked
         require_known("view", () if view is None else [view], await parked.views())
 
-        where = [filtered(None, ParkedStreamFilter.tree(filter))]
+        met = partial(bound, [filtered(None, ParkedStreamFilter.tree(filter))])
 
         async def read(limit: int, after: ParkedPlace | None) -> list[Parked]:
-            return await parked.list(view, where=where, limit=limit, after=after)
+            return await parked.list(view, met=met, limit=limit, after=after)
 
         return await forward(info.context, "parked", first, after, read, place=place, of=ParkedPlace)
 

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -194,6 +195,7 @@ def _serving(operation: Operation, done: OperationDone) -> dict[str, Any]:
     }
 
 
+_place = attrgetter("asked_at", "id")
 RebuildFilter = held_filter(Rebuild, RebuildRow, plural="rebuilds")
 
 
@@ -210,23 +212,12 @@ class Query:
         first: First = None,
         after: FromCursor = None,
     ) -> ForwardConnection[RebuildRow]:
-        rebuilds, where = (
-            info.context.port(OperatorRequests).rebuilds,
-            [filtered(None, RebuildFilter.tree(filter))],
-        )
+        ask, where = info.context, [filtered(None, RebuildFilter.tree(filter))]
 
         async def read(limit: int, before: RebuildPlace | None) -> list[RebuildRow]:
-            return await rebuilds.all(where=where, limit=limit, before=before)
+            return await ask.port(OperatorRequests).rebuilds.all(where=where, limit=limit, before=before)
 
-        return await forward(
-            info.context,
-            "rebuilds",
-            first,
-            after,
-            read,
-            place=lambda rebuild: (rebuild.asked_at, rebuild.id),
-            of=RebuildPlace,
-        )
+        return await forward(ask, "rebuilds", first, after, read, place=_place, of=RebuildPlace)
 
     @field("A rebuild by id, for operators.", Rebuild | None, needs="ops:views")
     async def rebuild(self, info: Info, id: Annotated[UUID, argument("Its id.")]) -> RebuildRow | None:

@@ -14,7 +14,7 @@ from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, argument, field
 from api.kit.schema.filters import row_filter
 from api.kit.schema.lists.connections import connect
-from api.kit.schema.lists.narrowing import Direction
+from api.kit.schema.lists.list_arguments import Direction
 from api.kit.schema.lists.pages import Connection, PageRequest
 from api.kit.schema.node_types import shows
 from projections.identity.people import People, PersonRow

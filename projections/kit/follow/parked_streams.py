@@ -1,6 +1,6 @@
 """Parked streams as operators see them: what is parked and why, and what they may ask."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from domain.kit.fields import Describe
-from projections.kit.read.conditions import Condition, bound
 from projections.kit.store.generations import Pool
 
 _LIST = """
@@ -78,6 +77,9 @@ class Parked:
     reason: str | None
 
 
+# Values of conditions are of any type.
+Met = Callable[[list[Any]], Sequence[str]]
+"""Gives conditions as SQL, their values added to a statement's arguments."""
 ParkedPlace = tuple[str, int, int]
 """Where one stands among all: its view, generation and position."""
 
@@ -102,13 +104,13 @@ class ParkedStreams:
         self,
         view: str | None = None,
         *,
-        where: Sequence[Condition] = (),
+        met: Met = lambda arguments: (),
         limit: int | None = None,
         after: ParkedPlace | None = None,
     ) -> list[Parked]:
-        """What is parked and meets the conditions, in one view or in any, oldest event first in each generation:
+        """What is parked and ``met`` by conditions, in one view or in any, oldest event first in each generation:
         all of it, or so many after a place."""
-        return [*await self._found(view, None, None, limit, after, where)]
+        return [*await self._found(view, None, None, limit, after, met)]
 
     async def views(self) -> Sequence[str]:
         """The names of the views in which something could be parked."""
@@ -142,11 +144,11 @@ class ParkedStreams:
         tenant_id: UUID | None,
         limit: int | None = None,
         after: ParkedPlace | None = None,
-        where: Sequence[Condition] = (),
+        met: Met = lambda arguments: (),
     ) -> Sequence[Parked]:
         arguments: list[Any] = [view, stream, tenant_id, limit, *(after or (None, None, None))]
-        met = " and ".join(["true", *bound(where, arguments)])
-        rows = await self._pool.fetch(_LIST.format(met=met), *arguments)
+        sql = _LIST.format(met=" and ".join(["true", *met(arguments)]))
+        rows = await self._pool.fetch(sql, *arguments)
         return [Parked(**row) for row in rows]
 
 

@@ -32,7 +32,7 @@ from api.kit.schema.context import Info
 from api.kit.schema.fields import found, live
 from api.kit.schema.filters import AnyView, ComputedField, RowFilter, owned, row_filter
 from api.kit.schema.lists.connections import in_words, listed
-from api.kit.schema.lists.narrowing import narrowing, ordered, require_readable
+from api.kit.schema.lists.list_arguments import narrowing, ordered, require_readable
 from api.kit.schema.live.arguments import about_id, is_of_others, taking
 from api.kit.schema.live.changes import watch
 from api.kit.schema.live.interest import interest

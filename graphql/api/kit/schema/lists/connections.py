@@ -14,7 +14,14 @@ from api.kit.execution.signatures import Signature
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, described
 from api.kit.schema.filters import RowFilter, owned
-from api.kit.schema.lists.narrowing import DIRECTION, ORDER, Direction, directed, order_type, require_readable
+from api.kit.schema.lists.list_arguments import (
+    DIRECTION,
+    ORDER,
+    Direction,
+    directed,
+    order_type,
+    require_readable,
+)
 from api.kit.schema.lists.pages import PAGE_ARGUMENTS, Connection, Edge, PageInfo, PageRequest
 from api.kit.schema.node_types import require_rows
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment

@@ -10,7 +10,7 @@ from strawberry.types.field import StrawberryField
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import Parent, described
 from api.kit.schema.lists.connections import Cursors, connection, in_words, only_adds
-from api.kit.schema.lists.narrowing import Direction, NestedArguments, directed, require_readable
+from api.kit.schema.lists.list_arguments import Direction, NestedArguments, directed, require_readable
 from api.kit.schema.lists.pages import PAGE_ARGUMENTS, Connection, PageRequest
 from api.kit.schema.node_types import require_rows
 from api.kit.schema.scalars import Position
