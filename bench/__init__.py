@@ -3,7 +3,8 @@
 from pathlib import Path
 
 SHARED = (
-    "building", "events", "filling", "following", "peer", "people", "place", "sides", "table", "views", "worker",
+    "building", "events", "filling", "following", "http_client", "peer", "people", "place", "sides", "table",
+    "views", "worker",
 )  # fmt: skip
 """Modules that benchmarks stand on; every other module in this package is a benchmark."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from projections.kit.store.collation import sort_key
+from projections.kit.store.derived_columns import sort_key
 from projections.kit.store.text_analysis import found_by
 
 

@@ -7,17 +7,21 @@ whatever its collations.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache, lru_cache
 from typing import Any, get_type_hints
 
 import msgspec
+from pyuca import Collator
+from pyuca.collator import BaseCollator
 
 from domain.kit.text import key
 from projections.kit.declare.postgres import WORDS, PostgresView, key_of, order_of, rank_of
-from projections.kit.store.collation import sort_key
 from projections.kit.store.text_analysis import found_by
 
 """The words of a view's texts, as a text search vector; each text's words have a weight of their own."""
 WEIGHTS = "ABCD"
+_LONGEST = 255
+"""Characters that are looked at."""
 EMPTY = {"TSVECTOR": "''", "BYTEA": "''", "TEXT[]": "'{}'", "SMALLINT": "0"}
 
 
@@ -94,3 +98,26 @@ def _rank_of(name: str, kind: type[Enum]) -> Callable[[Any], object]:
     ranks = {member.value: number for number, member in enumerate(kind)}
     # In a dump it is the plain value.
     return lambda row: ranks[getattr(row, name)]
+
+
+def sort_key(text: str) -> bytes:
+    """Bytes that sort as people expect names to: in the order of the Unicode Collation Algorithm's root table.
+
+    Accents and case decide only between names that are otherwise the same. Postgres without ICU, such as the
+    embedded one, knows no such order itself.
+    """
+    return _sort_key(text[:_LONGEST].strip())
+
+
+# Keys have some hundred bytes as a rule, and 27 kB at the most.
+@lru_cache(maxsize=2_000)
+def _sort_key(text: str) -> bytes:
+    # Weights have 16 bits; zeros stand between the levels, and nothing is weighed zero.
+    weights = _collator().sort_key(text)
+    return b"".join(min(weight, 0xFFFF).to_bytes(2, "big") for weight in weights)
+
+
+@cache
+def _collator() -> BaseCollator:
+    """Read when it is first needed: that takes a moment."""
+    return Collator()

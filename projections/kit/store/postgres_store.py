@@ -17,7 +17,7 @@ from projections.kit.store.decrypted_fields import opened, opened_fields
 from projections.kit.store.derived_columns import derived, json_of
 from projections.kit.store.generations import Connect, Connection, Pool
 from projections.kit.store.postgres_tables import ViewTable, prepare_tables
-from projections.kit.store.shared_statements import Load, Save, SharedStatements, save_with
+from projections.kit.store.shared_statements import SharedStatements, ViewLoad, ViewSave, save_with
 from projections.kit.store.staging import Staging
 from projections.kit.store.statements import Statements, WriteKind, write
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, Recorded, RowsRefused
@@ -92,7 +92,7 @@ class PostgresStore(Recorded, Generic[R]):
         try:
             if len(keys) > _SHARED:
                 return self._read(await self._pool.fetchrow(self._sql.load, *arguments))
-            return self._read(await self._shared.load(Load(self._sql, arguments)))
+            return self._read(await self._shared.load(ViewLoad(self._sql, arguments)))
         except asyncpg.UndefinedTableError as error:
             raise Lost(f"{self.table} is gone") from error
 
@@ -146,8 +146,8 @@ class PostgresStore(Recorded, Generic[R]):
             (moved,) = await save_with(connection, [save])
         return moved
 
-    def _saving(self, kind: WriteKind, arguments: Sequence[object], checkpoint: Checkpoint) -> Save:
-        return Save(self._sql, kind, arguments, self._view.name, self._generation, checkpoint)
+    def _saving(self, kind: WriteKind, arguments: Sequence[object], checkpoint: Checkpoint) -> ViewSave:
+        return ViewSave(self._sql, kind, arguments, self._view.name, self._generation, checkpoint)
 
     async def upsert(self, connection: Connection, changes: RowChanges[R]) -> None:
         """Write changes on a connection of the caller's, in their transaction and without a checkpoint.

@@ -27,12 +27,12 @@ SHARED_SETTINGS = {
 }
 """Settings for the connections of these statements."""
 
-P = TypeVar("P", bound="Load | Save")
+P = TypeVar("P", bound="ViewLoad | ViewSave")
 A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class ViewLoad:
     """What `Statements.load` of a view is asked for."""
 
     view: Statements
@@ -40,7 +40,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Save:
+class ViewSave:
     """What a view writes, and where its lane goes on to."""
 
     view: Statements
@@ -64,15 +64,15 @@ class SharedStatements:
         self._loads = _Turns(self._load)
         self._saves = _Turns(self._save)
 
-    async def load(self, load: Load) -> asyncpg.Record | None:
+    async def load(self, load: ViewLoad) -> asyncpg.Record | None:
         """The row that the view's `Statements.load` answers. Raises what the server does."""
         return await self._loads.ask(load)
 
-    async def save(self, save: Save) -> bool:
+    async def save(self, save: ViewSave) -> bool:
         """Write, and move the lane; whether the lane's lease let it. Raises what the server does."""
         return await self._saves.ask(save)
 
-    async def _load(self, loads: Sequence[Load]) -> Sequence[asyncpg.Record | None]:
+    async def _load(self, loads: Sequence[ViewLoad]) -> Sequence[asyncpg.Record | None]:
         if len(loads) == 1:
             return [await self._pool.fetchrow(loads[0].view.load, *loads[0].arguments)]
         sql = load_together(tuple(load.view for load in loads))
@@ -80,13 +80,13 @@ class SharedStatements:
         found = {row["part"]: row for row in rows}
         return [found[part] for part in range(len(loads))]
 
-    async def _save(self, saves: Sequence[Save]) -> Sequence[bool]:
+    async def _save(self, saves: Sequence[ViewSave]) -> Sequence[bool]:
         async with self._pool.acquire() as connection:
             return await save_with(connection, saves)
 
 
 # A pool's proxy for a connection has no type of its own, hence Any.
-async def save_with(connection: Any, saves: Sequence[Save]) -> Sequence[bool]:
+async def save_with(connection: Any, saves: Sequence[ViewSave]) -> Sequence[bool]:
     """Write on a connection of the caller's, as one step, and move the lanes; of each whether its lease let it."""
     rows = await connection.fetch(
         write_fenced(tuple((save.view, save.kind) for save in saves)),

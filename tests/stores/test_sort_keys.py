@@ -1,6 +1,6 @@
 """The order of names."""
 
-from projections.kit.store.collation import sort_key
+from projections.kit.store.derived_columns import sort_key
 
 
 def test_names_sort_as_people_sort_them() -> None:
