@@ -11,7 +11,8 @@ from domain.gateway.outcomes import SourceNotNamed
 from domain.gateway.sources import INGEST, SourceInactive
 from domain.kit.caller import Caller
 from domain.kit.refusals import Forbidden, NotFound
-from projections.gateway.sources import SourceKeys, SourceRow, Sources
+from projections.gateway.source_access import source_standing
+from projections.gateway.sources import SourceRow
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.shared_reads import SharedReads
 
@@ -57,18 +58,17 @@ class SourceAdmission:
         return found
 
     async def _find(self, key: _Key) -> KnownSource:
-        tenant_id, id, key_id = key
-        row = (await self._rows.get(Sources, tenant_id, [(id,)])).get((id,))
-        if row is None:
+        found = await source_standing(self._rows, *key)
+        if found is None:
             raise NotFound(field="source_id", what="source")
-        if not row.active:
+        if not found.source.active:
             raise SourceInactive(field="source_id")
+        _, _, key_id = key
         if key_id is None:
-            return KnownSource(row, (), None)
-        shown = (await self._rows.get(SourceKeys, tenant_id, [(key_id,)])).get((key_id,))
-        if shown is None or shown.revoked_at is not None or _is_over(shown.expires_at):
+            return KnownSource(found.source, (), None)
+        if (shown := found.key) is None or shown.revoked_at is not None or _is_over(shown.expires_at):
             raise Forbidden(permission=INGEST)
-        return KnownSource(row, shown.scopes, key_id)
+        return KnownSource(found.source, shown.scopes, key_id)
 
 
 def _key(by: Caller, source_id: UUID | None) -> _Key:
