@@ -62,8 +62,8 @@ def main() -> None:
     uvloop.run(work(settings))
 
 
-_SHARED = 4
-"""Connections for the statements that views share."""
+_SHARED = 3
+"""Connections for the statements that views share, at the most half of those that fold."""
 
 
 def quick() -> None:
@@ -236,9 +236,13 @@ async def folding(settings: Settings) -> AsyncIterator[ViewFolding]:
             readers=min(4, settings.pool_readers),
         )
         stack.push_async_callback(database.close)
+        few = min(_SHARED, settings.pool_writers // 2) or 1
         pool, shared = [
             await stack.enter_async_context(await _folding_pool(database, size, how))
-            for size, how in ((settings.pool_writers, CONNECTION_SETTINGS), (_SHARED, SHARED_SETTINGS))
+            for size, how in (
+                (max(1, settings.pool_writers - few), CONNECTION_SETTINGS),
+                (few, SHARED_SETTINGS),
+            )
         ]
         redis = redis_client(settings)
         stack.push_async_callback(redis.aclose)
@@ -256,7 +260,7 @@ async def folding(settings: Settings) -> AsyncIterator[ViewFolding]:
             settings.index_prefix,
             settings.redis_prefix,
             opening=ring,
-            shared=SharedStatements(shared),
+            shared=SharedStatements(shared, pool),
         )
         yield ViewFolding(database, pool, stores, ring)
 

@@ -153,7 +153,6 @@ class Database:
             timeout=10,
             # Those of several views together are long, and made again and again.
             max_cacheable_statement_size=0,
-            statement_cache_size=200,
         )
 
     async def owner(self) -> Connection:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from projections.kit.declare.row import replace
 from projections.kit.declare.view import RowChanges
 from projections.kit.store.generations import enroll
@@ -139,28 +141,34 @@ async def test_a_locked_table_holds_up_its_own_view_alone(place: Place) -> None:
     assert await jars.load([JAR_KEY]) == {JAR_KEY: HONEY}
 
 
-async def test_what_nobody_waits_for_any_more_ends(place: Place) -> None:
-    jars, _, more = await shared_stores(place)
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_nobody_waits_for_any_more_ends(place: Place, together: bool) -> None:
+    jars, shelves, more = await shared_stores(place)
+    at = Checkpoint(1, 1, 1)
     owner = await place.database.owner()
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+
+    async def waits() -> bool:
+        return bool(await owner.fetchval(waiting))
+
+    async def ended() -> bool:
+        return not await waits()
+
     try:
         async with owner.transaction():
             await owner.execute(f"lock table {jars.table}")
-            tasks = [
-                asyncio.create_task(store.save(changes(HONEY), Checkpoint(1, 1, 1))) for store in (jars, more)
-            ]
-            waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
-
-            async def waits() -> bool:
-                return bool(await owner.fetchval(waiting))
-
-            async def ended() -> bool:
-                return not await waits()
-
+            tasks = [asyncio.create_task(store.save(changes(HONEY), at)) for store in (jars, more)]
+            top = asyncio.create_task(shelves.save(shelf(), at))
             await until(waits)
-            for task in tasks:
+            if not together:
+                # The others are done alone by then, and the one that is left waits for itself.
+                await asyncio.wait_for(asyncio.gather(top, tasks[1]), 120)
+                await until(waits)
+            for task in (*tasks, top):
                 task.cancel()
-            await asyncio.wait(tasks)
+            await asyncio.wait([*tasks, top])
             await until(ended)
     finally:
         await owner.close()
-    assert [await store.count() for store in (jars, more)] == [0, 0]
+    assert await jars.count() == 0
+    assert [await store.count() for store in (shelves, more)] == [0, 0] if together else [1, 1]

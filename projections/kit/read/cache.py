@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextvars import Context
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
@@ -13,6 +12,7 @@ from redis.asyncio import Redis
 
 from projections.kit.declare.invalidation import Marker
 from projections.kit.read.circuit_breaker import Breaker, Unavailable
+from projections.kit.read.live_generations import nobodys
 from projections.kit.read.memory_cache import MemoryCache
 from projections.kit.read.redis_reader import Read, RedisRows
 from projections.kit.read_position import note_position
@@ -141,11 +141,13 @@ class Cache:
             return cast(CachedAnswer[T], shared)
         # A flight that began before the wanted position is no use to this caller: it starts its own.
         mine = asyncio.create_task(
-            self._through(cached, tenant_id, params, key, load, at_least), context=Context()
+            self._through(cached, tenant_id, params, key, load, at_least), context=nobodys()
         )
         self._flights[key] = mine
         mine.add_done_callback(lambda task: self._landed(key, task))
-        return await _landing(mine)
+        # Whoever began it is told the error itself, with where it was raised.
+        await asyncio.wait((mine,))
+        return mine.result()
 
     def _root(self, tenant_id: UUID) -> str:
         return f"{self._prefix}:cache:t:{tenant_id}:"

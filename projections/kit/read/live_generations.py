@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import Any, Protocol
 
 from projections.kit.background import running
@@ -18,6 +18,14 @@ _PINNED: "ContextVar[tuple[LiveGenerations, Mapping[str, int]] | None]" = Contex
     "generations", default=None
 )
 """Of one database: a request to a silo may also read what belongs to the platform."""
+
+
+def nobodys() -> Context:
+    """A context that says nothing of a caller but which generations are read, for what several wait for: its
+    position and its rows are to be those of the same."""
+    context = Context()
+    context.run(_PINNED.set, _PINNED.get())
+    return context
 
 
 class NotServed(Exception):

@@ -13,10 +13,15 @@ from projections.kit.store.store import Store
 
 _REST = timedelta(seconds=3)
 """How long the storage of a dropped generation is left alone, so that whoever writes there has noticed."""
+# By id, as everybody locks several lanes, so that nobody waits in a circle.
 _OVERDUE = """
+with overdue as materialized (
+    select l.id from ops.lanes l join ops.views v using (view)
+     where l.generation <> v.live and l.phase = 'following' and l.drop_at < clock_timestamp()
+     order by l.id for update of l
+)
 update ops.lanes l set phase = 'dropped', drop_at = clock_timestamp(), token = token + 1
-  from ops.views v
- where v.view = l.view and l.generation <> v.live and l.phase = 'following' and l.drop_at < clock_timestamp()
+  from overdue o where l.id = o.id
 """
 # Of a view that was retired its lanes alone are left.
 _DROPPABLE = """

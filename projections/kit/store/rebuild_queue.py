@@ -114,6 +114,12 @@ async def cancel(connection: Any, rebuild: UUID) -> bool:
 
 async def give_up(connection: Any, rebuild: UUID) -> None:
     """Let go of all that was built for a rebuild and never read. In the caller's transaction."""
+    # By id, as everybody locks several lanes, so that nobody waits in a circle.
+    await connection.execute(
+        """select from ops.lanes l join ops.rebuild_views v using (view)
+            where v.rebuild = $1 and l.generation in (v.generation, v.former) order by l.id for update of l""",
+        rebuild,
+    )
     await connection.execute(
         """update ops.lanes l set phase = 'dropped', drop_at = clock_timestamp(), token = token + 1
              from ops.rebuild_views v

@@ -55,14 +55,14 @@ class SharedStatements:
     """Loads and saves of the views of one worker. A page of events wakes those that it concerns at the same time,
     so they load together, and save together.
 
-    What fails together is tried again by each alone, so that every view meets its own failure and no other's. A
-    save may be repeated, for it says where the lane is to be and what the rows are to hold.
+    What fails together, or takes long, is tried again by each alone, so that every view meets its own failure and
+    no other's. A save may be repeated, for it says where the lane is to be and what the rows are to hold.
     """
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self._loads = _Turns(self._load)
-        self._saves = _Turns(self._save)
+    def __init__(self, pool: Pool, alone: "Pool | None" = None) -> None:
+        """``alone`` lends connections to what is tried again, which may be held up; ``pool`` to the rest."""
+        self._loads = _Turns(_load, pool, alone or pool)
+        self._saves = _Turns(_save, pool, alone or pool)
 
     async def load(self, load: ViewLoad) -> asyncpg.Record | None:
         """The row that the view's `Statements.load` answers. Raises what the server does."""
@@ -72,17 +72,19 @@ class SharedStatements:
         """Write, and move the lane; whether the lane's lease let it. Raises what the server does."""
         return await self._saves.ask(save)
 
-    async def _load(self, loads: Sequence[ViewLoad]) -> Sequence[asyncpg.Record | None]:
-        if len(loads) == 1:
-            return [await self._pool.fetchrow(loads[0].view.load, *loads[0].arguments)]
-        sql = load_together(tuple(load.view for load in loads))
-        rows = await self._pool.fetch(sql, *(value for load in loads for value in load.arguments))
-        found = {row["part"]: row for row in rows}
-        return [found[part] for part in range(len(loads))]
 
-    async def _save(self, saves: Sequence[ViewSave]) -> Sequence[bool]:
-        async with self._pool.acquire() as connection:
-            return await save_with(connection, saves)
+async def _load(pool: Pool, loads: Sequence[ViewLoad]) -> Sequence[asyncpg.Record | None]:
+    if len(loads) == 1:
+        return [await pool.fetchrow(loads[0].view.load, *loads[0].arguments)]
+    sql = load_together(tuple(load.view for load in loads))
+    rows = await pool.fetch(sql, *(value for load in loads for value in load.arguments))
+    found = {row["part"]: row for row in rows}
+    return [found[part] for part in range(len(loads))]
+
+
+async def _save(pool: Pool, saves: Sequence[ViewSave]) -> Sequence[bool]:
+    async with pool.acquire() as connection:
+        return await save_with(connection, saves)
 
 
 # A pool's proxy for a connection has no type of its own, hence Any.
@@ -103,7 +105,7 @@ async def save_with(connection: Any, saves: Sequence[ViewSave]) -> Sequence[bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked(Generic[P, A]):
+class _Question(Generic[P, A]):
     part: P
     answer: "asyncio.Future[A]"
 
@@ -111,44 +113,62 @@ class _Asked(Generic[P, A]):
 class _Turns(Generic[P, A]):
     """Does together what is asked for in one turn of the event loop."""
 
-    def __init__(self, together: Callable[[Sequence[P]], Coroutine[Any, Any, Sequence[A]]]) -> None:
-        self._together = together
-        self._asked: list[_Asked[P, A]] = []
+    def __init__(
+        self,
+        together: Callable[[Pool, Sequence[P]], Coroutine[Any, Any, Sequence[A]]],
+        pool: Pool,
+        alone: Pool,
+    ) -> None:
+        self._together, self._pool, self._alone = together, pool, alone
+        self._questions: list[_Question[P, A]] = []
 
     async def ask(self, part: P) -> A:
         loop = asyncio.get_running_loop()
-        if not self._asked:
+        if not self._questions:
             loop.call_soon(self._begin)
-        question: _Asked[P, A] = _Asked(part, loop.create_future())
-        self._asked.append(question)
+        question: _Question[P, A] = _Question(part, loop.create_future())
+        self._questions.append(question)
         return await question.answer
 
     def _begin(self) -> None:
         # In the same order each time, so that the server has the statement ready.
-        everything, self._asked = sorted(self._asked, key=lambda question: question.part.view.table), []
+        everything, self._questions = sorted(self._questions, key=lambda each: each.part.view.table), []
         for first in range(0, len(everything), _MOST):
             questions = everything[first : first + _MOST]
-            task = asyncio.create_task(self._answer(questions), name="shared statements")
-            # When nobody waits any more, nor does the statement; until then, this holds the task.
-            for question in questions:
-                question.answer.add_done_callback(lambda _, task=task, of=questions: _unwanted(task, of))  # type: ignore[misc]
+            _start(self._answer(questions), questions)
 
-    async def _answer(self, questions: Sequence[_Asked[P, A]]) -> None:
+    async def _answer(self, questions: "Sequence[_Question[P, A]]") -> None:
         try:
-            async with asyncio.timeout(_PATIENCE if len(questions) > 1 else None):
-                answers = await self._together([question.part for question in questions])
-        except Exception as error:  # noqa: BLE001  # It is given to who asked.
-            if len(questions) > 1:
-                await asyncio.gather(*(self._answer([question]) for question in questions))
-            elif not questions[0].answer.done():
-                questions[0].answer.set_exception(error)
+            async with asyncio.timeout(_PATIENCE):
+                answers = await self._together(self._pool, [question.part for question in questions])
+        except Exception:  # noqa: BLE001  # Whatever it is, it may be that of one of them.
+            for question in questions:
+                if not question.answer.done():
+                    _start(self._answer_one(question), [question])
         else:
             for question, answer in zip(questions, answers, strict=True):
                 if not question.answer.done():
                     question.answer.set_result(answer)
 
+    async def _answer_one(self, question: "_Question[P, A]") -> None:
+        try:
+            (answer,) = await self._together(self._alone, [question.part])
+        except Exception as error:  # noqa: BLE001  # It is given to who asked.
+            if not question.answer.done():
+                question.answer.set_exception(error)
+        else:
+            if not question.answer.done():
+                question.answer.set_result(answer)
+
 
 # What parts and answers are does not matter, hence Any.
-def _unwanted(task: "asyncio.Task[None]", questions: Sequence[_Asked[Any, Any]]) -> None:
-    if all(question.answer.cancelled() for question in questions):
-        task.cancel()
+def _start(work: Coroutine[Any, Any, None], questions: Sequence[_Question[Any, Any]]) -> None:
+    """Work that ends when nobody waits for any of its answers any more; until then, these hold it."""
+    task = asyncio.create_task(work, name="shared statements")
+
+    def ended(_: "asyncio.Future[Any]") -> None:
+        if all(question.answer.cancelled() for question in questions):
+            task.cancel()
+
+    for question in questions:
+        question.answer.add_done_callback(ended)
