@@ -1,5 +1,6 @@
 """What is read of the pages of tools, and where the next pull begins; and what their faults mean."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -10,24 +11,25 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.gateway.pulls.http_pages import Json
+from app.gateway.pulls.tools import mixpanel
 from app.gateway.pulls.tools.ga4 import Ga4Rows, ServiceAccount
 from app.gateway.pulls.tools.hubspot import HubSpotContacts
 from app.gateway.pulls.tools.mixpanel import MixpanelEvents
 from app.gateway.pulls.tools.pulled_tool import ChangePlace, PageQuery
 from app.gateway.pulls.tools.salesforce import SalesforceContacts
-from app.gateway.pulls.tools.tool_pages import ToolPages
+from app.gateway.pulls.tools.tool_pages import STREAMS, ToolPages
 from app.outgoing.http_client import OutgoingClient
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.tool_commands import RegisterToolConnector
-from domain.gateway.connectors.tools import ConnectorTool
+from domain.gateway.connectors.tools import TERMS, ConnectorTool
 from domain.gateway.tools.destinations import as_sealed
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, at
 from domain.kit.process.effects import EffectFailed, EffectRefused
 from domain.processes.webhooks.tools.protocol import Target
 from tests.connectors.tools import mixpanel_event
-from tests.outgoing.servers import destination
+from tests.outgoing.servers import Destination, destination
 from tests.webhooks.tools import Answer, answers
 
 ID, NOW = UUID(int=1), datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -101,6 +103,33 @@ def test_a_page_of_a_day_of_mixpanel_holds_few_values_and_an_event_has_its_size(
         part.add(b"[" * 3_000_000)
 
 
+@pytest.mark.parametrize("cursor", ["2026-02-01", "2026-02-01 1 0"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_day_of_mixpanel_that_breaks_off_is_read_again(cursor: str, end: str) -> None:
+    whole = json.dumps(mixpanel_event("a", 2))
+    part = MixpanelEvents().streamed(query(cursor))
+
+    def read() -> None:
+        part.add(f"{whole}\n{whole[:-5]}{end}".encode())
+        part.read()
+
+    with pytest.raises(EffectFailed, match="not_json"):
+        read()
+
+
+@pytest.mark.parametrize(("name", "most"), [("_WHOLE", 100), ("_LINES", 50)])
+def test_a_day_of_mixpanel_has_an_end(monkeypatch: pytest.MonkeyPatch, name: str, most: int) -> None:
+    monkeypatch.setattr(mixpanel, name, most)
+    part = MixpanelEvents().streamed(query("2026-02-01"))
+
+    def read() -> None:
+        for _ in range(most + 1):
+            part.add(b"{}\n")
+
+    with pytest.raises(EffectRefused, match="page_too_large"):
+        read()
+
+
 def test_a_figure_that_is_no_number_stays_as_it_is_written() -> None:
     figures = ["12", "1.5", "NaN", "inf", "-Infinity", "1e999", "9" * 400]
     rows = [{"dimensionValues": [{"value": "a"}], "metricValues": [{"value": each}]} for each in figures]
@@ -150,23 +179,48 @@ async def test_that_no_token_is_given_for_now_does_not_mean_that_none_is(
 ) -> None:
     secrets = SealedWebhookSecrets("0" * 64)
     async with destination(behave=answers(lambda received: answer)) as server:
-        connector = salesforce(secrets, server.url.removesuffix("/hook"))
+        connector = tool_connector(secrets, ConnectorTool.SALESFORCE, server.url.removesuffix("/hook"))
         pages = ToolPages(OutgoingClient(loopback=True), secrets, SystemClock())
         with pytest.raises(fault) as failed:
             await pages.read(connector, None)
     assert (failed.type, str(failed.value)) == (fault, error)
 
 
-def salesforce(secrets: SealedWebhookSecrets, url: str) -> Connector:
-    """A connector of Salesforce at an address."""
+async def test_exports_that_do_not_end_leave_turns_for_other_tools() -> None:
+    secrets, held = SealedWebhookSecrets("0" * 64), asyncio.Event()
+
+    async def endless(server: Destination, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n{}\n")
+        await writer.drain()
+        await held.wait()
+
+    async with destination(behave=endless) as mixpanels, destination(b"HTTP/1.1 404 No\r\n\r\n") as other:
+        long, short = (
+            tool_connector(secrets, tool, server.url.removesuffix("/hook"))
+            for tool, server in ((ConnectorTool.MIXPANEL, mixpanels), (ConnectorTool.HUBSPOT, other))
+        )
+        pages = ToolPages(OutgoingClient(loopback=True), secrets, SystemClock(), patience=0.1)
+        endless_ones = [asyncio.create_task(pages.read(long, None)) for _ in range(STREAMS)]
+        await mixpanels.has(STREAMS)
+        with pytest.raises(EffectFailed, match="exports_busy"):
+            await pages.read(long, None)
+        with pytest.raises(EffectRefused, match="http_404"):
+            await pages.read(short, None)
+        held.set()
+        assert [page.over for page in await asyncio.gather(*endless_ones)] == [False] * STREAMS
+
+
+def tool_connector(secrets: SealedWebhookSecrets, tool: ConnectorTool, url: str) -> Connector:
+    """A connector of a tool at an address."""
+    names = TERMS[tool].credentials
     register = RegisterToolConnector(
         id=ID,
         name="Ours",
         source_id=ID,
-        tool=ConnectorTool.SALESFORCE,
-        credentials=as_sealed(secrets.seal(ID, "clientId=us\nclientSecret=right")),
-        credential_names=("clientId", "clientSecret"),
-        url="https://ours.my.salesforce.com",
+        tool=tool,
+        credentials=as_sealed(secrets.seal(ID, "\n".join(f"{name}=ours" for name in names))),
+        credential_names=names,
+        url="https://ours.example.com",
     )
     by = Caller(tenant_id=ID, user_id=ID, permissions=frozenset())
     with at(NOW):

@@ -12,11 +12,12 @@ import heapq
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlencode
 
 import orjson
 
-from app.gateway.pulls.http_pages import HttpPage, Json
+from app.gateway.pulls.http_pages import HttpPage, Json, json_in, read_page
 from app.gateway.pulls.tools.days import Day
 from app.gateway.pulls.tools.pulled_tool import PageQuery, PulledTool, StreamedPage
 from domain.gateway.bodies import read_json, value_at
@@ -32,6 +33,10 @@ _LARGEST = 16 * 1024 * 1024
 """Bytes of a page, of which each value counts for some at least: it takes more when it is read."""
 _LONGEST = 2 * 1024 * 1024
 """Bytes of an event; Mixpanel takes none of a half of that."""
+_WHOLE = 1024 * 1024 * 1024
+"""Bytes of an export."""
+_LINES = 5_000_000
+"""Lines of an export."""
 _PER_VALUE = 8
 _MARKS = (b"{", b"[", b",", b":")
 """Before each value stands one of these."""
@@ -94,18 +99,29 @@ class DayPart(StreamedPage):
         """The first one that is left for later."""
         self._kept: list[_Kept] = []
         self._bytes = 0
-        self._rest = b""
+        self._come, self._lines = 0, 0
+        """Of the whole export, so far."""
+        self._rest = bytearray()
+        """The beginning of a line."""
 
     def add(self, part: bytes) -> None:
-        *lines, self._rest = (self._rest + part).split(b"\n")
-        if max(map(len, (*lines, self._rest))) > _LONGEST:
+        self._come += len(part)
+        self._lines += part.count(b"\n")
+        if self._come > _WHOLE or self._lines > _LINES:
             raise EffectRefused("page_too_large")
+        self._rest += part
+        # A line that comes in small parts is not looked at until its end is there.
+        lines = bytes(self._rest).split(b"\n") if b"\n" in part else []
+        if max(map(len, lines or [self._rest])) > _LONGEST:
+            raise EffectRefused("page_too_large")
+        if lines:
+            self._rest = bytearray(lines.pop())
         for line in lines:
             self._take(line)
 
     def read(self) -> tuple[list[Json], str | None]:
         """The events in their order, and the place behind them where more follow."""
-        self._take(self._rest)
+        self._take(bytes(self._rest))
         kept = sorted(self._kept, reverse=True)
         items = [read_json(each.line.decode()) for each in kept]
         if self._before is None:
@@ -134,9 +150,12 @@ def _weight(line: bytes) -> int:
 
 
 def _key(line: bytes) -> _Key:
+    """Raises EffectFailed for what is no JSON: what should follow it is missing."""
     try:
         said = orjson.loads(line)
     except orjson.JSONDecodeError:
+        # It refuses some of what is JSON to us, as NaN. What is none is where an export broke off.
+        read_page(partial(json_in, line))
         said = None
     time, id = value_at(said, "properties.time"), value_at(said, "properties.$insert_id")
     by = line if id is None else orjson.dumps([id, value_at(said, "event"), time])

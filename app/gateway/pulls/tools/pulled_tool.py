@@ -29,11 +29,11 @@ class StreamedPage(Protocol):
     """Reads an answer as it comes."""
 
     def add(self, part: bytes) -> None:
-        """Read on. Raises EffectRefused."""
+        """Read on. Raises EffectRefused and EffectFailed."""
         ...
 
     def read(self) -> Json:
-        """What is read for `PulledTool.page`, once all of it has come. Raises NotEvents."""
+        """What is read for `PulledTool.page`, once all of it has come. Raises NotEvents, and as `add`."""
         ...
 
 

@@ -37,6 +37,10 @@ TOOLS: Mapping[ConnectorTool, PulledTool] = {
 LARGEST = 16 * 1024 * 1024
 """Bytes of a page."""
 SECONDS = 60.0
+STREAMS = 2
+"""Answers that are read as they come at one time: each may be long, and takes much of this process."""
+_PATIENCE = 30.0
+"""Seconds that one waits for its turn."""
 _DENIED = (400, 401, 403)
 """How it is said that no token is given for these credentials."""
 
@@ -44,17 +48,43 @@ _DENIED = (400, 401, 403)
 class ToolPages(PageReader):
     """Asks tools for pages."""
 
-    def __init__(self, http: HttpClient, secrets: WebhookSecrets, clock: Clock) -> None:
-        """``http`` reads answers of more than `LARGEST` bytes."""
+    def __init__(
+        self, http: HttpClient, secrets: WebhookSecrets, clock: Clock, *, patience: float = _PATIENCE
+    ) -> None:
+        """``http`` reads answers of more than `LARGEST` bytes; ``patience``: seconds to wait for a turn."""
         self._http, self._secrets, self._clock = http, secrets, clock
         self._tokens = TokenCaller(http, SECONDS)
+        self._turns, self._patience = asyncio.Semaphore(STREAMS), patience
 
     async def read(self, connector: Connector, cursor: str | None) -> HttpPage:
         assert connector.tool is not None
         tool = TOOLS[connector.tool]
         to = Target(url=connector.url, credentials=credentials_in(opened_secret(self._secrets, connector)))
         query = PageQuery(cursor=cursor, settings=settings_of(connector.settings), now=self._clock.now())
-        streamed = tool.streamed(query)
+        if (streamed := tool.streamed(query)) is None:
+            return await self._page(tool, connector, to, query, None)
+        await self._turn()
+        try:
+            return await self._page(tool, connector, to, query, streamed)
+        finally:
+            self._turns.release()
+
+    async def _turn(self) -> None:
+        """Wait for a turn. Raises EffectFailed, as pulls of other tools wait for the slot of this one."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise EffectFailed("exports_busy", after=self._patience) from None
+
+    async def _page(
+        self,
+        tool: PulledTool,
+        connector: Connector,
+        to: Target,
+        query: PageQuery,
+        streamed: StreamedPage | None,
+    ) -> HttpPage:
         add = None if streamed is None else _adding(streamed)
         try:
             answer = await self._send(tool, connector, to, tool.request(to, query), query.now, add)
