@@ -112,7 +112,7 @@ class DayPart(StreamedPage):
         self._rest += part
         # A line that comes in small parts is not looked at until its end is there.
         lines = bytes(self._rest).split(b"\n") if b"\n" in part else []
-        if max(map(len, lines or [self._rest])) > _LONGEST:
+        if max(map(len, lines), default=len(self._rest)) > _LONGEST:
             raise EffectRefused("page_too_large")
         if lines:
             self._rest = bytearray(lines.pop())
