@@ -13,10 +13,13 @@ _OF_CLOUD_EVENTS = frozenset(ENVELOPE.values())
 _OF_PULLS = frozenset({"correlationId"})
 
 
-def said_of(received: ReceivedEvent, incoming: IncomingEvent) -> tuple[int, int, tuple[str, ...]]:
-    """How much of its envelope an event says, of how much that it could, and what of the rest is filled in."""
+def said_of(
+    received: ReceivedEvent, incoming: IncomingEvent, *, of_provider: bool
+) -> tuple[int, int, tuple[str, ...]]:
+    """How much of its envelope an event says, of how much that it could, and what of the rest is filled in.
+    ``of_provider``: its source takes the callbacks of a provider."""
     return _said(
-        _carried(received),
+        _carried(received, of_provider=of_provider),
         incoming.source is None,
         incoming.version is None,
         incoming.correlation_id is None,
@@ -27,9 +30,10 @@ def said_of(received: ReceivedEvent, incoming: IncomingEvent) -> tuple[int, int,
     )
 
 
-def _carried(received: ReceivedEvent) -> frozenset[str]:
+def _carried(received: ReceivedEvent, *, of_provider: bool) -> frozenset[str]:
     """What the way by which it came in can say of an event beside what each must say."""
-    if received.once is not None:
+    # What is replayed came as a callback as well, though nothing says any more that it was signed.
+    if received.once is not None or (of_provider and received.letter is not None):
         return frozenset()
     if received.pull is not None:
         return _OF_PULLS

@@ -111,7 +111,8 @@ class Intake:
             return self.letter(received, tuple(violations))
         validated = self._elapsed()
         checked = self._elapsed()
-        said, expected, added = said_of(received, incoming)
+        of_provider = self.source.row.provider is not None
+        said, expected, added = said_of(received, incoming, of_provider=of_provider)
         there, declared = (0, 0) if signed else self.checks.declared(self.tenant_id, incoming)
         completeness = 100 * (said + there) // (expected + declared)
         enriched = self._elapsed()

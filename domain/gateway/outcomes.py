@@ -123,7 +123,7 @@ class ReceivedEvent:
     row: ImportedRow | None = None
     """Where it stood, of an import."""
     pull: UUID | None = None
-    """The page or load of a connector in which it was."""
+    """The page or load of a connector in which it was; of a replay, in which its dead letter was."""
     after: str | None = None
     """Of what is pulled: the event whose place it takes."""
     encoded: bytes | None = None
@@ -138,9 +138,9 @@ class ReceivedEvent:
         """What is stored beside it, by which it is known what it came with; empty of what was sent."""
         if self.row is not None:
             return {"import": str(self.row.import_id), "row": self.row.number}
-        if self.letter is not None:
-            return self.letter.origin
         after = {} if self.after is None else {"after": self.after}
+        if self.letter is not None:
+            return {**self.letter.origin, **after}
         return {} if self.pull is None else {"pull": str(self.pull), **after}
 
     @property

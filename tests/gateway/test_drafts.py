@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -11,11 +12,12 @@ import pytest
 from app.gateway.admission import KnownSource
 from app.gateway.drafts import EventDraft, Intake, plain
 from domain.gateway.bodies import read_body
+from domain.gateway.callbacks.providers import CallbackProvider
 from domain.gateway.checks import EventChecks
 from domain.gateway.envelope import IncomingEvent
 from domain.gateway.events import OutsideEvent, subject_of
 from domain.gateway.letters import DeadLetter
-from domain.gateway.outcomes import EventViolation
+from domain.gateway.outcomes import EventViolation, ReplayedLetter
 from domain.gateway.sources import SourceKind
 from domain.kit.privacy.nobody import nobody_of
 from domain.kit.refusals import ViolationCode
@@ -44,11 +46,12 @@ class _Unchecked(EventChecks):
         return []
 
 
-def _draft(body: bytes) -> EventDraft:
+def _draft(body: bytes, provider: CallbackProvider | None = None, **how: Any) -> EventDraft:
     row = SourceRow(
         id=_SOURCE,
         name="Shop",
         kind=SourceKind.APPLICATION,
+        provider=provider,
         environment="staging",
         region="eu",
         created_at=_NOON,
@@ -64,7 +67,7 @@ def _draft(body: bytes) -> EventDraft:
         checks=_Unchecked(),
     )
     (received,), _ = read_body(body)
-    return intake.draft(received)
+    return intake.draft(replace(received, **how))
 
 
 _BODY = (
@@ -96,6 +99,13 @@ def test_what_is_missing_is_filled_in_and_told(
     event = _draft(_BODY % more).event
     assert isinstance(event, OutsideEvent.Accepted)
     assert (event.completeness, event.added) == (completeness, added)
+
+
+def test_a_replay_is_asked_for_no_more_than_the_way_by_which_it_came_can_say() -> None:
+    letter, body = ReplayedLetter(UUID(int=4), edited=False), _BODY % b', "correlationId": "c"'
+    ways: list[dict[str, Any]] = [{"provider": CallbackProvider.STRIPE}, {"pull": UUID(int=5)}, {}]
+    replays = [_draft(body, letter=letter, **way).event for way in ways]
+    assert [getattr(event, "completeness", None) for event in replays] == [100, 100, 45]
 
 
 def test_whose_an_event_is_follows_from_whom_it_names() -> None:

@@ -13,6 +13,7 @@ from app.gateway.cloud_bodies import read_cloud_text
 from app.gateway.ingestion import Ingestion
 from app.gateway.letters.closings import closings, refused
 from app.gateway.letters.letter_batches import batches_of
+from app.gateway.letters.origins import LetterOrigin, origins
 from app.gateway.worker_intake import LATER, admitted
 from domain.gateway.bodies import read_line
 from domain.gateway.callbacks.providers import TELL_OF_PAYMENTS
@@ -182,8 +183,13 @@ class DeadLetterReplay(LetterReplay):
         if letters[0][0].rule == PAYMENT:
             return [await self._told_again(by, letter, text, job=job) for letter, text in letters]
 
+        came = await origins(self._bus.log, by.tenant_id, [letter.id for letter, _ in letters])
+
         def read() -> list[ReceivedEvent]:
-            return [_event(letter, text, ReplayedLetter(letter.id, edited, job)) for letter, text in letters]
+            return [
+                _event(letter, text, ReplayedLetter(letter.id, edited, job), came[letter.id])
+                for letter, text in letters
+            ]
 
         # Others have their turn.
         events = await asyncio.to_thread(read)
@@ -246,7 +252,7 @@ class DeadLetterReplay(LetterReplay):
         assert letter is not None
         command = CloseDeadLetter(id=letter.id, position=answer.position, edited=letter.edited)
         command_id = uuid5(letter.id, f"close {answer.position}")
-        closed = await self._bus.send(command, by=by, command_id=command_id, metadata=event.origin)
+        closed = await self._bus.send(command, by=by, command_id=command_id, metadata=letter.origin)
         if isinstance(closed, NotFound | CommandIdReused):
             return await closings(self._bus.log, by.tenant_id, [letter.id])
         if isinstance(closed, Refusal):
@@ -259,14 +265,14 @@ def _meanwhile(answer: EventAnswer) -> EventAnswer:
     return EventAnswer(status=EventStatus.REJECTED, event_id=answer.event_id, violations=(CLOSED,))
 
 
-def _event(letter: DeadLetterRow, text: str, replayed: ReplayedLetter) -> ReceivedEvent:
+def _event(letter: DeadLetterRow, text: str, replayed: ReplayedLetter, came: LetterOrigin) -> ReceivedEvent:
     """The event of a letter, read as it was when it came in."""
     # Letters of an earlier version do not say how they are written.
     if letter.form is EventForm.CLOUD_EVENT or letter.rule == CLOUD_RULE:
         event = read_cloud_text(text, letter.received_at)
     else:
         event = read_line(text.encode(errors="replace"))
-    return replace(event, letter=replayed)
+    return replace(event, letter=replayed, pull=came.pull, after=came.after)
 
 
 def _needs_correction(letter: DeadLetterRow) -> bool:
