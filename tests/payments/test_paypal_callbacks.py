@@ -119,7 +119,7 @@ async def test_what_paypal_signs_pays_its_order_and_keeps_no_signature(
     assert (found["status"], found["paid"]) == ("PAID", euros("25.00"))
     stream = stream_of(UUID(there.source), UUID(answer["eventId"]))
     event = await client.send("OutsideEvent", id=str(stream), afterPosition=answer["position"])
-    metadata = json.loads(event["data"])["metadata"]
+    metadata = event["data"]["metadata"]
     assert (metadata["signature"], event["userRef"]) == ("", PAYER)
     assert not any(name.startswith("paypal-") for name in metadata["headers"])
 
