@@ -12,7 +12,7 @@ from domain.gateway.connectors.terms import SyncMode
 from domain.gateway.connectors.tools import TERMS, ConnectorTool
 from domain.gateway.tools.destinations import as_sealed
 from domain.kit.fields import KEPT
-from domain.kit.scenario import given, on
+from domain.kit.scenario import NOON, given, on
 from projections.gateway.connectors import Connectors
 from tests.connectors.conftest import Puller
 from tests.connectors.test_pull_rules import registered
@@ -62,6 +62,10 @@ def test_where_what_is_pulled_is_another_it_is_pulled_from_the_beginning(
     row = folded(Connectors(), on(ID, *history, changed))[(ID,)]
     assert row.settings == (SETTINGS[tool] if settings is KEPT else settings or ())
     assert row.cursor == (None if restarts else "far")
+    connector: Any = None
+    for version, event in enumerate((*history, changed), 1):
+        connector = event.stamped(ID, version, NOON).mutate(connector)
+    assert connector.left == ("far" if restarts else None)
     # The page that was under way leads nowhere.
     note = NotePage(id=ID, round=0, cursor="farther", accepted=1, duplicates=0, rejected=0)
     [noted] = given(*history, changed).when(note).recorded

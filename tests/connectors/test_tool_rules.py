@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from app.gateway.pulls.http_pages import Json
 from app.gateway.pulls.tools import mixpanel
+from app.gateway.pulls.tools.days import Day
 from app.gateway.pulls.tools.ga4 import Ga4Rows, ServiceAccount
 from app.gateway.pulls.tools.hubspot import HubSpotContacts
 from app.gateway.pulls.tools.mixpanel import MixpanelEvents
@@ -130,6 +132,22 @@ def test_a_day_of_mixpanel_has_an_end(monkeypatch: pytest.MonkeyPatch, name: str
         read()
 
 
+@pytest.mark.parametrize(
+    ("left", "since", "begins"),
+    [
+        (None, None, "2026-01-30"),
+        ("2026-02-20", None, "2026-01-30"),
+        ("2025-11-05 7 0", None, "2025-11-05"),
+        ("2025-11-05", "2026-02-01", "2026-02-01"),
+    ],
+)
+def test_analytics_that_are_pulled_again_pass_over_no_day_since_they_were_stopped(
+    left: str | None, since: str | None, begins: str
+) -> None:
+    place = replace(query(**({} if since is None else {"since": since})), left=left)
+    assert Day.read(place) == Day(date.fromisoformat(begins))
+
+
 def test_a_figure_that_is_no_number_stays_as_it_is_written() -> None:
     figures = ["12", "1.5", "NaN", "inf", "-Infinity", "1e999", "9" * 400]
     rows = [{"dimensionValues": [{"value": "a"}], "metricValues": [{"value": each}]} for each in figures]
@@ -200,6 +218,7 @@ async def test_exports_that_do_not_end_leave_turns_for_other_tools() -> None:
             for tool, server in ((ConnectorTool.MIXPANEL, mixpanels), (ConnectorTool.HUBSPOT, other))
         )
         pages = ToolPages(OutgoingClient(loopback=True), secrets, SystemClock(), patience=0.1)
+        long.left = "2025-11-05 7 0"
         endless_ones = [asyncio.create_task(pages.read(long, None)) for _ in range(STREAMS)]
         await mixpanels.has(STREAMS)
         with pytest.raises(EffectFailed, match="exports_busy"):
@@ -207,6 +226,7 @@ async def test_exports_that_do_not_end_leave_turns_for_other_tools() -> None:
         with pytest.raises(EffectRefused, match="http_404"):
             await pages.read(short, None)
         held.set()
+        assert "from_date=2025-11-05&" in mixpanels.received[0].target
         assert [page.over for page in await asyncio.gather(*endless_ones)] == [False] * STREAMS
 
 

@@ -59,6 +59,9 @@ class TooManyConnectors(Refusal):
 class Connector(Aggregate, topic="gateway.connector", unique=(Unique("name", fold=key),)):
     """An outside system whose data is pulled."""
 
+    class_version = 2
+    oldest_snapshot = 2
+
     class Registered(Event):
         name: Name
         source_id: FromSource
@@ -161,6 +164,8 @@ class Connector(Aggregate, topic="gateway.connector", unique=(Unique("name", fol
     tool: ConnectorTool | None = None
     settings: tuple[str, ...] = ()
     cursor: str | None = None
+    left: str | None = None
+    """Where it was when it was last changed to be pulled from the beginning."""
     round: int = 0
     active: bool = True
     registered = assigns(Registered)
@@ -168,6 +173,7 @@ class Connector(Aggregate, topic="gateway.connector", unique=(Unique("name", fol
     @applies(Changed)
     def _changed(self, event: Changed) -> None:
         if event.restarts(self.url):
+            self.left = self.cursor or self.left
             self.cursor, self.round = None, self.round + 1
         if event.restarted is not None:
             self.settings = event.settings

@@ -20,9 +20,16 @@ class Day:
     def read(cls, query: PageQuery) -> "Day":
         """Where a page begins."""
         if query.cursor is None:
-            since = query.settings.get("since")
-            return cls(query.now.date() - _BEFORE if since is None else date.fromisoformat(since))
-        at, _, within = query.cursor.partition(" ")
+            since, begin = query.settings.get("since"), query.now.date() - _BEFORE
+            if since is not None:
+                return cls(date.fromisoformat(since))
+            # What came since it was stopped is not passed over, however long that is ago.
+            return cls(begin if query.left is None else min(begin, cls._read(query.left).at))
+        return cls._read(query.cursor)
+
+    @classmethod
+    def _read(cls, cursor: str) -> "Day":
+        at, _, within = cursor.partition(" ")
         return cls(date.fromisoformat(at), within)
 
     def __str__(self) -> str:

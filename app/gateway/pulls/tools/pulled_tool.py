@@ -23,6 +23,8 @@ class PageQuery:
     cursor: str | None
     settings: Mapping[str, str]
     now: datetime
+    left: str | None = None
+    """The cursor at which the connector was before it was pulled from the beginning."""
 
 
 class StreamedPage(Protocol):

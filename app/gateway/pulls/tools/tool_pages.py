@@ -20,6 +20,7 @@ from app.gateway.pulls.tools.mixpanel import MixpanelEvents
 from app.gateway.pulls.tools.pulled_tool import PageQuery, PulledTool, StreamedPage
 from app.gateway.pulls.tools.salesforce import SalesforceContacts
 from domain.gateway.connectors.connectors import Connector
+from domain.gateway.connectors.terms import SyncMode
 from domain.gateway.connectors.tools import ConnectorTool, settings_of
 from domain.gateway.webhook_signature import WebhookSecrets
 from domain.kit.clock import Clock
@@ -60,7 +61,13 @@ class ToolPages(PageReader):
         assert connector.tool is not None
         tool = TOOLS[connector.tool]
         to = Target(url=connector.url, credentials=credentials_in(opened_secret(self._secrets, connector)))
-        query = PageQuery(cursor=cursor, settings=settings_of(connector.settings), now=self._clock.now())
+        query = PageQuery(
+            cursor=cursor,
+            settings=settings_of(connector.settings),
+            now=self._clock.now(),
+            # A batch begins at the beginning each time.
+            left=None if connector.mode is SyncMode.BATCH else connector.left,
+        )
         if (streamed := tool.streamed(query)) is None:
             return await self._page(tool, connector, to, query, None)
         await self._turn()
