@@ -18,7 +18,7 @@ class ProfileRow(Row):
 
     id: Annotated[UUID, Describe("The user's id.")]
     first_name: Annotated[str, Personal(), Describe("The first name.")]
-    last_name: Annotated[str, Personal(), Describe("The last name; may be empty.")]
+    last_name: Annotated[str, Personal(), Describe("The last name, if there is one.")]
     avatar_url: Annotated[
         str, Longest(2_000), Personal(), Describe("The https URL of a picture, if there is one.")
     ] = ""

@@ -5,7 +5,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from domain.gateway.events import person_of, subject_of
+from domain.identity.user_commands import EraseUser
+from domain.kit.caller import Caller
+from domain.kit.permissions import ROLES
 from domain.kit.privacy.nobody import is_nobody, nobody_of
+from tests.domain.sending import accepted
 from tests.gateway.sending import Sender, event
 from tests.kit.at_work import at_work
 from tests.kit.client import Client
@@ -65,15 +69,28 @@ async def test_what_was_said_of_a_forgotten_person_is_null(
         node: dict[str, Any] = edge["node"]
         return node
 
+    ann = await product.newcomer("Ann", tenant=client.tenant)
+
+    async def user() -> Any:
+        return await client.send("UserInDetail", id=ann.me)
+
     async def gone() -> bool:
-        return (await shown())["data"] is None
+        return (await shown())["data"] is None and (await user())["email"] is None
+
+    async def folded() -> bool:
+        return (await user())["status"] == "DELETED"
 
     before = await shown()
     assert before["data"]["metadata"] == {"channel": "web"}
-    ann = await product.newcomer("Ann", tenant=client.tenant)
+    assert (await user())["email"]
     async with at_work(product.settings) as work:
         for person in (ann.user, UUID(before["personId"])):
             await work.writes.ring.destroy(client.tenant, person)
         await until(gone)
-    user = await client.send("UserInDetail", id=ann.me)
-    assert (user["email"], user["profile"]["firstName"]) == (None, None)
+        assert (await user())["profile"]["firstName"] is None
+        by = Caller(tenant_id=client.tenant, user_id=client.user, permissions=ROLES["owner"])
+        await accepted(work.writes.bus, EraseUser(id=ann.user), by=by)
+        await until(folded)
+    # The view has forgotten it as well.
+    found = await user()
+    assert (found["email"], found["firstName"], found["profile"]) == (None, "", None)

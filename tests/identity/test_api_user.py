@@ -16,10 +16,10 @@ async def test_shows_me_whole(client: Client) -> None:
     me = await client.send("Me", afterPosition=position)
     profile = {
         "firstName": "Ada",
-        "lastName": "",
+        "lastName": None,
         "avatarUrl": None,
         "bio": "Rows.",
-        "location": "",
+        "location": None,
         "timezone": "UTC",
         "language": "en",
         "visibility": "EVERYONE",

@@ -90,9 +90,6 @@ class Root:
 
 
 WRITTEN = {
-    "Profile.bio",
-    "Profile.lastName",
-    "Profile.location",
     "Project.description",
     "Task.description",
     "User.firstName",

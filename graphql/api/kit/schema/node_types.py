@@ -110,11 +110,11 @@ def shows(
         typed = {n: hint for n, hint in {**own, **shown}.items() if n not in revealed}
         cls.__annotations__ = {n: typed[n] for n, _ in _fields(row) if n in typed} | typed
         for n, (hint, description) in described.items():
-            read = reading(f"{cls.__name__}.{n}", shown[n], plain(hint))
-            resolver: Any = None
             if is_marked(hint, Personal) and shown[n] is str:
                 # Nobody knows it any more once its person is erased.
                 shown[n] = str | None
+            read = reading(f"{cls.__name__}.{n}", shown[n], plain(hint))
+            resolver: Any = None
             if n in revealed:
                 resolver = revealing(n, hint, row=row, shown=shown[n], needs=needs, about=about, read=read)
             elif read or about not in (None, n):
