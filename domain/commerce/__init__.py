@@ -10,8 +10,8 @@ CONTEXT = ContextDomain(
     package=__name__,
     modules=(order_commands, order_numbers, order_states, orders, products),
     permissions=(
-        Permission(READ, "See products, and one's own orders.", "guest"),
-        Permission(BUY, "Place and cancel one's own orders.", "member"),
+        Permission(READ, "See products; see and cancel one's own orders.", "guest"),
+        Permission(BUY, "Place one's own orders.", "member"),
         Permission(ORDERS, "See everybody's orders.", "member"),
         Permission(
             WRITE, "Create and change products; place, cancel and fulfil everybody's orders.", "member"

@@ -6,9 +6,9 @@ from domain.kit.caller import SYSTEM, Caller
 from domain.kit.refusals import Forbidden, NotFound
 
 READ = "commerce:read"
-"""The permission to see products, and one's own orders."""
+"""The permission to see products, and to see and cancel one's own orders."""
 BUY = "commerce:buy"
-"""The permission to place and cancel one's own orders."""
+"""The permission to place one's own orders."""
 ORDERS = "commerce:orders"
 """The permission to see everybody's orders."""
 WRITE = "commerce:write"
@@ -25,13 +25,16 @@ def require_visible(by: Caller, user_id: UUID) -> None:
         raise NotFound(field="id", what="order")
 
 
-def require_buyer(by: Caller, user_id: UUID, *, field: str = "user_id") -> None:
-    """Raise Forbidden unless somebody may place or cancel an order of this user."""
-    if _is_system(by) or by.may(WRITE):
-        return
-    if by.user_id != user_id:
+def require_own(by: Caller, user_id: UUID, *, field: str) -> None:
+    """Raise Forbidden where an order is another's, unless somebody may change those of others."""
+    if by.user_id != user_id and not _is_system(by) and not by.may(WRITE):
         raise Forbidden(field=field, permission=WRITE)
-    if not by.may(BUY):
+
+
+def require_buyer(by: Caller, user_id: UUID) -> None:
+    """Raise Forbidden unless somebody may place an order of this user."""
+    require_own(by, user_id, field="user_id")
+    if not (_is_system(by) or by.may(WRITE) or by.may(BUY)):
         raise Forbidden(permission=BUY)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from domain.commerce.access import require_buyer, require_visible
+from domain.commerce.access import require_buyer, require_own, require_visible
 from domain.commerce.order_fields import (
     MOST_ITEMS,
     Address,
@@ -75,7 +75,10 @@ def require_total(total_amount: Decimal | None, currency: str) -> None:
 
 
 class PlaceOrder(Command, requires=(require_prices, require_total)):
-    """Place an order, at the prices that its products have now."""
+    """Place an order, at the prices that its products have now.
+
+    For oneself it takes `commerce:buy` or `commerce:write`, for others `commerce:write`.
+    """
 
     user_id: Annotated[
         UUID | None,
@@ -147,13 +150,16 @@ class PlaceOrder(Command, requires=(require_prices, require_total)):
 
 
 class CancelOrder(Command):
-    """Cancel an order that is not fulfilled; what was paid for it is owed back."""
+    """Cancel an order that is not fulfilled; what was paid for it is owed back.
+
+    For the orders of others it takes `commerce:write`.
+    """
 
     reason: Cause = None
 
     def handle(self, order: Order, by: Caller) -> None:
         require_visible(by, order.user_id)
-        require_buyer(by, order.user_id, field="id")
+        require_own(by, order.user_id, field="id")
         order.cancel(self.reason)
 
 

@@ -1,5 +1,6 @@
 """Payments of orders: settled once, in whatever order and however often their provider tells of them."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -31,7 +32,7 @@ from domain.commerce.orders import (
 )
 from domain.kit.commands import Command
 from domain.kit.events import Event
-from domain.kit.refusals import Invalid, NotFound
+from domain.kit.refusals import Forbidden, Invalid, NotFound
 from domain.kit.scenario import given
 from tests.commerce.histories import AS_BUYER, AS_STAFF, ORDER, STRIPE, cancelled, placed, settled
 
@@ -188,6 +189,9 @@ def test_buyers_cancel_their_own_orders_alone() -> None:
     other = placed(user_id=AS_STAFF.user_id)
     given(placed()).by(AS_BUYER).when(CancelOrder(id=ORDER)).then(cancelled())
     given(other).by(AS_BUYER).when(CancelOrder(id=ORDER)).refused(NotFound, field="id")
+    reader = replace(AS_BUYER, permissions=frozenset({"commerce:read", "commerce:orders"}))
+    given(placed()).by(reader).when(CancelOrder(id=ORDER)).then(cancelled())
+    given(other).by(reader).when(CancelOrder(id=ORDER)).refused(Forbidden, field="id")
 
 
 STEPS = st.lists(

@@ -35,10 +35,11 @@ mutation Buy($product: ID!) {
 }
 ```
 
-Members place and cancel orders of their own (`commerce:buy`), and with `commerce:write` those of everybody, as
-the program of a storefront does by an API key. Guests read, and order nothing by themselves (`commerce:read`):
-where the customers of a shop are guests of its tenant and order for themselves, give them a role with
-`commerce:buy`.
+Members place orders of their own (`commerce:buy`), and with `commerce:write` those of everybody, as the program
+of a storefront does by an API key. Guests read, and order nothing by themselves (`commerce:read`): where the
+customers of a shop are guests of its tenant and order for themselves, give them a role with `commerce:buy`. An
+interface offers `placeOrder` to whose `viewer` has `commerce:buy` or `commerce:write`. Whoever an order is for may
+cancel it, and others may with `commerce:write`.
 
 Amounts are `Money`: a text with just the decimal places that ISO 4217 gives the currency, 12.50 EUR, 100 JPY or
 1.500 KWD. An amount that is finer than that is refused, never rounded.
