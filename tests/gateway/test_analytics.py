@@ -208,6 +208,21 @@ async def test_a_batch_is_heard_of_once(shop: Sender, client: Client) -> None:
     assert [each["node"]["accepted"] for each in (first, second)] == [8, 9]
 
 
+async def test_a_batch_that_begins_with_what_leaves_the_filter_is_heard_of(
+    product: Product, shop: Sender, client: Client
+) -> None:
+    """The last event of the batch changes nothing that the filter asks about."""
+    other, clean = await a_source(product, client), {"rejected": {"eq": 0}}
+    async with client.watching("SourceQualityChanged", initial=True, filter=clean) as messages:
+        assert (await anext(messages))["complete"]
+        await shop.answers(event())
+        first = await anext(messages)
+        await shop.answers(event(timestamp="yesterday"), event())
+        await other.answers(event())
+        second = await anext(messages)
+    assert (second["kind"], second["nodeId"]) == ("REMOVED", first["nodeId"])
+
+
 async def test_another_tenant_has_its_own_counts(product: Product, shop: Sender, client: Client) -> None:
     after = await sent(shop, event(userId="u-7"))
     other = await product.newcomer()

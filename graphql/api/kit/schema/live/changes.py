@@ -130,9 +130,6 @@ async def _following(
                 touched = await about_seen(ask, about, touched)
             if about is not None or ask.sight.narrows(type(view)):
                 touched = await permitted(ask, touched)
-            if latest_only:
-                touched = list({key: (envelope, event, key) for envelope, event, key in touched}.values())
-                touched.sort(key=lambda envelope: envelope[0].position)
             rows, gone = await _rows(ask, view, touched, read)
             as_seen = await veiled(ask, view, touched)
             sent = [
@@ -143,6 +140,10 @@ async def _following(
                 )
                 and (key in rows or not ask.sight.narrows(type(view)) or (envelope.position, key) in gone)
             ]
+            if latest_only:
+                # Not before each was asked about: an earlier one may be what took the row out of the filter.
+                last = {key: (envelope, key) for envelope, key in sent}
+                sent = sorted(last.values(), key=lambda each: each[0].position)
             for (envelope, key), following in zip_longest(sent, sent[1:]):
                 # Who is cut off between two messages of one event gets both again.
                 more = following is not None and following[0] is envelope
