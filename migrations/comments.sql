@@ -235,7 +235,7 @@ comment on column audit.data_access.at is 'When it was read.';
 comment on column audit.data_access.id is 'Its number.';
 comment on column audit.data_access.user_id is 'Who read it. Confidential.';
 comment on column audit.data_access.session_id is 'In which session. Confidential.';
-comment on column audit.data_access.kind is 'How they showed who they are: person, service, key, nobody, or operator on a machine.';
+comment on column audit.data_access.kind is 'How they showed who they are: person, service, key, nobody, webhook, or operator on a machine.';
 comment on column audit.data_access.operation is 'The operation''s name; empty when it has none.';
 comment on column audit.data_access.root_fields is 'The root fields that were asked for.';
 comment on column audit.data_access.fields is 'Which fields of which types were answered, as Task.title.';
