@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from domain.gateway.webhooks import Webhook
 from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Personal, hints_of, is_marked
-from domain.kit.ids import read_id
+from domain.kit.ids import loosely_read
 from domain.kit.log import Envelope
 from domain.kit.sealed import is_sealed, subject_of
 
@@ -71,8 +70,10 @@ def people_of(envelope: Envelope, event: Event, named: Iterable[Any] = ()) -> se
     if isinstance(event, OutsideEvent.Accepted) and event.user_id is not None:
         people.add(event.subject_id)
     for value in (getattr(event, "user_id", None), *named):
-        with suppress(ValueError):
-            people.add(value if isinstance(value, UUID) else read_id(value))
+        # In whatever spelling: who refuses is to be found rather than missed.
+        id = value if isinstance(value, UUID) else loosely_read(value)
+        if id is not None:
+            people.add(id)
     return people
 
 

@@ -139,9 +139,10 @@ class VisibleContents(WebhookContents):
         sent = {sources[name].partition(".")[0] for name in fields}
         about_person = envelope.topic == User.topic
         person = fields.pop("userId", None) or (envelope.originator_id if about_person else envelope.user_id)
-        people = people_of(envelope, event, fields.values())
-        if person is not None:
-            people.add(person_of(tenant_id, str(person)))
+        named = None if person is None else str(person)
+        people = people_of(envelope, event, (named, *fields.values()))
+        if named is not None:
+            people.add(person_of(tenant_id, named))
         if await self._consents.refused(tenant_id, people, TERMS[webhook.kind].purpose):
             return None
         if outside and not sent.isdisjoint(PARTS):
@@ -151,7 +152,7 @@ class VisibleContents(WebhookContents):
             id=message_id(webhook.id, event_id),
             type=outside.event_type if outside else envelope.type,
             at=outside.occurred_at if outside else envelope.timestamp,
-            who=None if person is None else str(person),
+            who=named,
             thing=str(envelope.originator_id),
             about_person=about_person,
             fields=fields,

@@ -22,6 +22,15 @@ def read_id(text: object) -> UUID:
     return id_of(int(text.replace("-", ""), 16))
 
 
+def loosely_read(text: object) -> UUID | None:
+    """The id that a text spells in any way that ``UUID`` takes: not whom it names, but whom it was once taken for
+    and may mean."""
+    try:
+        return UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
 def spelled(text: str) -> str:
     """The text; one that spells an id, as ids are written here."""
     return text.lower() if len(text) == 36 and _ID.fullmatch(text) else text

@@ -124,6 +124,23 @@ async def test_nobody_can_tell_who_was_known_and_who_was_erased_is_so_no_more(
         assert fault(refused)[0] == "erased"
 
 
+async def test_who_was_introduced_by_an_id_is_known_in_its_other_spellings_until_they_are_erased(
+    strict: Sender, client: Client, product: Product
+) -> None:
+    """For which they were taken once; they are people of their own since."""
+    person = uuid4()
+    await strict.answers(registered(str(person), userId=str(person)))
+
+    async def statuses() -> list[str]:
+        named = (person.hex, f"urn:uuid:{person}", uuid4().hex)
+        return [result["status"] for result in await strict.answers(*(event(userId=name) for name in named))]
+
+    assert await statuses() == ["accepted", "accepted", "rejected"]
+    async with written(product.settings) as writes:
+        await writes.ring.destroy(client.tenant, person)
+    assert await statuses() == ["rejected"] * 3
+
+
 async def test_users_are_asked_about_together_and_only_where_the_source_asks(
     product: Product, shop: Sender, strict: Sender
 ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -146,6 +147,28 @@ async def test_whom_a_payload_names_as_the_user_is_asked(sender: Sender, owner: 
         await _says(owner, "analytics", allowed=False, subjectId=str(person))
         assert await outcome() == WITHHELD
     assert len(server.received) == 1
+
+
+async def test_who_refused_is_found_however_their_id_is_spelled(sender: Sender, owner: Client) -> None:
+    """Other spellings name other people, but once did not: who refused then still does."""
+    source, person = await a_source(sender.product, owner), uuid4()
+    async with destination(behave=answers(segment)) as server:
+        mapping = ["userId=payload.customerId"]
+        id = await exported(owner, "SEGMENT", server.url, types=["gateway.event"], mapping=mapping)
+
+        async def outcomes() -> list[tuple[str, list[str | None]]]:
+            found = []
+            payload = {"customerId": f"urn:uuid:{person}"}
+            for said in ({"userId": person.hex}, {"data": {"payload": payload, "metadata": {}}}):
+                await source.answers(event(**said))
+                await sender.quiet()
+                found.append(await newest(sender, owner, id))
+            return found
+
+        assert await outcomes() == [DELIVERED] * 2
+        await _says(owner, "analytics", allowed=False, subjectId=str(person))
+        assert await outcomes() == [WITHHELD] * 2
+    assert len(server.received) == 2
 
 
 async def test_people_of_outside_systems_are_asked_by_their_ids(sender: Sender, owner: Client) -> None:
