@@ -208,9 +208,7 @@ async def test_a_batch_is_heard_of_once(shop: Sender, client: Client) -> None:
     assert [each["node"]["accepted"] for each in (first, second)] == [8, 9]
 
 
-async def test_a_batch_that_begins_with_what_leaves_the_filter_is_heard_of(
-    product: Product, shop: Sender, client: Client
-) -> None:
+async def test_what_leaves_by_a_batch_is_heard_of(product: Product, shop: Sender, client: Client) -> None:
     """The last event of the batch changes nothing that the filter asks about."""
     other, clean = await a_source(product, client), {"rejected": {"eq": 0}}
     async with client.watching("SourceQualityChanged", initial=True, filter=clean) as messages:
