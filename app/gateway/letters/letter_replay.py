@@ -183,11 +183,11 @@ class DeadLetterReplay(LetterReplay):
         if letters[0][0].rule == PAYMENT:
             return [await self._told_again(by, letter, text, job=job) for letter, text in letters]
 
-        came = await origins(self._bus.log, by.tenant_id, [letter.id for letter, _ in letters])
+        origin_of = await origins(self._bus.log, by.tenant_id, [letter.id for letter, _ in letters])
 
         def read() -> list[ReceivedEvent]:
             return [
-                _event(letter, text, ReplayedLetter(letter.id, edited, job), came[letter.id])
+                _event(letter, text, ReplayedLetter(letter.id, edited, job), origin_of[letter.id])
                 for letter, text in letters
             ]
 
@@ -265,14 +265,14 @@ def _meanwhile(answer: EventAnswer) -> EventAnswer:
     return EventAnswer(status=EventStatus.REJECTED, event_id=answer.event_id, violations=(CLOSED,))
 
 
-def _event(letter: DeadLetterRow, text: str, replayed: ReplayedLetter, came: LetterOrigin) -> ReceivedEvent:
+def _event(letter: DeadLetterRow, text: str, replayed: ReplayedLetter, origin: LetterOrigin) -> ReceivedEvent:
     """The event of a letter, read as it was when it came in."""
     # Letters of an earlier version do not say how they are written.
     if letter.form is EventForm.CLOUD_EVENT or letter.rule == CLOUD_RULE:
         event = read_cloud_text(text, letter.received_at)
     else:
         event = read_line(text.encode(errors="replace"))
-    return replace(event, letter=replayed, pull=came.pull, after=came.after)
+    return replace(event, letter=replayed, pull=origin.pull, after=origin.after)
 
 
 def _needs_correction(letter: DeadLetterRow) -> bool:
