@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from domain.gateway.bodies import NotEvents, elements_of, raw_of, read_json, read_value
+from domain.gateway.bodies import TOO_LARGE, NotEvents, elements_of, raw_of, read_json, read_value
 from domain.gateway.cloud_events import (
     BATCH,
     STRUCTURED,
@@ -14,7 +14,7 @@ from domain.gateway.cloud_events import (
     read_cloud_event,
     readable_members,
 )
-from domain.gateway.outcomes import EventForm, EventViolation, ReceivedEvent
+from domain.gateway.outcomes import LARGEST_EVENT, EventForm, EventViolation, ReceivedEvent
 from domain.kit.refusals import ViolationCode
 
 RULE = "cloudevents"
@@ -45,6 +45,8 @@ def read_cloud_body(
 
 def read_cloud_text(text: str, received_at: datetime) -> ReceivedEvent:
     """The event of a structured CloudEvent, as it is kept when it is rejected."""
+    if len(text.encode(errors="replace")) > LARGEST_EVENT:
+        return ReceivedEvent(None, text[:LARGEST_EVENT], TOO_LARGE, form=EventForm.CLOUD_EVENT)
     try:
         value = read_json(text)
     except NotEvents as error:

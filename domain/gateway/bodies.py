@@ -25,6 +25,10 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANKS = " \t\n\r"
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _LONGEST_NAME = 100
+TOO_LARGE = EventViolation(
+    "size", ViolationCode.TOO_LARGE, (), f"The event has more than {LARGEST_EVENT} bytes."
+)
+"""Of an event that is not read as it is too long."""
 
 # JSON of any shape, hence Any.
 Json = Any
@@ -75,7 +79,7 @@ def read_body(body: bytes) -> tuple[list[ReceivedEvent], bool]:
     if text.lstrip(_BLANKS).startswith("["):
         return [read_value(value, part) for value, part in elements_of(text)], True
     if _marks(text) > LARGEST_EVENT:
-        return [ReceivedEvent(None, text, _too_large())], False
+        return [ReceivedEvent(None, text, TOO_LARGE)], False
     value = read_json(text)
     if not isinstance(value, dict):
         raise NotEvents("send a JSON object, or a list of them")
@@ -95,7 +99,7 @@ def elements_of(text: str) -> Iterator[tuple[Json, str]]:
 def read_line(line: bytes) -> ReceivedEvent:
     """The event of a line of NDJSON; a line that is no JSON is an event that cannot be read."""
     if len(line) > LARGEST_EVENT:
-        return ReceivedEvent(None, _text(line[:LARGEST_EVENT]), _too_large())
+        return ReceivedEvent(None, _text(line[:LARGEST_EVENT]), TOO_LARGE)
     try:
         return read_value(read_json(line.decode()), _text(line))
     except (NotEvents, UnicodeDecodeError) as error:
@@ -113,7 +117,7 @@ def read_value(value: Json, text: str | None = None) -> ReceivedEvent:
         encoded = b""
     plain = encoded and b"\\u0000" not in encoded and encoded.count(b"{") + encoded.count(b"[") <= DEEPEST
     if len(encoded) > LARGEST_EVENT:
-        return ReceivedEvent(value, text, _too_large())
+        return ReceivedEvent(value, text, TOO_LARGE)
     # Numbers that are not finite are written as null.
     if not plain or b"null" in encoded:
         found = next(_unstorable(value, (), DEEPEST), None)
@@ -293,8 +297,3 @@ def _name(name: str) -> str:
 def _fault(path: Path, reason: str, code: ViolationCode = ViolationCode.FORMAT) -> EventViolation:
     where = ".".join(map(str, path)) or "The event"
     return EventViolation("json", code, path, f"{where[:200]} {reason}.")
-
-
-def _too_large() -> EventViolation:
-    message = f"The event has more than {LARGEST_EVENT} bytes."
-    return EventViolation("size", ViolationCode.TOO_LARGE, (), message)

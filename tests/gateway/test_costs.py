@@ -7,9 +7,18 @@ import pytest
 
 from api.kit.http.json_text import NotJson, decoded, first_members
 from app.batches import batches
-from domain.gateway.bodies import MOST_VALUES, NotEvents, TooManyInBody, TooManyValues, read_body, read_json
+from app.gateway.cloud_bodies import read_cloud_text
+from domain.gateway.bodies import (
+    MOST_VALUES,
+    TOO_LARGE,
+    NotEvents,
+    TooManyInBody,
+    TooManyValues,
+    read_body,
+    read_json,
+)
 from domain.gateway.envelope import read_event
-from domain.gateway.outcomes import MOST_EVENTS
+from domain.gateway.outcomes import LARGEST_EVENT, MOST_EVENTS, EventForm
 from domain.gateway.schemas.compatibility import CompatibilityMode, CompatibilityPolicy, incompatibilities
 from domain.gateway.schemas.compiled import CompiledSchema
 from domain.gateway.schemas.patterns import states
@@ -35,6 +44,12 @@ def test_a_name_that_comes_twice_is_found_at_once_among_many() -> None:
 def test_what_a_broken_object_says_is_read_in_one_pass() -> None:
     text = repeating()[:-1] + ',"x":}'
     assert len(first_members(text)) == len(NAMES) - 1
+
+
+@pytest.mark.parametrize("more", ["x" * LARGEST_EVENT, "{" * MOST_VALUES], ids=["long", "wide"])
+def test_a_cloud_event_that_is_corrected_has_its_size(more: str) -> None:
+    found = read_cloud_text(f'{{"a": "b"}}{more}', NOON)
+    assert (found.unreadable, found.form) == (TOO_LARGE, EventForm.CLOUD_EVENT)
 
 
 def test_no_more_of_a_list_is_read_than_is_taken() -> None:
