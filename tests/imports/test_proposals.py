@@ -5,8 +5,8 @@ from io import BytesIO
 import pytest
 
 from app.gateway.imports.cell_texts import shielded, unshielded
-from app.gateway.imports.proposals import proposed_fields, proposed_form
-from domain.gateway.import_terms import DateOrder
+from app.gateway.imports.proposals import completed, proposed_fields, proposed_form
+from domain.gateway.import_terms import DateOrder, ImportField
 
 ID = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
 
@@ -83,3 +83,21 @@ def test_dates_are_known_by_their_numbers(cells: list[str], order: DateOrder, zo
 def test_no_cell_is_a_formula_and_each_is_read_again(cell: str) -> None:
     assert not shielded(cell).startswith(("=", "+", "-", "@"))
     assert unshielded(shielded(cell)) == cell
+
+
+@pytest.mark.parametrize(
+    ("said", "others"),
+    [
+        ("payload", ["timestamp"]),
+        ("payload.email", ["payload.emails", "timestamp"]),
+        ("payload.email.work", ["payload.emails", "timestamp"]),
+        ("timestamp", ["payload.email", "payload.emails"]),
+    ],
+)
+def test_nothing_is_proposed_that_would_stand_in_what_is_said_or_around_it(
+    said: str, others: list[str]
+) -> None:
+    members = ("payload.email", "payload.emails", "timestamp")
+    proposed = [ImportField(member=member, column=member) for member in members]
+    (first, *rest) = completed([ImportField(member=said, column="x")], proposed)
+    assert (first.member, [each.member for each in rest]) == (said, others)

@@ -156,9 +156,18 @@ def proposed_fields(file: BinaryIO, form: FileForm) -> tuple[ImportField, ...]:
 
 def completed(said: Sequence[ImportField], proposed: Iterable[ImportField]) -> tuple[ImportField, ...]:
     """What somebody says of a file, with what is proposed of members and columns that they say nothing of."""
-    members, columns = {each.member for each in said}, {each.column for each in said}
-    others = (each for each in proposed if each.member not in members and each.column not in columns)
+    members, columns = [each.member for each in said], {each.column for each in said}
+    others = (
+        each
+        for each in proposed
+        if each.column not in columns and not any(_overlap(each.member, member) for member in members)
+    )
     return (*said, *others)
+
+
+def _overlap(member: str, other: str) -> bool:
+    """Whether two members are one, or one is within the other."""
+    return f"{member}.".startswith(f"{other}.") or f"{other}.".startswith(f"{member}.")
 
 
 def _heading(name: str) -> str:
