@@ -6,11 +6,14 @@ from uuid import UUID
 
 import pytest
 
+from app.gateway.pulls.pulled_items import PulledItems
 from domain.gateway.connectors.connector_commands import ChangeConnector, NotePage
 from domain.gateway.connectors.connectors import Connector, ConnectorUnsuitable
 from domain.gateway.connectors.terms import SyncMode
+from domain.gateway.connectors.tool_commands import RegisterToolConnector
 from domain.gateway.connectors.tools import TERMS, ConnectorTool
 from domain.gateway.tools.destinations import as_sealed
+from domain.kit.codec import PlainCodec
 from domain.kit.fields import KEPT
 from domain.kit.scenario import NOON, given, on
 from projections.gateway.connectors import Connectors
@@ -85,6 +88,25 @@ def test_settings_that_could_not_be_registered_are_refused(tool: ConnectorTool |
     history = (registered(SyncMode.INCREMENTAL),) if tool is None else pulled(tool)
     change = ChangeConnector(id=ID, settings=settings)
     given(*history).when(change).refused(ConnectorUnsuitable, field="settings")
+
+
+def test_rows_are_known_by_what_their_tool_says_and_by_nothing_else() -> None:
+    said: Any = {
+        "name": "Ours",
+        "source_id": ID,
+        "tool": ConnectorTool.GA4,
+        "credentials": as_sealed("sealed"),
+        "credential_names": TERMS[ConnectorTool.GA4].credentials,
+        "settings": SETTINGS[ConnectorTool.GA4],
+    }
+    register = RegisterToolConnector(id=ID, **said)
+    given().when(replace(register, id_path="date")).refused(ConnectorUnsuitable, field="id_path")
+    begun: Any = given().when(replace(register, id_path="id")).recorded[0]
+    # Before, another path was taken.
+    connector = replace(begun, id_path="date").stamped(ID, 1, NOON).mutate(None)
+    items = PulledItems(PlainCodec())
+    one, other = ({"id": id, "date": "2026-01-01"} for id in ("a", "b"))
+    assert items.key(connector, one) != items.key(connector, other)
 
 
 async def test_with_other_settings_contacts_that_were_pulled_come_again(

@@ -32,7 +32,7 @@ class PulledItems:
 
     def key(self, connector: Connector, item: Json) -> str | None:
         """What an item is known by, whatever becomes of it; None for one that says no id."""
-        id = as_text(value_at(item, connector.id_path))
+        id = as_text(value_at(item, _id_path(connector)))
         return None if id is None else self._codec.fingerprint("connector item", f"{connector.id} {id}")
 
     def digest(self, item: Json) -> str:
@@ -91,6 +91,13 @@ class PulledItems:
 
     def _id(self, text: str) -> UUID:
         return UUID(hex=self._codec.fingerprint("connector event", text)[:32])
+
+
+def _id_path(connector: Connector) -> str:
+    """Where items say what they are known by: of those that may be again as they once were, always where their
+    tool has it, as two of one id would take the place of one another for ever."""
+    terms = None if connector.tool is None else TERMS[connector.tool]
+    return connector.id_path if terms is None or not terms.returning else terms.id_path
 
 
 def _user(connector: Connector, item: Json) -> str | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from domain.gateway.connectors.connectors import Connector
+from domain.gateway.connectors.connectors import Connector, ConnectorUnsuitable
 from domain.gateway.connectors.suitable import next_pull, require_full_for_gone, require_suitable
 from domain.gateway.connectors.terms import (
     CronText,
@@ -60,6 +60,9 @@ class RegisterToolConnector(Command):
         require_credentials(self.tool.value, terms.credentials, self.credential_names)
         require_suitable(self.tool, self.mode, self.settings)
         require_full_for_gone(self.mode, self.gone_type)
+        if terms.returning and self.id_path not in (None, terms.id_path):
+            reason = f"What this tool's items are known by is at {terms.id_path}."
+            raise ConnectorUnsuitable(reason=reason, field="id_path")
         if (url := self.url or terms.url) is None:
             raise DestinationUrlMissing(field="url")
         registered = Connector.Registered(
