@@ -25,6 +25,15 @@ _ENDING = 20.0
 """Seconds in which the server lets go of who filled the replica before."""
 _PAGE_SECONDS = 60.0
 """How long a page may take; a server that hangs breaks no connection, so it is broken here."""
+_PROTECTED = f"""
+create or replace function {SCHEMA}.refuse() returns trigger language plpgsql as
+    $$ begin raise exception 'Events are copied, and neither changed nor removed.'; end $$;
+create or replace trigger append_only before update or delete or truncate on {SCHEMA}.events
+    for each statement execute function {SCHEMA}.refuse();
+"""
+_IS_PROTECTED = f"""
+select exists (select from pg_trigger where tgrelid = to_regclass('{SCHEMA}.events') and tgname = 'append_only')
+"""
 _SETTING_UP = f"""
 create schema {SCHEMA};
 create table {SCHEMA}.events (
@@ -44,11 +53,7 @@ create table {SCHEMA}.progress (
 );
 comment on table {SCHEMA}.progress is 'Up to which position it is filled, of a log that ended at head then.';
 insert into {SCHEMA}.progress (position, head, copied_at) values (0, 0, clock_timestamp());
-create function {SCHEMA}.refuse() returns trigger language plpgsql as
-    $$ begin raise exception 'Events are copied, and neither changed nor removed.'; end $$;
-create trigger append_only before update or delete or truncate on {SCHEMA}.events
-    for each statement execute function {SCHEMA}.refuse();
-"""
+{_PROTECTED}"""
 _THERE = f"select to_regclass('{SCHEMA}.progress') is not null"
 _OTHERS = """
 select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -62,6 +67,7 @@ select e.position, e.event_id from {SCHEMA}.events e, {SCHEMA}.progress p
  where e.position in (1, p.position, (select max(position) from {SCHEMA}.events))
 """
 _FILLED = f"select position from {SCHEMA}.progress"
+_WHOLE = f"select (select count(*) from {SCHEMA}.events) = (select position from {SCHEMA}.progress)"
 _SAME = """
 select count(*) from es.events
  where (position, event_id) in (select * from unnest($1::bigint[], $2::uuid[]))
@@ -161,6 +167,8 @@ async def _require_own(log: Connection, replica: Connection) -> None:
             )
         async with replica.transaction():
             await replica.execute(_SETTING_UP)
+    elif not await replica.fetchval(_IS_PROTECTED):
+        await _protect(replica)
     try:
         ends = {row["position"]: row["event_id"] for row in await replica.fetch(_ENDS)}
         filled = await replica.fetchval(_FILLED)
@@ -170,6 +178,18 @@ async def _require_own(log: Connection, replica: Connection) -> None:
         raise ReplicaRefused("The replica holds another log, or what this one no longer holds.")
     if filled is None or set(ends) != ({1, filled} if filled else set()):
         raise ReplicaRefused(_NOT_WHOLE)
+
+
+async def _protect(replica: Connection) -> None:
+    """Let nobody change the events of a replica that was set up before they were kept so. Raises ReplicaRefused
+    where some are lacking already."""
+    try:
+        async with replica.transaction():
+            await replica.execute(_PROTECTED)
+            if not await replica.fetchval(_WHOLE):
+                raise ReplicaRefused(_NOT_WHOLE)
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        raise ReplicaRefused(_NOT_WHOLE) from None
 
 
 async def _require_alone(replica: Connection) -> None:

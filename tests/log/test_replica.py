@@ -26,6 +26,11 @@ from tests.operations.command_line import CommandLine
 pytestmark = pytest.mark.servers
 
 NAME = "replica_of_a_log"
+UNPROTECTED = """
+drop trigger append_only on headwater_replica.events;
+drop function headwater_replica.refuse;
+"""
+"""A replica as it was set up first."""
 _AWAY = """
 select pg_terminate_backend(pid) from pg_stat_activity
  where application_name = 'headwater replicate' and datname = current_database()
@@ -147,6 +152,11 @@ async def test_once_copies_up_to_now_and_says_how_far_it_is(
     said = await asyncio.to_thread(headwater, "replicate", "--lag", "--json")
     assert (said.code, said.json["head"], said.json["behind"]) == (0, end, 500), said
     assert await position(empty) == end - 500
+    # One from before its events were kept from change is protected as soon as it is filled.
+    await empty.execute(UNPROTECTED)
+    assert (await asyncio.to_thread(headwater, "replicate", "--once")).code == 0
+    with pytest.raises(asyncpg.RaiseError, match="neither changed nor removed"):
+        await empty.execute("delete from headwater_replica.events where position = 2")
 
 
 async def test_a_database_that_holds_something_else_is_refused(
@@ -184,6 +194,7 @@ async def test_a_database_that_holds_something_else_is_refused(
         "update {0}.progress set position = position - 3",
         "delete from {0}.progress",
         "drop table {0}.events",
+        UNPROTECTED + "delete from {0}.events where position = 2",
     ],
 )
 async def test_a_replica_that_lacks_what_it_should_hold_is_refused(
