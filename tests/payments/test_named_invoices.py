@@ -1,5 +1,6 @@
 """What a payment names before and after the invoice that it pays."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -9,12 +10,38 @@ from tests.gateway.callbacks import a_provider
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.payments.conftest import Recorder
-from tests.payments.test_invoice_payments import billed, letters, settled
+from tests.payments.test_invoice_payments import Billed, billed, letters, settled
 from tests.payments.test_invoice_payments import operator as operator
 from tests.payments.test_order_payments import refunded, told, waited
 from tests.tenants.test_api_billing import FEBRUARY
 
 pytestmark = pytest.mark.servers
+
+BESIDE = """
+with was as (
+    update processes.instances set version = 5, state = state::jsonb - 'postponed'
+     where process = 'commerce.order_payments' and instance = $1
+    returning tenant_id
+), untimed as (
+    delete from processes.timers where process = 'commerce.order_payments' and instance = $1
+)
+update processes.ledger l
+   set instance = l.instance || '/settled/', payload = l.payload::jsonb - 'tries', result = null,
+       status = 'pending', finished_at = null, attempts = 2, next_at = $2
+  from was
+ where l.process = 'commerce.order_payments' and l.tenant_id = was.tenant_id and l.instance = $1
+   and l.kind = 'effect'
+"""
+"""What waits of a payment, as version 5 kept it: in instances beside that of the payment."""
+
+
+async def issue(product: Product, tenant: Billed, reference: str) -> None:
+    """Issue another invoice of the tenant."""
+    payments = product.client(tenant.client.tenant, uuid4(), {"ops:payments", "billing:read"}, role="guest")
+    new = {"id": tenant.subscription, "number": reference.rpartition("/")[2]}
+    due = {"amount": "25.00", "currency": "EUR", "dueAt": FEBRUARY}
+    issued = await payments.send("IssueInvoice", input={**new, **due})
+    assert "position" in issued, issued
 
 
 async def test_a_payment_that_names_invoice_after_invoice_pays_one(
@@ -48,13 +75,46 @@ async def test_a_payment_goes_on_with_what_it_names_next_while_an_invoice_is_not
     [letter] = await letters(operator, stripe, recorder)
     assert letter["message"] == f"already_taken: The payment has paid invoice {tenant.reference}."
     # It pays no other one, though that is there by now.
-    due = {"amount": "25.00", "currency": "EUR", "dueAt": FEBRUARY}
-    payments = product.client(client.tenant, uuid4(), {"ops:payments", "billing:read"}, role="guest")
-    issued = await payments.send(
-        "IssueInvoice", input={"id": tenant.subscription, "number": missing.rpartition("/")[2], **due}
-    )
-    assert "position" in issued, issued
+    await issue(product, tenant, missing)
     await waited(recorder, operator)
     found = (await client.send("Invoices"))["edges"]
     assert sorted(each["node"]["status"] for each in found) == ["ISSUED", "PAID"]
     assert len(await letters(operator, stripe, recorder)) == 1
+
+
+@pytest.mark.parametrize("both", [False, True])
+async def test_what_waited_of_a_payment_before_an_upgrade_pays_nothing_twice(
+    product: Product, client: Client, operator: Client, recorder: Recorder, both: bool
+) -> None:
+    stripe, tenant = await a_provider(product, operator), await billed(product, client)
+    # Of two tenants, neither of which knows what the other's invoices were paid by.
+    other, intent = await billed(product, await product.newcomer()), f"pi_{uuid4().hex}"
+    missing, next_one = f"{other.reference}-9", f"{tenant.reference}-10"
+    instance, pool = f"stripe:{intent}", recorder.work.database.writer
+    for each in (missing, next_one) if both else (missing,):
+        await told(stripe, settled(each, intent))
+        await recorder.idle(operator)
+    await pool.execute(BESIDE, instance, recorder.clock.now() + timedelta(hours=1))
+    if both:
+        await issue(product, tenant, next_one)
+    else:
+        await told(stripe, settled(tenant.reference, intent))
+        await recorder.idle(operator)
+        await issue(product, other, missing)
+    recorder.clock.ahead += timedelta(hours=2)
+    await recorder.idle(operator)
+    if both:
+        await issue(product, other, missing)
+    await waited(recorder, operator)
+    paid = [
+        edge["node"]["status"] == "PAID"
+        for each in (tenant, other)
+        for edge in (await each.client.send("Invoices"))["edges"]
+    ]
+    assert paid.count(True) == 1
+    [letter] = await letters(operator, stripe, recorder)
+    assert letter["message"].startswith("already_taken: ")
+    known = await pool.fetch(
+        "select instance from processes.instances where starts_with(instance, $1)", instance
+    )
+    assert [row["instance"] for row in known] == [instance]

@@ -14,6 +14,11 @@ SCHEDULE = (0, 5, 30, 120, 600, 3600, 4 * 3600, 8 * 3600, 8 * 3600)
 told so far, is waited for during 21 hours."""
 
 
+def filed_under(provider: str, payment_id: str) -> str:
+    """The instance that all of a payment is filed under."""
+    return f"{provider}:{payment_id}"
+
+
 class Record(Effect, schedule=SCHEDULE):
     """Record one thing that was told of a payment with its order."""
 
@@ -29,6 +34,10 @@ class Record(Effect, schedule=SCHEDULE):
     """What was named before, in effects that an earlier version asked for: now the state says it."""
     tries: int = 1
     """How often it was asked for, this time included, while what it names was not there."""
+
+    @property
+    def instance(self) -> str:
+        return filed_under(self.provider, self.payment.payment_id)
 
     @property
     def paid(self) -> Payable:
@@ -47,6 +56,10 @@ class Bill(Effect, schedule=SCHEDULE):
     others: tuple[InvoiceReference, ...] = ()
     other_orders: tuple[UUID, ...] = ()
     tries: int = 1
+
+    @property
+    def instance(self) -> str:
+        return filed_under(self.provider, self.payment.payment_id)
 
     @property
     def paid(self) -> Payable:

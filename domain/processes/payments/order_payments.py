@@ -31,7 +31,7 @@ from domain.kit.process.process import Process, on, performs, when_done, when_du
 from domain.kit.refusals import Contended, NotFound, Refusal
 from domain.operations.tenants import TenantMoving, TenantNotPlaced
 from domain.processes.payments.billing_port import TenantBilling
-from domain.processes.payments.effects import SCHEDULE, Bill, Record, notice_of, recorded
+from domain.processes.payments.effects import SCHEDULE, Bill, Record, filed_under, notice_of, recorded
 from domain.processes.payments.known_payments import (
     MOST_OTHERS,
     MOST_WAITING,
@@ -56,6 +56,7 @@ KEPT = timedelta(days=90)
 """For how long that is kept: then the payment is somebody else's business at the same provider."""
 _TIMER = "forget"
 _AGAIN = "again"
+_ELSEWHERE = "elsewhere"
 
 State = PaidOrder
 
@@ -94,7 +95,7 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
     def __init__(self, ports: ProcessPorts, billing: TenantBilling) -> None:
         self._repository, self._billing = ports.repository, billing
 
-    @on(OutsideEvent.PaymentTold, by=lambda event, _: f"{event.provider}:{event.payment.payment_id}")
+    @on(OutsideEvent.PaymentTold, by=lambda event, _: filed_under(event.provider, event.payment.payment_id))
     def told(
         self, state: State | None, event: OutsideEvent.PaymentTold, envelope: Envelope | None
     ) -> Then[State]:
@@ -146,6 +147,9 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
     @performs(Record, Bill)
     async def record(self, effect: Record | Bill, call: Call[State]) -> str | None:
         """None once nothing is left to be done, else what it has to wait for."""
+        if call.instance != effect.instance:
+            # An earlier version asked for it. What else the payment has named is known with the payment alone.
+            return _ELSEWHERE
         outcome: AppendReceipt | Refusal | None
         try:
             outcome = await self._record(effect, call)
@@ -212,6 +216,8 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
 
     @when_done(Record, Bill)
     def tried(self, state: State | None, done: Done[Record | Bill]) -> Then[State]:
+        if done.result == _ELSEWHERE:
+            return Then(state, done.action)
         effect, state = done.action, state or PaidOrder()
         if done.result is None:
             # What waits may have waited for this.
