@@ -13,8 +13,9 @@ from domain.kit.log import AppendReceipt
 from domain.kit.process.effects import Call, EffectRefused
 from domain.kit.process.system_commands import send_as_system
 from domain.kit.refusals import Refusal
-from domain.processes.payments.billing_port import TenantBilling
+from domain.processes.payments.billing_port import TenantAway, TenantBilling
 from domain.tenancy.subscriptions import Subscription
+from projections.kit.read.unavailable import is_away
 
 
 class ReachedBilling(TenantBilling):
@@ -48,5 +49,10 @@ class ReachedBilling(TenantBilling):
     async def _place(self, asked_in: UUID, invoice: InvoiceReference) -> AsyncIterator[LinkedDatabase]:
         if asked_in != PLATFORM:
             raise EffectRefused("forbidden: This source tells of no invoices.")
-        async with self._reach(invoice.tenant_id) as place:
-            yield place
+        try:
+            async with self._reach(invoice.tenant_id) as place:
+                yield place
+        except Exception as error:
+            if is_away(error):
+                raise TenantAway from error
+            raise

@@ -1,10 +1,16 @@
 """What a payment names before and after the invoice that it pays."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from app.processes.address_proofs import LinkedDatabase
+from app.processes.tenant_invoices import ReachedBilling
+from domain.kit.bus.repository import Repository
+from domain.operations.tenants import TenantNotPlaced
 from domain.processes.payments.known_payments import MOST_OTHERS
 from tests.gateway.callbacks import a_provider
 from tests.kit.client import Client
@@ -118,3 +124,45 @@ async def test_what_waited_of_a_payment_before_an_upgrade_pays_nothing_twice(
         "select instance from processes.instances where starts_with(instance, $1)", instance
     )
     assert [row["instance"] for row in known] == [instance]
+
+
+async def test_a_tenant_that_cannot_be_asked_holds_up_nothing_that_is_known_without_it(
+    product: Product,
+    client: Client,
+    operator: Client,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stripe, tenant = await a_provider(product, operator), await billed(product, client)
+    other, nowhere = await billed(product, await product.newcomer()), uuid4()
+    writes, lacking = recorder.writes, dict[UUID, Exception]()
+
+    @asynccontextmanager
+    async def reach(tenant_id: UUID) -> AsyncIterator[LinkedDatabase]:
+        if tenant_id in lacking:
+            raise lacking[tenant_id]
+        yield LinkedDatabase(
+            repository=Repository(writes.log, writes.codec), opening=writes.ring, bus=writes.bus
+        )
+
+    [process] = recorder.work.processes
+    monkeypatch.setattr(process, "_billing", ReachedBilling(reach))
+    intent, second = f"pi_{uuid4().hex}", f"pi_{uuid4().hex}"
+    # It was never made, so that nothing was paid there.
+    lacking[nowhere] = TenantNotPlaced(field="id")
+    for each in (f"{nowhere}/{uuid4()}/1", tenant.reference):
+        await told(stripe, settled(each, intent))
+        await recorder.idle(operator)
+    assert await tenant.stands() == ("PAID", "0.00", "ACTIVE")
+    lacking[nowhere] = ConnectionRefusedError()
+    await told(stripe, refunded(intent, 500))
+    await recorder.idle(operator)
+    assert await tenant.stands() == ("PAID", "5.00", "ACTIVE")
+    lacking[other.client.tenant] = ConnectionRefusedError()
+    await told(stripe, settled(other.reference, second))
+    await recorder.idle(operator)
+    del lacking[other.client.tenant]
+    await told(stripe, settled(other.reference, second))
+    await recorder.idle(operator)
+    assert await other.stands() == ("PAID", "0.00", "ACTIVE")
+    assert len(await letters(operator, stripe, recorder)) == 1

@@ -11,6 +11,10 @@ from domain.kit.refusals import Refusal
 from domain.tenancy.subscriptions import Subscription
 
 
+class TenantAway(Exception):
+    """The database of a tenant cannot be used for the moment."""
+
+
 class TenantBilling(Protocol):
     """Leads to the subscriptions of all tenants, wherever they are."""
 
@@ -23,5 +27,6 @@ class TenantBilling(Protocol):
         self, call: Call[Any], process: str, invoice: InvoiceReference, command: Command
     ) -> AppendReceipt | Refusal:
         """Send a command to the tenant of an invoice, once however often it is tried. Raises EffectRefused where
-        the call is in another tenant than the platform's, and TenantNotPlaced while that tenant is being made."""
+        the call is in another tenant than the platform's, TenantNotPlaced where that tenant was never made, and
+        TenantAway, after which it may have happened."""
         ...

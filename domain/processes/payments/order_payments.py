@@ -30,7 +30,7 @@ from domain.kit.process.ports import ProcessPorts
 from domain.kit.process.process import Process, on, performs, when_done, when_due, when_failed
 from domain.kit.refusals import Contended, NotFound, Refusal
 from domain.operations.tenants import TenantMoving, TenantNotPlaced
-from domain.processes.payments.billing_port import TenantBilling
+from domain.processes.payments.billing_port import TenantAway, TenantBilling
 from domain.processes.payments.effects import SCHEDULE, Bill, Record, filed_under, notice_of, recorded
 from domain.processes.payments.known_payments import (
     MOST_OTHERS,
@@ -153,6 +153,8 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         outcome: AppendReceipt | Refusal | None
         try:
             outcome = await self._record(effect, call)
+        except TenantAway:
+            return "tenant_away: The tenant's database is away."
         except Refusal as refusal:
             outcome = refusal
         if isinstance(outcome, _LATER):
@@ -173,21 +175,33 @@ class OrderPayments(Process[PaidOrder], name="commerce.order_payments", version=
         return await call.send(command)
 
     async def _pays(self, effect: Record | Bill, call: Call[State]) -> Payable:
-        """What the payment has paid, else what it is to pay. Raises EffectRefused where it is to pay another."""
+        """What the payment has paid, else what it is to pay. Raises EffectRefused where it is to pay another, and
+        TenantAway while it is not known whether it has paid another."""
         # By hand its provider may not have been said.
         names = {payment_key(effect.provider, effect.payment.payment_id), effect.payment.payment_id}
         # What was named after this counts as well: while this waited, it may have been paid.
         known = call.state.named if call.state else ()
         named: list[Payable] = [*effect.others, *effect.other_orders, *known]
         others = [each for each in dict.fromkeys(named) if each != effect.paid]
-        for other in others:
-            payments, _ = await self._recorded(other, call.tenant_id)
+        away: TenantAway | None = None
+        for each in [*others, effect.paid] if others else ():
+            try:
+                payments, _ = await self._recorded(each, call.tenant_id)
+            except TenantNotPlaced:
+                # Nothing was ever paid there.
+                continue
+            except TenantAway as error:
+                # Another may be known to be paid.
+                away = error
+                continue
             if names.isdisjoint(payments):
                 continue
-            if effect.payment.outcome is PaymentOutcome.SETTLED:
-                what = "invoice" if isinstance(other, InvoiceReference) else "order"
-                raise EffectRefused(f"already_taken: The payment has paid {what} {other}.")
-            return other
+            if each != effect.paid and effect.payment.outcome is PaymentOutcome.SETTLED:
+                what = "invoice" if isinstance(each, InvoiceReference) else "order"
+                raise EffectRefused(f"already_taken: The payment has paid {what} {each}.")
+            return each
+        if away is not None:
+            raise away
         return effect.paid
 
     async def _failed_refund(
