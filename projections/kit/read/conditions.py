@@ -30,6 +30,8 @@ class Condition:
     plain: str | None = None
     parts: tuple["Condition", ...] | None = None
     """What it is made of, in place of a value."""
+    found: bool = False
+    """Whether an index finds all rows that meet it, before anything else is known of them."""
 
 
 def one_of(column: str, values: Collection[Any] | None) -> list[Condition]:
@@ -127,7 +129,8 @@ def filtered(view: type[PostgresView[Any]] | None, filter: Filter, *, among: boo
     if not filter.parts:
         return Condition("true" if together else "false", parts=())
     text = (" and " if together else " or ").join(["{}"] * len(filter.parts))
-    return Condition(f"({text})", parts=tuple(filtered(view, part, among=among) for part in filter.parts))
+    parts = tuple(filtered(view, part, among=among) for part in filter.parts)
+    return Condition(f"({text})", parts=parts, found=together and any(part.found for part in parts))
 
 
 def _tested(view: type[PostgresView[Any]] | None, test: Compare, *, among: bool) -> Condition:
@@ -182,7 +185,8 @@ def _indexed(
 ) -> Condition:
     operator, _, _ = finds.partition(" ")
     (expression,) = _finding(view, finds, column).columns
-    return Condition(found_by(view, finds, sql, column), value, plain=f"{expression} {operator} {sql}")
+    plain = f"{expression} {operator} {sql}"
+    return Condition(found_by(view, finds, sql, column), value, plain, found=True)
 
 
 def found_by(view: type[PostgresView[Any]], finds: str, value: str, column: str | None = None) -> str:

@@ -107,22 +107,23 @@ class PostgresRows:
         trip: of those after and before the given places, and from the back with the last one first."""
         table, arguments, parts = self._source(view, tenant_id, where, past, order)
         parts += order.between(view, after, before, arguments)
-        kind, more = row_plan(view).types[column], len(arguments)
-        found = f"from {table} where {' and '.join(parts)} and {column} = wanted.value"
-        if not view.leads(column, order.by(view)):
-            # Else an index that sorts all rows might be read from end to end for each of the values.
-            found = f"from (select * {found} offset 0) found"
-        each = (
-            f"select {row_plan(view).columns} {found}"
-            f" order by {order.terms(view, reverse=backward)} limit ${more + 2}"
-        )
-        sql = as_json(
-            f"select head.* from unnest(${more + 1}::{kind}[]) as wanted(value)"
-            f" cross join lateral ({each}) head"
-        )
-        rows = await self._fetch(view, tenant_id, sql, [*arguments, list(values), limit])
+        columns, more = row_plan(view).columns, len(arguments)
+        wanted, most = f"${more + 1}::{row_plan(view).types[column]}[]", f"${more + 2}"
+        found, terms = f"from {table} where {' and '.join(parts)}", order.terms(view, reverse=backward)
+        if past is None and any(condition.found for condition in where):
+            # What an index finds is in any of the lists: it would be gone through again for each of the values.
+            rank = f"row_number() over (partition by {column} order by {terms}) as rank_in_list"
+            ranked = f"select {columns}, {rank} {found} and {column} = any({wanted})"
+            sql = f"select {columns} from ({ranked}) found where rank_in_list <= {most} order by rank_in_list"
+        else:
+            found += f" and {column} = wanted.value"
+            if not view.leads(column, order.by(view)):
+                # Else an index that sorts all rows might be read from end to end for each of the values.
+                found = f"from (select * {found} offset 0) found"
+            each = f"select {columns} {found} order by {terms} limit {most}"
+            sql = f"select head.* from unnest({wanted}) as wanted(value) cross join lateral ({each}) head"
         grouped: dict[Any, list[R]] = {}
-        for row in rows:
+        for row in await self._fetch(view, tenant_id, as_json(sql), [*arguments, list(values), limit]):
             grouped.setdefault(getattr(row, column), []).append(row)
         return grouped
 
