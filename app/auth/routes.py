@@ -22,7 +22,7 @@ from app.proxies import is_loopback
 from domain.identity.sessions import Ending
 from domain.identity.sign_in_refusals import ProviderRefused
 from domain.kit.ids import read_id
-from domain.kit.refusals import Invalid, Refusal, ViolationCode
+from domain.kit.refusals import Invalid, Refusal, Violation, ViolationCode
 
 COOKIE = "hw_oidc"
 _LARGEST = 16 * 1024
@@ -60,45 +60,60 @@ class Body:
     def __init__(self, members: Mapping[str, object]) -> None:
         self._members = members
 
-    def text(self, name: str, default: str | None = None) -> str:
-        """A text. Raises Invalid when it is none, or absent and there is no default."""
-        value = self._members.get(name, default)
-        if not isinstance(value, str):
-            raise Invalid(field=name, reason="must be a text", why=ViolationCode.FORMAT)
-        return value
+    def texts(self, *names: str, **defaults: str) -> tuple[str, ...]:
+        """The texts of these names, and then of those that may be absent, each with its default.
+
+        Raises Invalid for all that are none.
+        """
+        members = {name: self._members.get(name) for name in names}
+        members |= {name: self._members.get(name, default) for name, default in defaults.items()}
+        wrong = [_no_text(name, value) for name, value in members.items() if not isinstance(value, str)]
+        if wrong:
+            raise Invalid.of(wrong)
+        return tuple(map(str, members.values()))
 
     def id(self, name: str) -> UUID | None:
         """An id, None when it is absent. Raises Invalid."""
-        text = self.text(name, "")
+        (text,) = self.texts(**{name: ""})
         try:
             return read_id(text) if text else None
         except ValueError:
             raise Invalid(field=name, reason="is not an id", why=ViolationCode.FORMAT) from None
 
 
+def _no_text(name: str, value: object) -> Violation:
+    if value is None:
+        return Violation(ViolationCode.REQUIRED, "is required", (name,))
+    return Violation(ViolationCode.FORMAT, "must be a text", (name,))
+
+
 def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
     """The routes below ``/auth``, and the public keys; ``sign_in`` is asked when the application runs."""
 
     async def register(request: Request, body: Body) -> object:
+        email, password, first_name, last_name, tenant_name, tenant_slug = body.texts(
+            "email", "password", "firstName", lastName="", tenantName="", tenantSlug=""
+        )
         registration = Registration(
-            email=body.text("email"),
-            password=body.text("password"),
-            first_name=body.text("firstName"),
-            last_name=body.text("lastName", ""),
-            tenant_name=body.text("tenantName", ""),
-            tenant_slug=body.text("tenantSlug", ""),
+            email=email,
+            password=password,
+            first_name=first_name,
+            last_name=last_name,
+            tenant_name=tenant_name,
+            tenant_slug=tenant_slug,
         )
         return await sign_in().auth.registering.register(registration)
 
     async def enter(request: Request, body: Body) -> object:
         entrance = sign_in().auth.entrance
-        return await entrance.sign_in(body.text("email"), body.text("password"), body.id("tenantId"))
+        email, password = body.texts("email", "password")
+        return await entrance.sign_in(email, password, body.id("tenantId"))
 
     async def second_factor(request: Request, body: Body) -> object:
-        return await sign_in().auth.entrance.second_factor(body.text("challenge"), body.text("code"))
+        return await sign_in().auth.entrance.second_factor(*body.texts("challenge", "code"))
 
     async def refresh(request: Request, body: Body) -> object:
-        return await sign_in().auth.sessions.refresh(body.text("refreshToken", ""))
+        return await sign_in().auth.sessions.refresh(*body.texts(refreshToken=""))
 
     async def sign_out(request: Request, body: Body) -> object:
         # By then the access token may have run out, and its cookie with it.
@@ -110,13 +125,13 @@ def auth_routes(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
         return await sign_in().auth.sessions.end(caller, reason=Ending.SIGNED_OUT)
 
     async def verify_email(request: Request, body: Body) -> object:
-        return await sign_in().auth.recovering.verify_email(body.text("token"))
+        return await sign_in().auth.recovering.verify_email(*body.texts("token"))
 
     async def forgot(request: Request, body: Body) -> object:
-        return await sign_in().auth.recovering.request_reset(body.text("email"))
+        return await sign_in().auth.recovering.request_reset(*body.texts("email"))
 
     async def reset(request: Request, body: Body) -> object:
-        return await sign_in().auth.recovering.reset(body.text("token"), body.text("password"))
+        return await sign_in().auth.recovering.reset(*body.texts("token", "password"))
 
     async def oidc_start(request: Request) -> Response:
         name = request.path_params["provider"]

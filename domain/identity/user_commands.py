@@ -38,7 +38,7 @@ OtherOwner = Annotated[
 
 
 class UpdateProfile(Command):
-    """Change a user's profile; omitted fields stay as they are, and null clears."""
+    """Change a user's profile; omitted fields stay as they are."""
 
     first_name: FirstName | Kept = KEPT
     last_name: LastName | Kept | None = KEPT

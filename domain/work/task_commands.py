@@ -219,4 +219,4 @@ class UpdateTask(
     # It is moved before it is assigned: who is given it must see where it then is.
     of=(RenameTask, DescribeTask, ChangeTaskPriority, SetTaskDueDate, TagTask, MoveTask, AssignTask),
 ):
-    """Change several fields of a task at once: what is left out stays as it is, and null clears."""
+    """Change several fields of a task at once: what is left out stays as it is."""

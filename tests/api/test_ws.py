@@ -231,7 +231,7 @@ async def test_operations_on_one_connection_are_limited() -> None:
             await client.subscribe(id, "subscription { ticks { value } }")
         refused = await client.receive()
         assert (refused["id"], refused["type"]) == ("3", "error")
-        assert refused["payload"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+        assert refused["payload"][0]["extensions"] == {"code": "LIMIT_EXCEEDED", "limit": 2}
         await client.send({"type": "complete", "id": "1"})
         await client.subscribe("4", "{ hello }")
         assert (await client.receive())["type"] == "next"

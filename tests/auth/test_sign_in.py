@@ -48,6 +48,16 @@ async def test_what_can_be_read_in_two_ways_signs_nobody_in(
     assert refusal(await product.http.post("/auth/sign-in", content=body, headers=headers)) == expected
 
 
+async def test_all_that_is_missing_is_said_at_once(product: Product) -> None:
+    refused = (await post(product.http, "register", {"email": None, "password": 7})).json()
+    assert (refused["code"], refused["field"]) == ("invalid", "email")
+    assert [(wrong["path"], wrong["code"]) for wrong in refused["violations"]] == [
+        (["email"], "required"),
+        (["password"], "format"),
+        (["firstName"], "required"),
+    ]
+
+
 async def test_an_address_has_one_account(product: Product) -> None:
     ada = await registered(product)
     other = somebody() | {"email": ada.email.upper()}

@@ -117,6 +117,23 @@ async def _made_by(folder: Path, package: str, script: str, *options: str) -> No
     assert tool.returncode == 0, (output + errors).decode()
 
 
+async def test_nothing_stays_of_a_state_that_broke_off(folder: Path) -> None:
+    told = [
+        {"nodes": [{"id": "gone"}], "complete": False},
+        {"code": "TOO_FAR_BACK"},
+        {"nodes": [{"id": "kept"}], "complete": True},
+    ]
+    script = f"""
+        import {{ TaskList }} from "./list.mjs";
+        const list = new TaskList();
+        for (const message of {json.dumps(told)}) list.take(message);
+        console.log(...list.tasks.keys());
+    """
+    node = await _run(npm.NODE, "--input-type=module", "--eval", script, folder=folder)
+    output, errors = await asyncio.wait_for(node.communicate(), 120)
+    assert output == b"kept\n", errors.decode()
+
+
 async def test_each_client_has_every_change_once_whatever_ends_its_connection(
     compiled: Path, product: Product
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from api.kit.schema.mutations import built
 from api.kit.schema.node_types import part, takes
 from domain.kit.commands import Command
-from domain.kit.fields import nullable
+from domain.kit.fields import KEPT, nullable
 from domain.kit.scenario import NOON
 from tests.schema.published import published
 
@@ -94,3 +94,13 @@ def test_null_within_a_part_of_an_input_is_as_if_it_were_left_out(name: str) -> 
         taken, nulls = part(kind), dict.fromkeys(_optional(kind))
         said, null = taken(**must), taken(**must, **nulls)
         assert _command(name, **{field: [null]}) == _command(name, **{field: [said]})
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_null_clears_is_said_where_it_is_taken(name: str) -> None:
+    command = COMMANDS[name]
+    cleared = {each.name for each in fields(command) if each.default is KEPT} & nullable(command)
+    taken: Any = published().type_map[name]
+    texts = {each: taken.fields[_camel(each)].description for each in cleared}
+    assert [each for each, text in texts.items() if "null" not in text.lower()] == []
+    assert "null" not in taken.description.lower()

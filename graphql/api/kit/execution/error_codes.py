@@ -52,7 +52,7 @@ ERROR_CODES: Mapping[ErrorCode, str] = {
     "GRAPHQL_PARSE_FAILED": "The document is not GraphQL.",
     "GRAPHQL_VALIDATION_FAILED": "The document does not fit the schema.",
     "INTERNAL": "A fault of the server; `errorId` is in its log.",
-    "LIMIT_EXCEEDED": "The document, its variables, a filter (at `argument`) or a look back exceeds `limit`.",
+    "LIMIT_EXCEEDED": "A document, variables, a filter (at `argument`), a socket or a look back exceeds `limit`.",
     "METHOD_NOT_ALLOWED": "The HTTP method does not do this; `Allow` says which ones do.",
     "NOT_ACCEPTABLE": "`Accept` names no media type that there is.",
     "NOT_FOUND": "What the field asks about does not exist, or not for the caller.",

@@ -67,10 +67,16 @@ class RequestError(Exception):
 
     @classmethod
     def of(
-        cls, message: str, code: ErrorCode, status: int = 400, headers: Mapping[str, str] | None = None
+        cls,
+        message: str,
+        code: ErrorCode,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+        **more: object,
     ) -> "RequestError":
-        """A badly formed HTTP request or stream message."""
-        return cls([{"message": message, "extensions": _extensions(code)}], status=status, headers=headers)
+        """A badly formed HTTP request or stream message; ``more`` stands in the extensions."""
+        extensions = {**_extensions(code), **more}
+        return cls([{"message": message, "extensions": extensions}], status=status, headers=headers)
 
     @classmethod
     def of_document(cls, errors: Sequence[GraphQLError], code: ErrorCode) -> "RequestError":

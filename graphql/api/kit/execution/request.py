@@ -91,7 +91,8 @@ def _check_values(variables: Mapping[str, object], depth: int) -> None:
         if not below:
             return
         level = below
-    raise RequestError.of(f"The variables are nested too deeply: at most {depth} levels.", "LIMIT_EXCEEDED")
+    said = f"The variables are nested too deeply: at most {depth} levels."
+    raise RequestError.of(said, "LIMIT_EXCEEDED", limit=depth)
 
 
 def _unstorable(variables: Mapping[str, object]) -> RequestError:

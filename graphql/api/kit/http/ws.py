@@ -234,10 +234,9 @@ class GraphQLSocket(Generic[I]):
                 entry.refuse(error.errors)
 
     def _start(self, entry: _Operation, payload: object) -> None:
-        if len(self.operations) > self.limits.operations_per_connection:
-            raise RequestError.of(
-                f"At most {self.limits.operations_per_connection} operations at a time.", "LIMIT_EXCEEDED"
-            )
+        most = self.limits.operations_per_connection
+        if len(self.operations) > most:
+            raise RequestError.of(f"At most {most} operations at a time.", "LIMIT_EXCEEDED", limit=most)
         request = read_request(payload, self.limits)
         identity = cast("I", self._identity)
         operation = self._engine.operation(request, identity)

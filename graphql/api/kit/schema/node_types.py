@@ -33,6 +33,7 @@ from api.kit.schema.scalars import Json
 from api.kit.schema.stored_texts import UNKNOWN, is_of_enum, reading
 from domain.kit.commands import Command
 from domain.kit.fields import (
+    KEPT,
     Confidential,
     Deprecated,
     Describe,
@@ -172,7 +173,7 @@ def takes(command: type[Command], *, leave_out: tuple[str, ...] = (), mutation: 
     """
     name = f"{command.__name__}Input"
     optional = {f.name for f in dataclasses.fields(command) if _has_default(f)}
-    clearable = nullable(command)
+    cleared = {f.name for f in dataclasses.fields(command) if f.default is KEPT} & nullable(command)
     annotations: dict[str, Any] = {}
     namespace: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
     for field, (hint, said) in _fields(command):
@@ -188,11 +189,13 @@ def takes(command: type[Command], *, leave_out: tuple[str, ...] = (), mutation: 
             annotations[field] = shown | None
             namespace[field] = strawberry.field(default=strawberry.UNSET, description=_ID)
         elif field in optional:
+            if field in cleared and "null" not in description.lower():
+                description = f"{description} Null clears it."
             annotations[field] = shown | None
             namespace[field] = strawberry.field(
                 default=strawberry.UNSET, description=description, deprecation_reason=old
             )
-        elif field in clearable:
+        elif field in nullable(command):
             # Nothing may be cleared by being forgotten: `built` refuses what was left out.
             annotations[field] = shown
             namespace[field] = strawberry.field(
