@@ -31,7 +31,7 @@ Data = Annotated[
     Confidential(),
     Personal(subject="subject_id"),
     Purpose("To follow what happened in systems of the tenant's own."),
-    Describe("Payload and metadata, as JSON: `{payload: {...}, metadata: {...}}`."),
+    Describe("Payload and metadata, as JSON text: `{payload: {...}, metadata: {...}}`."),
 ]
 # Whole numbers, but what is decoded from JSON is of any type.
 Stages = Annotated[

@@ -199,17 +199,20 @@ def _takes_none(hint: Any) -> bool:
 
 def value_texts(cls: type[Enum]) -> Mapping[str, str]:
     """What an enum says of its values: the texts that stand below them."""
-    return _texts(cls.__module__).get(cls.__name__, {})
+    return _texts(cls.__module__).get(cls.__qualname__, {})
 
 
 @cache
 def _texts(module: str) -> Mapping[str, Mapping[str, str]]:
-    """The same of all enums of a module, as they stand in its source: Python itself does not keep them."""
-    return {
-        cls.name: dict(_below_values(cls.body))
-        for cls in ast.parse(inspect.getsource(sys.modules[module])).body
-        if isinstance(cls, ast.ClassDef)
-    }
+    """The same of all classes of a module, as they stand in its source: Python itself does not keep them."""
+    return dict(_of_classes(ast.parse(inspect.getsource(sys.modules[module])).body))
+
+
+def _of_classes(body: list[ast.stmt], within: str = "") -> Iterator[tuple[str, Mapping[str, str]]]:
+    for cls in body:
+        if isinstance(cls, ast.ClassDef):
+            yield f"{within}{cls.name}", dict(_below_values(cls.body))
+            yield from _of_classes(cls.body, f"{within}{cls.name}.")
 
 
 def _below_values(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from api.kit.execution.access import COVERED
-from api.kit.schema.node_types import shows
+from api.kit.schema.node_types import enum, shows
 from domain.gateway.webhooks import WebhookStop
 from domain.kit.fields import Describe, value_texts
 from domain.operations.rebuilds import RebuildKind
@@ -197,3 +197,28 @@ def test_what_stands_below_a_value_is_told_of_it() -> None:
     assert isinstance(stop, GraphQLEnumType)
     assert {name: value.description for name, value in stop.values.items()} == value_texts(WebhookStop)
     assert stop.values["GONE"].description == "Its address answered 410."
+
+
+class Lamp:
+    """A lamp."""
+
+    class State(Enum):
+        """How it stands."""
+
+        LIT = "lit"
+        """It burns."""
+
+    class Broken(Enum):
+        """How it broke."""
+
+        LAST = "last"
+        """The last one."""
+        _ignore_ = "GLOW"
+        GLOW = "glow"
+        """It glows."""
+
+
+def test_enums_within_classes_are_told_what_stands_below_their_values() -> None:
+    assert value_texts(Lamp.State) == {"LIT": "It burns."}
+    with pytest.raises(TypeError, match="Broken has no value 'GLOW'"):
+        enum(Lamp.Broken)

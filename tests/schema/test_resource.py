@@ -17,6 +17,7 @@ from api.kit.model import (
     linked,
     shows,
 )
+from api.kit.schema.lists.list_arguments import ordered
 from api.kit.schema.live.interest import interest
 from api.kit.schema.live.messages import messages
 from api.kit.schema.scalars import SCALARS
@@ -32,6 +33,7 @@ from projections.kit.declare.filters import Compare, ComparedColumn, Comparison,
 from projections.kit.read.keyset import Order
 from projections.work.projects import ProjectMembers, Projects
 from projections.work.tasks import TaskRow, Tasks
+from tests.schema.published import published
 
 ANNA, BEN = UUID(int=1), UUID(int=2)
 
@@ -235,6 +237,19 @@ def test_a_list_is_sorted_by_what_indexes_sort() -> None:
     assert People.sorted_by == ("last_name", "created_at")
     assert Invitations.sorted_by == ("sent_at", "user_id")
     assert ProjectMembers.sorted_by == ()
+
+
+def test_nothing_is_sorted_by_what_is_hidden() -> None:
+    with pytest.raises(TypeError, match="People: 'email' is not shown to everybody"):
+        ordered(People, "email")
+    assert ordered(People, "last_name") == Order("last_name")
+
+
+def test_lists_of_ones_own_that_have_an_order_of_their_own_know_no_past() -> None:
+    query = published().query_type
+    assert query is not None
+    lists = ("consents", "notifications", "myConsents")
+    assert [name for name in lists if "asOf" in query.fields[name].args] == ["consents"]
 
 
 def test_a_mutation_changes_what_the_view_holds() -> None:

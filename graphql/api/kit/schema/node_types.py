@@ -259,9 +259,10 @@ def enum(cls: type[Enum], deprecated: Mapping[str, str] = MappingProxyType({})) 
         strawberry.enum(cls, description=_sentence(cls))
     definition: Any = vars(cls)["__strawberry_definition__"]
     values = {value.name: value for value in definition.values}
-    if unknown := deprecated.keys() - values.keys():
+    texts = value_texts(cls)
+    if unknown := (deprecated.keys() | texts.keys()) - values.keys():
         raise TypeError(f"{cls.__name__} has no value {min(unknown)!r}.")
-    for name, text in value_texts(cls).items():
+    for name, text in texts.items():
         values[name].description = text
     for name, reason in deprecated.items():
         values[name].deprecation_reason = reason

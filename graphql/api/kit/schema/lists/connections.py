@@ -1,5 +1,6 @@
 """Connections: pages of rows by keyset, with opaque signed cursors, forward and backward."""
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -47,8 +48,9 @@ def listed(
     more: Mapping[str, object] = MappingProxyType({}),
 ) -> StrawberryField:
     """The field that lists a view's rows by pages, filtered and sorted, as they are or as of a moment of the
-    past; without an ``order`` of the list's own the first of the orders is the default. ``own`` is the column by
-    which they are the caller's alone, and ``more`` what its metadata say besides."""
+    past. Without an ``order`` of the list's own the first of the orders is the default; with it nothing is read of
+    the past. ``own`` is the column by which they are the caller's alone, and ``more`` what its metadata say
+    besides."""
     require_rows(shown, view)
     narrowing = filter
     orders_taken = order_type(shown.__name__, tuple(orders.items()))
@@ -101,7 +103,17 @@ def listed(
         "after_position": After,
         "return": Connection[shown],  # type: ignore[valid-type]
     }
-    return described(resolve, description, needs=needs, more=more)
+    return described(_of_now(resolve) if order else resolve, description, needs=needs, more=more)
+
+
+# What takes these arguments has no simpler type, hence Any.
+def _of_now(resolve: Any) -> Any:
+    """The same without a moment of the past: everybody's rows would be folded for the few of who asks."""
+    signature = inspect.signature(resolve)
+    taken = [each for name, each in signature.parameters.items() if name != "as_of"]
+    resolve.__signature__ = signature.replace(parameters=taken)
+    del resolve.__annotations__["as_of"]
+    return resolve
 
 
 def only_adds(view: type[PostgresView[Any]]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args
 
 import strawberry
 from strawberry.types.lazy_type import LazyType, StrawberryLazyReference
@@ -18,7 +18,7 @@ from api.kit.schema.commands import camel
 from api.kit.schema.context import RequestContext, permits
 from api.kit.schema.filters import AnyView, RowFilter, row_filter
 from domain.kit.events import snake
-from domain.kit.fields import types_of
+from domain.kit.fields import Confidential, Opened, Personal, Restricted, hints_of, is_marked, types_of
 from projections.kit.read.keyset import Order
 
 
@@ -89,8 +89,16 @@ def narrowing(shown: type, view: AnyView) -> Narrowing:
 
 
 def ordered(view: AnyView, column: str) -> Order:
-    """The order by a column of the view's row."""
-    return Order(column, nullable=type(None) in get_args(get_type_hints(view.row)[column]))
+    """The order by a column of the view's row.
+
+    Raises TypeError for one whose values are hidden: whoever sees what comes before what has read them.
+    """
+    hint = hints_of(view.row)[column]
+    if is_marked(hint, Confidential, Restricted) or (
+        is_marked(hint, Personal) and not is_marked(hint, Opened)
+    ):
+        raise TypeError(f"{view.__name__}: {column!r} is not shown to everybody, so nothing is sorted by it.")
+    return Order(column, nullable=type(None) in get_args(types_of(view.row)[column]))
 
 
 @cache
@@ -103,6 +111,9 @@ def order_type(name: str, orders: tuple[tuple[str, Order], ...]) -> Any:
 
 
 def _text(order: Order) -> str:
+    if order.column == "place":
+        # It is shown by the order alone.
+        return "In the order of the items."
     return f"By `{camel(order.column)}`" + (", nulls last." if order.nullable else ".")
 
 
