@@ -258,8 +258,7 @@ def enum(cls: type[Enum], deprecated: Mapping[str, str] = MappingProxyType({})) 
     if not hasattr(cls, "__strawberry_definition__"):
         strawberry.enum(cls, description=_sentence(cls))
     definition: Any = vars(cls)["__strawberry_definition__"]
-    values = {value.name: value for value in definition.values}
-    texts = value_texts(cls)
+    values, texts = {value.name: value for value in definition.values}, value_texts(cls)
     if unknown := (deprecated.keys() | texts.keys()) - values.keys():
         raise TypeError(f"{cls.__name__} has no value {min(unknown)!r}.")
     for name, text in texts.items():
