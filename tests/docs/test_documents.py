@@ -31,6 +31,7 @@ OF_OTHERS = (
     {"allOf", "clientId", "clientSecret", "apiSecret", "errorId", "eventName", "externalId", "measurementId"}
     | {"messageId", "multipleOf", "outsideEventId", "patternProperties", "processingTime", "propertyId"}
     | {"serviceAccount", "shouldRetry", "webhookId", "writeKey", "labelChanged", "updateLabel"}
+    | {"webSocketImpl"}
 )
 """Names in the pages that are in no schema of ours: of tools, of payloads, of what an example adds."""
 
