@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -123,6 +124,36 @@ async def test_the_last_to_leave_closes_the_source() -> None:
         await first.subscribe("2", TICKS)
         await settled(first)
         assert server.toy.sources_started == 2
+
+
+@pytest.mark.parametrize("ends", ["by its client", "by its source", "with its connection"])
+async def test_what_it_was_asked_with_is_let_go_of_when_it_ends(ends: str) -> None:
+    def held() -> int:
+        """How many tuples and dicts hold the variables, as JSON or as they were read."""
+        # Proxies of what is gone do not even say what they are an instance of.
+        holders = [each for each in gc.get_objects() if type(each) in (tuple, dict)]
+        parts = [part for each in holders for part in gc.get_referents(each) if type(part) in (str, bytes)]
+        return sum(mark in repr(part) for part in parts if len(part) > 1_000)
+
+    mark = f"mark {ends} "
+    async with served() as server, contextlib.AsyncExitStack() as stack:
+        client = await stack.enter_async_context(begun(server))
+        # Cycles are looked for seldom, and hardly ever among what has lived for a while.
+        gc.disable()
+        stack.callback(gc.enable)
+        await client.subscribe("1", TICKS, topic="held", unread=mark * 100)
+        await settled(client)
+        assert held() > 0
+        if ends == "by its client":
+            await client.send({"type": "complete", "id": "1"})
+            await settled(client)
+        elif ends == "by its source":
+            server.toy.publish(None)
+            assert await client.receive() == {"id": "1", "type": "complete"}
+        else:
+            await client.connection.close()
+        await until(lambda: server.toy.sources_open == 0)
+        await until(lambda: not held(), poke=lambda: asyncio.sleep(0.05))
 
 
 async def test_all_members_hear_that_the_source_ended(server: Served) -> None:

@@ -1,8 +1,10 @@
 """A filter means the same of a row in Python and in Postgres, whatever row and whatever filter."""
 
+import sys
 import unicodedata
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from types import FrameType, SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.storage.database import Database
-from domain.kit.text import folded, normal
+from domain.kit.text import folded, key, normal
 from domain.work.tasks import TaskPriority, TaskStatus
 from projections.kit.declare.filters import All, Compare, ComparedColumn, Comparison, Filter, Not, Some, meets
 from projections.kit.read.as_of import Past
@@ -133,6 +135,39 @@ async def test_rows_meet_a_filter_here_as_they_do_in_postgres(
     page = await reader.page(Tasks, TENANT, where=where, order=Order("created_at"), limit=100, past=past)
     assert {row.id for row in page.rows} == {row.id for row in there.values() if meets(filter, row)}
     assert await reader.count(Tasks, TENANT, where, past) == len(page.rows)
+
+
+@pytest.mark.parametrize(
+    ("column", "how", "value"),
+    [("title", Comparison.PART, "É"), ("tags", Comparison.HOLDS, tuple(f"É{n}" for n in range(100)))],
+)
+def test_what_is_sought_is_tidied_once_for_however_many_rows(
+    column: str, how: Comparison, value: Any
+) -> None:
+    """Each event is compared by all who watch, whose texts may be long."""
+    tidied = {tidy.__code__ for tidy in (folded, key)}
+    watched = Some(tuple(Compare(ComparedColumn(column), how, value) for _ in range(50)))
+    calls = list[object]()
+
+    def note(frame: FrameType, what: str, _: object) -> None:
+        if what == "call" and frame.f_code in tidied:
+            calls.append(frame)
+
+    sys.setprofile(note)
+    try:
+        for number in range(10):
+            row = SimpleNamespace(title=f"È{number}", tags=(f"È{number}",))
+            assert not meets(watched, row)
+    finally:
+        sys.setprofile(None)
+    # For the one text that each row has.
+    assert len(calls) == 10
+
+
+def test_a_part_is_folded_by_a_query_of_its_own_rather_than_for_each_row() -> None:
+    """A plan for any values works out nothing of them beforehand."""
+    sought = Compare(ComparedColumn("title"), Comparison.PART, "a")
+    assert ", (select normalize(" in filtered(Tasks, sought).sql
 
 
 async def test_every_letter_is_folded_here_as_in_postgres(product: Product) -> None:

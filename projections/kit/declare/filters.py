@@ -6,8 +6,9 @@ its part, and so, where that is a comparison, by nothing as well.
 
 import operator
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias, get_args
 from uuid import UUID
@@ -84,12 +85,17 @@ class Compare:
     column: ComparedColumn
     how: Comparison
     value: Any = None
+    sought: Any = field(init=False, repr=False, compare=False)
+    """The value as texts are compared with it: worked out once, for many rows may be."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sought", _SOUGHT.get(self.how, _as_given)(self.value))
 
     def held(self, value: Any) -> bool:
         """Whether a value of the column meets it."""
         if self.how is Comparison.NULL:
             return value is None
-        return value is not None and _COMPARED[self.how](value, self.value)
+        return value is not None and _COMPARED[self.how](value, self.sought)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,26 @@ Filter: TypeAlias = Compare | All | Some | Not
 
 EVERYTHING = All()
 
+
+# Whoever else watches compares the same row in a moment.
+@lru_cache(maxsize=256)
+def _folded(text: str) -> str:
+    return folded(text)
+
+
+@lru_cache(maxsize=256)
+def _keys(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(key, texts))
+
+
+def _as_given(value: Any) -> Any:
+    return value
+
+
+_SOUGHT: Mapping[Comparison, Callable[[Any], Any]] = MappingProxyType(
+    {Comparison.PART: folded, Comparison.HOLDS: lambda texts: frozenset(map(key, texts))}
+)
+
 _COMPARED: Mapping[Comparison, Callable[[Any, Any], bool]] = MappingProxyType(
     {
         Comparison.EQ: operator.eq,
@@ -125,8 +151,8 @@ _COMPARED: Mapping[Comparison, Callable[[Any, Any], bool]] = MappingProxyType(
         Comparison.LTE: operator.le,
         Comparison.GT: operator.gt,
         Comparison.GTE: operator.ge,
-        Comparison.PART: lambda value, part: folded(part) in folded(value),
-        Comparison.HOLDS: lambda values, texts: set(map(key, texts)) <= set(map(key, values)),
+        Comparison.PART: lambda value, part: part in _folded(value),
+        Comparison.HOLDS: lambda values, texts: texts <= _keys(tuple(values)),
         Comparison.ENTRY: lambda entries, sought: entries.get(sought[0]) == sought[1],
     }
 )

@@ -141,9 +141,9 @@ def _tested(view: type[PostgresView[Any]] | None, test: Compare, *, among: bool)
         case Comparison.IN:
             return Condition(f"{column} = any({{}})", list(test.value))
         case Comparison.PART:
-            return Condition(
-                f"strpos({_FOLDED.format(column)}, {_FOLDED.format('{}::text')}) > 0", test.value
-            )
+            # The part is folded once, by a query of its own, rather than for each row.
+            part = f"(select {_FOLDED.format('{}::text')})"
+            return Condition(f"strpos({_FOLDED.format(column)}, {part}) > 0", test.value)
         case Comparison.HOLDS:
             if view is None:
                 return Condition(f"{column} @> {{}}", list(test.value))

@@ -94,8 +94,9 @@ class Fanout(Generic[I]):
             if done and self._groups.get(key) is group:
                 # Whoever comes now starts a new group: this one is about to end.
                 del self._groups[key]
-                if group.task is not None:
-                    group.task.cancel()
+                task, group.task = group.task, None
+                if task is not None:
+                    task.cancel()
 
         return leave
 
@@ -132,6 +133,8 @@ class Fanout(Generic[I]):
         finally:
             if self._groups.get(key) is group:
                 del self._groups[key]
+            # What a task ends with leads back here, and holds all that its clients sent.
+            group.task = None
         for member, give_back in tuple(group.members.items()):
             give_back()
             if refused is None:

@@ -47,17 +47,24 @@ class _Operation:
         self._socket = socket
         self._id = id
         self._json_id = orjson.dumps(id).decode()
-        self.stop: Callable[[], object] = lambda: None
+        self.leave: Callable[[], object] = _nothing
+
+    def stop(self) -> None:
+        """End it, and let go of what would lead back here, with all that the client sent."""
+        leave, self.leave = self.leave, _nothing
+        leave()
 
     def next(self, answer: str, cursor: str | None) -> None:
         self._socket.outbox.put('{"id":', self._json_id, ',"type":"next","payload":', answer, "}")
 
     def refuse(self, errors: list[FormattedError]) -> None:
+        self.leave = _nothing
         if self._socket.operations.pop(self._id, None) is self:
             payload = orjson.dumps(errors).decode()
             self._socket.outbox.put('{"id":', self._json_id, ',"type":"error","payload":', payload, "}")
 
     def complete(self) -> None:
+        self.leave = _nothing
         if self._socket.operations.pop(self._id, None) is self:
             self._socket.outbox.put('{"id":', self._json_id, ',"type":"complete"}')
 
@@ -240,7 +247,11 @@ class GraphQLSocket(Generic[I]):
         request = read_request(payload, self.limits)
         identity = cast("I", self._identity)
         operation = self._engine.operation(request, identity)
-        entry.stop = self._fanout.join(operation, request, identity, entry)
+        entry.leave = self._fanout.join(operation, request, identity, entry)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _is_id(id: object) -> TypeGuard[str]:
