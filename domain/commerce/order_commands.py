@@ -77,7 +77,7 @@ def require_total(total_amount: Decimal | None, currency: str) -> None:
 class PlaceOrder(Command, requires=(require_prices, require_total)):
     """Place an order, at the prices that its products have now.
 
-    For oneself it takes `commerce:buy` or `commerce:write`, for others `commerce:write`.
+    For yourself it takes `commerce:buy` or `commerce:write`, for others `commerce:write`.
     """
 
     user_id: Annotated[
