@@ -47,6 +47,22 @@ async def test_counts_over_all_connections_of_a_caller() -> None:
         assert await _refused(second) == MINE
 
 
+async def test_what_is_held_for_them_is_bounded_whether_or_not_it_is_declared() -> None:
+    async with served(Limits(caller_bytes=20_000)) as server, begun(server) as ann, begun(server) as again:
+        for client in (ann, again):
+            await client.subscribe("1", LIVE, unread="x" * 1_000)
+            await settled(client)
+        message = "The documents and variables of your open subscriptions are too large together."
+        await ann.subscribe("2", LIVE, unread="x" * 1_000)
+        answer = await ann.receive()
+        assert (answer["type"], answer["payload"][0]["message"]) == ("error", message)
+        await again.send({"type": "complete", "id": "1"})
+        await settled(again)
+        await ann.subscribe("2", LIVE, unread="x" * 1_000)
+        await settled(ann)
+        assert server.toy.sources_open == 1
+
+
 async def test_another_caller_has_a_quota_of_their_own() -> None:
     async with served(TWO) as server, begun(server) as ann, begun(server, "bob") as bob:
         await _opened(ann, "1", "2")
@@ -155,8 +171,8 @@ async def test_a_stream_that_ends_at_once_keeps_no_place() -> None:
 
 
 def test_a_place_is_given_back_once_and_nothing_is_kept_of_who_left() -> None:
-    quota = Quota(2, 3)
-    places = [quota.take("tenant", "ann"), quota.take("tenant", "bob")]
+    quota = Quota(2, 3, 10)
+    places = [quota.take("tenant", "ann", 5), quota.take("tenant", "bob", 5)]
     for give_back in places * 2:
         give_back()
     assert len(quota) == 0

@@ -39,8 +39,9 @@ class Limits:
     With `strict_permissions` a query is refused as a whole where a part of it would be.
 
     `subscriptions_each` is how many subscriptions one caller may have open in this process, over all connections,
-    `subscriptions_tenant` how many all callers of a tenant may. Of the messages that a caller sends over
-    WebSockets `messages_per_second` are taken on average, and `messages_at_once` before that.
+    `subscriptions_tenant` how many all callers of a tenant may; what a caller's hold together is bounded by
+    `caller_bytes`. Of the messages that a caller sends over WebSockets `messages_per_second` are taken on average,
+    and `messages_at_once` before that.
     """
 
     body_bytes: int = 1_000_000

@@ -80,7 +80,8 @@ class GraphQLEndpoint(Generic[I]):
         self._authenticate = authenticate
         self._lifetime = lifetime
         self._engine = Engine(schema, make_context, self._limits, permits, shares)
-        quota = Quota(self._limits.subscriptions_each, self._limits.subscriptions_tenant)
+        of_tenant, each_bytes = self._limits.subscriptions_tenant, self._limits.caller_bytes
+        quota = Quota(self._limits.subscriptions_each, of_tenant, each_bytes)
         self._fanout = Fanout(self._engine, scope, quota)
         self._streams = Streams() if streams is None else streams
         self.rates = RateLimits(self._limits.messages_per_second, self._limits.messages_at_once, network)

@@ -16,6 +16,9 @@ from api.kit.http.quota import Quota
 
 I = TypeVar("I")  # noqa: E741
 
+_HELD = 8
+"""About how often what a client sends is held, as text, tree and values."""
+
 
 class Subscriber(Protocol):
     """One running operation of one client."""
@@ -73,11 +76,12 @@ class Fanout(Generic[I]):
         live = operation.kind is OperationType.SUBSCRIPTION
         shared = live and scope is not None and not operation.own and not operation.resumes(request)
         key: Hashable = object()
+        variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS) if live else b""
         if shared:
-            variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
             key = (operation.text, operation.name, variables, scope)
         share = self._engine.share(identity) if live else None
-        give_back = _nothing if share is None else self._quota.take(*share)
+        size = _HELD * (len(operation.text) + len(variables))
+        give_back = _nothing if share is None else self._quota.take(*share, size)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group()
