@@ -78,7 +78,7 @@ async def test_what_was_said_of_a_forgotten_person_is_null(
         return (await shown())["data"] is None and (await user())["email"] is None
 
     async def folded() -> bool:
-        return (await user())["status"] == "DELETED"
+        return bool((await user())["status"] == "DELETED")
 
     before = await shown()
     assert before["data"]["metadata"] == {"channel": "web"}
