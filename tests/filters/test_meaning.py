@@ -164,6 +164,13 @@ def test_what_is_sought_is_tidied_once_for_however_many_rows(
     assert len(calls) == 10
 
 
+def test_ids_are_held_as_they_are() -> None:
+    column = ComparedColumn("subjects")
+    row = SimpleNamespace(subjects=IDS[:2])
+    found = [meets(Compare(column, Comparison.HOLDS, (id,)), row) for id in IDS]
+    assert found == [True, True, False]
+
+
 def test_a_part_is_folded_by_a_query_of_its_own_rather_than_for_each_row() -> None:
     """A plan for any values works out nothing of them beforehand."""
     sought = Compare(ComparedColumn("title"), Comparison.PART, "a")

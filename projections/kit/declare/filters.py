@@ -131,8 +131,8 @@ def _folded(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _keys(texts: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(key, texts))
+def _keys(values: tuple[Any, ...]) -> frozenset[Any]:
+    return frozenset(key(value) if isinstance(value, str) else value for value in values)
 
 
 def _as_given(value: Any) -> Any:
@@ -140,7 +140,7 @@ def _as_given(value: Any) -> Any:
 
 
 _SOUGHT: Mapping[Comparison, Callable[[Any], Any]] = MappingProxyType(
-    {Comparison.PART: folded, Comparison.HOLDS: lambda texts: frozenset(map(key, texts))}
+    {Comparison.PART: folded, Comparison.HOLDS: lambda values: _keys(tuple(values))}
 )
 
 _COMPARED: Mapping[Comparison, Callable[[Any, Any], bool]] = MappingProxyType(
@@ -152,7 +152,7 @@ _COMPARED: Mapping[Comparison, Callable[[Any, Any], bool]] = MappingProxyType(
         Comparison.GT: operator.gt,
         Comparison.GTE: operator.ge,
         Comparison.PART: lambda value, part: part in _folded(value),
-        Comparison.HOLDS: lambda values, texts: texts <= _keys(tuple(values)),
+        Comparison.HOLDS: lambda values, sought: sought <= _keys(tuple(values)),
         Comparison.ENTRY: lambda entries, sought: entries.get(sought[0]) == sought[1],
     }
 )
