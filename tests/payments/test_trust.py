@@ -162,7 +162,7 @@ async def test_a_payment_of_somebody_who_was_erased_counts_without_them(
     assert (await shown(client, order["id"]))["status"] == "PAID"
     stream = stream_of(UUID(stripe.source), UUID(answer["eventId"]))
     found = await client.send("OutsideEvent", id=str(stream), afterPosition=answer["position"])
-    assert (found["userRef"], found["data"]) == (None, '{"payload": {}, "metadata": {}}')
+    assert (found["userRef"], found["data"]) == (None, {"payload": {}, "metadata": {}})
     assert (await stripe.stripe(sent)).json()["status"] == "duplicate"
     # What is rejected of them is kept nowhere, and asked for no more.
     answer = await stripe.stripe({**sent, "id": "evt_test", "livemode": False})
