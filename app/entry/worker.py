@@ -53,6 +53,9 @@ from projections.kit.read.status import views_status
 from projections.kit.store.postgres_store import CONNECTION_SETTINGS
 from projections.kit.store.shared_statements import SHARED_SETTINGS, SharedStatements
 
+_SHARED = 3
+"""Connections for the statements that views share, at the most half of those that fold."""
+
 
 def main() -> None:
     """Work until SIGTERM or SIGINT, then give the lanes back."""
@@ -60,10 +63,6 @@ def main() -> None:
     configure_logs(settings.log_level)
     quick()
     uvloop.run(work(settings))
-
-
-_SHARED = 3
-"""Connections for the statements that views share, at the most half of those that fold."""
 
 
 def quick() -> None:

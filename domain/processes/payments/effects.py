@@ -1,6 +1,6 @@
 """What is done about each thing that is told of a payment: it is recorded with what the payment pays."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from domain.commerce.order_fields import PaymentProvider
@@ -19,14 +19,14 @@ def filed_under(provider: str, payment_id: str) -> str:
     return f"{provider}:{payment_id}"
 
 
-class Record(Effect, schedule=SCHEDULE):
-    """Record one thing that was told of a payment with its order."""
+@dataclass(frozen=True, kw_only=True)
+class OfPayment:
+    """What an effect says of the one thing that was told of a payment."""
 
     source_id: UUID
     outside_event_id: UUID
     told: int
     """The version of the event's stream by which it was told."""
-    order_id: UUID
     provider: PaymentProvider
     payment: PaymentNotice
     others: tuple[InvoiceReference, ...] = ()
@@ -39,27 +39,21 @@ class Record(Effect, schedule=SCHEDULE):
     def instance(self) -> str:
         return filed_under(self.provider, self.payment.payment_id)
 
+
+class Record(OfPayment, Effect, schedule=SCHEDULE):
+    """Record one thing that was told of a payment with its order."""
+
+    order_id: UUID
+
     @property
     def paid(self) -> Payable:
         return self.order_id
 
 
-class Bill(Effect, schedule=SCHEDULE):
+class Bill(OfPayment, Effect, schedule=SCHEDULE):
     """Record one thing that was told of a payment with the invoice of a tenant."""
 
-    source_id: UUID
-    outside_event_id: UUID
-    told: int
     invoice: InvoiceReference
-    provider: PaymentProvider
-    payment: PaymentNotice
-    others: tuple[InvoiceReference, ...] = ()
-    other_orders: tuple[UUID, ...] = ()
-    tries: int = 1
-
-    @property
-    def instance(self) -> str:
-        return filed_under(self.provider, self.payment.payment_id)
 
     @property
     def paid(self) -> Payable:

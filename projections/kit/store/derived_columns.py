@@ -18,10 +18,10 @@ from domain.kit.text import key
 from projections.kit.declare.postgres import WORDS, PostgresView, key_of, order_of, rank_of
 from projections.kit.store.text_analysis import found_by
 
-"""The words of a view's texts, as a text search vector; each text's words have a weight of their own."""
 WEIGHTS = "ABCD"
+"""The words of a view's texts, as a text search vector; each text's words have a weight of their own."""
 _LONGEST = 255
-"""Characters that are looked at."""
+"""Characters of a name that it sorts by."""
 EMPTY = {"TSVECTOR": "''", "BYTEA": "''", "TEXT[]": "'{}'", "SMALLINT": "0"}
 
 
