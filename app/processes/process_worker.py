@@ -159,7 +159,7 @@ class ProcessWorker:
         events = [found for entry in entries if (found := self._wanted(entry)) is not None]
         position, due = entries[-1].envelope.position, False
         if events:
-            async with self._store.transaction(position=position) as connection:
+            async with self._store.transaction(position=position, after=self.position) as connection:
                 keys = {origin.key for origin, _, _ in events}
                 states, blocked = await self._store.states_to_react(connection, keys)
                 changes = UnitOfWork(self._process, self._clock.now(), states)

@@ -27,7 +27,7 @@ select set_config('idle_in_transaction_session_timeout', $3, true)
 """
 _HOLD_AND_MOVE = """
 update processes.lanes set position = $4, moved_at = clock_timestamp()
- where process = $1 and token = $2
+ where process = $1 and token = $2 and position <= $5
 returning set_config('idle_in_transaction_session_timeout', $3, true)
 """
 _STATES = """
@@ -126,17 +126,20 @@ class ProcessStore:
         self.lease = lease
 
     @asynccontextmanager
-    async def transaction(self, *, seconds: float = 10, position: int | None = None) -> AsyncIterator[Lent]:
+    async def transaction(
+        self, *, seconds: float = 10, position: int | None = None, after: int = 0
+    ) -> AsyncIterator[Lent]:
         """A transaction that nobody else writes for this process beside; the server ends it when its holder is
-        stopped in the middle for ``seconds``. It moves the checkpoint to ``position``, where one is given."""
+        stopped in the middle for ``seconds``. It moves the checkpoint to ``position``, where one is given, for
+        events that follow on ``after``: LeaseLost where it stands beyond, by a commit whose answer got lost."""
         arguments = (self._process.name, self.lease.token, str(int(seconds * 1000)))
         async with self._pool.acquire() as connection, connection.transaction():
             if position is None:
                 held = await connection.fetchrow(_HOLD, *arguments)
             else:
-                held = await connection.fetchrow(_HOLD_AND_MOVE, *arguments, position)
+                held = await connection.fetchrow(_HOLD_AND_MOVE, *arguments, position, after)
             if held is None:
-                raise LeaseLost(f"{self._process.name} was taken by another worker")
+                raise LeaseLost(f"{self._process.name} was taken by another worker, or was moved meanwhile")
             yield connection
 
     async def states(self, connection: Lent, keys: Collection[Key]) -> dict[Key, StoredState]:

@@ -43,18 +43,18 @@ class DyingPostgres(PostgresStore[Any]):
 class DyingRedis(RedisStore[Any]):
     """Dies between the write and the record of it."""
 
-    async def save(self, changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[Any], checkpoint: Checkpoint, after: int | None = None) -> None:
         _before(changes)
-        await super().save(changes, checkpoint)
+        await super().save(changes, checkpoint, after)
         await _after(changes)
 
 
 class DyingSearch(SearchStore[Any]):
     """Dies between the write and the record of it."""
 
-    async def save(self, changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[Any], checkpoint: Checkpoint, after: int | None = None) -> None:
         _before(changes)
-        await super().save(changes, checkpoint)
+        await super().save(changes, checkpoint, after)
         await _after(changes)
 
 

@@ -77,8 +77,8 @@ async def work(moment: _Moment) -> None:
         store = house.store(people, generation)
         save = store.save
 
-        async def saving(changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
-            await save(changes, checkpoint)
+        async def saving(changes: RowChanges[Any], checkpoint: Checkpoint, after: int | None = None) -> None:
+            await save(changes, checkpoint, after)
             moment.come("saved")
 
         store.save = saving  # type: ignore[method-assign]

@@ -104,6 +104,21 @@ async def test_who_shows_no_beat_loses_it_and_writes_nothing_any_more(
     assert await database.writer.fetchval("select count(*) from processes.ledger") == 1
 
 
+async def test_events_are_not_reacted_to_again_by_whom_no_answer_reached(
+    database: Database, workers: Workers
+) -> None:
+    """They do not know that it was committed, and try it again."""
+    _, lease = await workers.take()
+    assert lease is not None
+    store = ProcessStore(database.writer, THANKS, lease)
+    async with store.transaction(position=lease.position + 2, after=lease.position):
+        pass
+    for position in (2, 3):
+        with pytest.raises(LeaseLost):
+            async with store.transaction(position=lease.position + position, after=lease.position):
+                pass
+
+
 async def test_the_newest_lease_alone_moves_over_what_is_not_reacted_to(
     database: Database, workers: Workers
 ) -> None:

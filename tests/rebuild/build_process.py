@@ -23,8 +23,8 @@ async def main(url: str, generation: int) -> None:
         built = Built(view, site.store(view, generation), generation)
         inner = built.store.save
 
-        async def saying(changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
-            await inner(changes, checkpoint)
+        async def saying(changes: RowChanges[Any], checkpoint: Checkpoint, after: int | None = None) -> None:
+            await inner(changes, checkpoint, after)
             print(checkpoint.position, flush=True)
 
         built.store.save = saying  # type: ignore[method-assign]

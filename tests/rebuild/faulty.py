@@ -42,12 +42,12 @@ def kill_at(built: Built, save: int, *, stored: bool) -> None:
     """End the process at the store's n-th save from now: right before it, or right after it."""
     inner, left = built.store.save, save
 
-    async def dying(changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
+    async def dying(changes: RowChanges[Any], checkpoint: Checkpoint, after: int | None = None) -> None:
         nonlocal left
         left -= 1
         if left == 0 and not stored:
             raise Killed
-        await inner(changes, checkpoint)
+        await inner(changes, checkpoint, after)
         if left == 0:
             raise Killed
 

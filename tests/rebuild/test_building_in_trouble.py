@@ -92,12 +92,12 @@ async def test_tries_again_when_the_store_does_not_answer(site: Site, kind: type
     built.store.bulk_rows = 10  # type: ignore[attr-defined]
     inner, calls = built.store.save, 0
 
-    async def flaky(changes: RowChanges[Any], checkpoint: Checkpoint) -> None:
+    async def flaky(changes: RowChanges[Any], checkpoint: Checkpoint, after: int | None = None) -> None:
         nonlocal calls
         calls += 1
         if calls in (2, 3, 7):
             raise ConnectionResetError
-        await inner(changes, checkpoint)
+        await inner(changes, checkpoint, after)
 
     built.store.save = flaky  # type: ignore[method-assign]
     await (await site.builder(built, log=Sliced(site.place.log), page=20, rows=6)).run()

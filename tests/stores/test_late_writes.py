@@ -20,3 +20,17 @@ async def test_who_takes_over_does_not_go_back_behind_a_write_that_came_late(red
         with pytest.raises(LeaseLost):
             await write
     assert ((await heir.checkpoint()).position, await heir.load([key(1)])) == (2, {key(1): card(1, "second")})
+
+
+async def test_who_takes_over_does_not_fold_again_what_a_late_write_holds(redis: Redis) -> None:
+    """They stand where they were given the view, see the late write while they look after the rows, and then fold
+    a page that begins before it and ends behind it."""
+    former, heir = await opened(redis), await opened(redis)
+    await former.save(changes(1, {key(1): card(1, "first")}), at(1))
+    assert (await heir.checkpoint()).position == 1
+    await former.save(changes(2, {key(1): card(1, "second")}), at(2), after=1)
+    await heir.renew()
+    with pytest.raises(LeaseLost):
+        await heir.save(changes(3, {key(1): card(1, "second, second and third")}), at(3, token=2), after=1)
+    await heir.save(changes(3, {key(1): card(1, "third")}), at(3, token=2), after=2)
+    assert await heir.load([key(1)]) == {key(1): card(1, "third")}

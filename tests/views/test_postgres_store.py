@@ -78,6 +78,19 @@ async def test_an_older_token_writes_nothing(place: Place) -> None:
     assert await store.checkpoint() == Checkpoint(1, 1, 5)
 
 
+async def test_events_that_a_late_write_holds_are_not_folded_again(place: Place) -> None:
+    """No answer came to it, so its holder began again before it was carried out, or tries it again after it."""
+    store = await place.store(Jars)
+    await store.save(changes(HONEY), Checkpoint(2, 2, 1), after=1)
+    twice = replace(HONEY, amount=HONEY.amount + 1)
+    for position in (2, 3):
+        with pytest.raises(LeaseLost):
+            await store.save(changes(twice, position=position), Checkpoint(position, position, 1), after=1)
+    assert await store.load([(TENANT, (HONEY.id,))]) == {(TENANT, (HONEY.id,)): HONEY}
+    await store.save(changes(twice, position=3), Checkpoint(3, 3, 1), after=2)
+    assert await store.load([(TENANT, (HONEY.id,))]) == {(TENANT, (HONEY.id,)): twice}
+
+
 async def test_a_dropped_table_is_lost_and_made_anew_from_nothing(place: Place) -> None:
     store = await place.store(Jars)
     await store.save(changes(HONEY), Checkpoint(1, 1, 1))

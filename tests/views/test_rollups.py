@@ -146,9 +146,9 @@ async def test_a_bucket_is_written_once_for_a_page(house: House) -> None:
     written: list[int] = []
     save = store.save
 
-    async def counted(changes, checkpoint):  # type: ignore[no-untyped-def]
+    async def counted(changes, checkpoint, after=None):  # type: ignore[no-untyped-def]
         written.append(len(changes))
-        await save(changes, checkpoint)
+        await save(changes, checkpoint, after)
 
     store.save = counted  # type: ignore[method-assign]
     async with house.working(rebuilding=False):

@@ -158,7 +158,8 @@ class PageFolder(Generic[R]):
         # Events that touch nothing move the lane at once, and a checkpoint of the store's own now and then.
         due = at_once or _now() - self._saved > _UNSAVED
         if changes or (due and not self._recorded):
-            await self._store.save(changes, Checkpoint(position, folded, self._lane.token))
+            checkpoint = Checkpoint(position, folded, self._lane.token)
+            await self._store.save(changes, checkpoint, after=self._lane.position)
             self._saved, self.vouched = _now(), position
         self._lane.moved(position, folded)
 

@@ -264,7 +264,7 @@ class Builder(Generic[R]):
         self._offered = checkpoint.position
         changes = self._fold.cache.take()
         async with self._alone:
-            await self._store.save(changes, checkpoint)
+            await self._store.save(changes, checkpoint, after=self._lane.position)
         self._fold.cache.written()
         self._lane.pages += 1
         self._lane.page_seconds += _now() - began

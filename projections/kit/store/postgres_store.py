@@ -110,29 +110,31 @@ class PostgresStore(Recorded, Generic[R]):
             for tenant, row in zip(record["tenants"], rows, strict=True)
         }
 
-    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint, after: int | None = None) -> None:
         if self._opened:
             changes = await opened(self._opened, changes, self._opening)
         try:
-            moved = await self._save(changes, checkpoint)
+            moved = await self._save(changes, checkpoint, checkpoint.position if after is None else after)
         except asyncpg.UndefinedTableError as error:
             raise Lost(f"{self.table} is gone") from error
         except REFUSED as error:
             raise RowsRefused(f"{self.table} refuses a row") from error
         if not moved:
-            raise LeaseLost(f"{self._view.name} is held with a newer token than {checkpoint.token}")
+            raise LeaseLost(
+                f"{self._view.name} is held with a newer token than {checkpoint.token}, or was moved meanwhile"
+            )
 
-    async def _save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> bool:
-        if len(changes) >= _MANY and (moved := await self._save_many(changes, checkpoint)) is not None:
+    async def _save(self, changes: RowChanges[R], checkpoint: Checkpoint, after: int) -> bool:
+        if len(changes) >= _MANY and (moved := await self._save_many(changes, checkpoint, after)) is not None:
             return moved
-        save = self._saving(*self._writing(changes), checkpoint)
+        save = self._saving(*self._writing(changes), checkpoint, after)
         if len(changes) <= _SHARED:
             return await self._shared.save(save)
         async with self._pool.acquire() as connection:
             (moved,) = await save_with(connection, [save])
         return moved
 
-    async def _save_many(self, changes: RowChanges[R], checkpoint: Checkpoint) -> bool | None:
+    async def _save_many(self, changes: RowChanges[R], checkpoint: Checkpoint, after: int) -> bool | None:
         """Whether it was written, by way of a temporary table; None when that cannot be done."""
         gone = [full for full, row in changes.items() if row is None]
         kind = WriteKind(rows=True, deletes=bool(gone), staged=self._staging.name)
@@ -142,12 +144,14 @@ class PostgresStore(Recorded, Generic[R]):
             except _UNSTAGED:
                 # The other way says what is wrong with a row, and needs no right to temporary tables.
                 return None
-            save = self._saving(kind, self._columns_of(gone) if gone else [], checkpoint)
+            save = self._saving(kind, self._columns_of(gone) if gone else [], checkpoint, after)
             (moved,) = await save_with(connection, [save])
         return moved
 
-    def _saving(self, kind: WriteKind, arguments: Sequence[object], checkpoint: Checkpoint) -> ViewSave:
-        return ViewSave(self._sql, kind, arguments, self._view.name, self._generation, checkpoint)
+    def _saving(
+        self, kind: WriteKind, arguments: Sequence[object], checkpoint: Checkpoint, after: int
+    ) -> ViewSave:
+        return ViewSave(self._sql, kind, arguments, self._view.name, self._generation, checkpoint, after)
 
     async def upsert(self, connection: Connection, changes: RowChanges[R]) -> None:
         """Write changes on a connection of the caller's, in their transaction and without a checkpoint.

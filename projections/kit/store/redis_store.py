@@ -73,15 +73,15 @@ class RedisStore(Generic[R]):
             raise RowsLost(self.view.name, lost, rows)
         return rows
 
-    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint, after: int | None = None) -> None:
         """As `Store.save`. A page that was stored already (its answer got lost) is LeaseLost as well."""
         if len(changes) > _MOST:
             raise ValueError(
                 f"{self.view.name} changed {len(changes)} rows in one page; {_MOST} are the most."
             )
         known = await self._known()
-        if checkpoint.position < known.position:
-            # Somebody's last write came late; to go back behind it would have its events folded twice.
+        if (checkpoint.position if after is None else after) < known.position:
+            # Somebody's last write came late, and was seen since: its events would be folded twice.
             raise LeaseLost(f"{self.view.name} was moved by another, to {known.position}.")
         answer = await self._run(
             scripts.SAVE,

@@ -125,8 +125,11 @@ class SearchStore(Generic[R]):
                             rows[full] = self.documents.read(answer["_source"])
         return rows
 
-    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> None:
-        """As `Store.save`, but not in one step: see the class. Raises BulkFailed for a part that failed."""
+    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint, after: int | None = None) -> None:
+        """As `Store.save`, but not in one step: see the class. Raises BulkFailed for a part that failed.
+
+        ``after`` does not matter: each document says which events it holds.
+        """
         kept, storage = await asyncio.gather(self._kept(), self._index_uuid())
         if kept is not None and kept.checkpoint.token > checkpoint.token:
             raise LeaseLost(f"{self.view.name} is held under token {kept.checkpoint.token}")

@@ -41,7 +41,7 @@ class ViewLoad:
 
 @dataclass(frozen=True, slots=True)
 class ViewSave:
-    """What a view writes, and where its lane goes on to."""
+    """What a view writes, and where its lane goes on to from ``after``, or from before it."""
 
     view: Statements
     kind: WriteKind
@@ -49,6 +49,7 @@ class ViewSave:
     name: str
     generation: int
     checkpoint: Checkpoint
+    after: int
 
 
 class SharedStatements:
@@ -56,7 +57,7 @@ class SharedStatements:
     so they load together, and save together.
 
     What fails together, or takes long, is tried again by each alone, so that every view meets its own failure and
-    no other's. A save may be repeated, for it says where the lane is to be and what the rows are to hold.
+    no other's. A save that was carried out and is tried again finds its lane moved, and is not let through.
     """
 
     def __init__(self, pool: Pool, alone: "Pool | None" = None) -> None:
@@ -98,6 +99,7 @@ async def save_with(connection: Any, saves: Sequence[ViewSave]) -> Sequence[bool
         [save.checkpoint.position for save in saves],
         [save.checkpoint.folded for save in saves],
         [save.checkpoint.token for save in saves],
+        [save.after for save in saves],
         *(value for save in saves for value in save.arguments),
     )
     moved = {row["part"] for row in rows}

@@ -8,17 +8,17 @@ from projections.kit.store.tables import TableShape
 
 # The lanes are locked in order of id, as everybody does, so that nobody waits in a circle.
 _FENCE = """given as (
-    select * from unnest($1::int[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[])
-        as g(part, view, generation, position, folded, token)
+    select * from unnest($1::int[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+        as g(part, view, generation, position, folded, token, after)
 ), free as materialized (
     select l.id, g.* from ops.lanes l join given g using (view, generation)
-     where l.token <= g.token and l.position <= g.position order by l.id for update of l
+     where l.token <= g.token and l.position <= g.after order by l.id for update of l
 ), fence as (
     update ops.lanes l set position = f.position, folded = f.folded, token = f.token, moved_at = clock_timestamp()
       from free f where l.id = f.id
     returning f.part
 )"""
-_FENCED = 7
+_FENCED = 8
 """The number of the first parameter behind those of the fence."""
 _KEPT = 512
 """Statements that are kept; most events touch the same few views together."""
@@ -160,9 +160,9 @@ def write(view: Statements, kind: WriteKind) -> str:
 def write_fenced(writes: tuple[tuple[Statements, WriteKind], ...]) -> str:
     """Writes rows of several views and moves their lanes; answers as ``part`` the number of each let through.
 
-    Parameters: numbers, names, generations, positions, folded and tokens of lanes, an array each; then those of
-    each view's `Statements.parts`. It is one statement, so that a process that is stopped in the middle leaves
-    neither a half-written page nor an open transaction that holds the lanes' rows.
+    Parameters: numbers, names, generations, positions, folded, tokens of lanes and the positions from which they
+    move, an array each; then those of each view's `Statements.parts`. It is one statement, so that a process that
+    is stopped in the middle leaves neither a half-written page nor an open transaction that holds the lanes' rows.
     """
     parts, first = [_FENCE], _FENCED
     for part, (view, kind) in enumerate(writes):

@@ -11,7 +11,8 @@ from projections.kit.declare.view import FullKey, RowChanges
 
 
 class LeaseLost(Exception):
-    """Another worker holds this lane by now; whoever sees this has written nothing and must stop."""
+    """This lane is another worker's by now, or is not where its holder believes it; whoever sees this has written
+    nothing and must stop."""
 
 
 class Lost(Exception):
@@ -58,9 +59,14 @@ class Store(Protocol[R]):
         """The rows with these keys, in one round trip; absent rows are left out. Raises Lost and RowsLost."""
         ...
 
-    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint) -> None:
+    async def save(self, changes: RowChanges[R], checkpoint: Checkpoint, after: int | None = None) -> None:
         """Write all changes and the checkpoint as one step. Raises LeaseLost or Lost, with nothing written,
-        and RowsRefused."""
+        and RowsRefused.
+
+        ``after`` is the position that the folded events follow on; that of the checkpoint, where nothing was
+        folded. A store that stands beyond it may hold these events already, by a write that came late: it is
+        LeaseLost as well.
+        """
         ...
 
     async def checkpoint(self) -> Checkpoint:
