@@ -110,6 +110,10 @@ async def test_what_is_too_much_or_nonsense_is_refused(lister: Client) -> None:
             {"code": "LIMIT_EXCEEDED", "argument": "filter.title.contains", "limit": 200},
             {"title": {"contains": "x" * 100_000}},
         ),
+        (
+            {"code": "LIMIT_EXCEEDED", "argument": "filter.tags.contains", "limit": 200},
+            {"tags": {"contains": ["red", "x" * 201]}},
+        ),
         # The last of them are no conditions at all: they are counted before any is read.
         ({"code": "LIMIT_EXCEEDED", "limit": 100_000}, {"or": [{}] * 300_000 + [0]}),
         ({"code": "BAD_REQUEST"}, {"title": {"contains": "a\0b"}}),
@@ -167,6 +171,28 @@ async def test_each_value_costs(lister: Client) -> None:
     assert (await refused(lister, document, {"status": ["FAILED"] * 200}))["code"] == "COST_EXCEEDED"
     one = f"{{ {aliases} }}".replace("$filter", "{assignedTo: {in: [" + f'"{NULL}" ' * 90 + "]}}")
     assert "errors" in await asked(lister, one, {})
+
+
+async def test_a_part_of_a_text_costs_as_much_as_many_values(lister: Client) -> None:
+    """No index finds it: the database looks for each in each row, for the page and for its count."""
+    parts = [{"title": {"contains": "x"}}] * 25
+    said = " ".join(['{title: {contains: "x"}}'] * 25)
+    for head, filter, asked_for in (
+        ("query($filter: TaskFilter)", "$filter", {"filter": {"or": parts}}),
+        ("", f"{{or: [{said}]}}", {}),
+    ):
+        aliases = " ".join(f"a{n}: tasks(filter: {filter}, first: 1) {{ totalCount }}" for n in range(8))
+        assert await refused(lister, f"{head} {{ {aliases} }}", asked_for) == {
+            "code": "COST_EXCEEDED",
+            "limit": 10_000,
+            "cost": 8 * (25 * 50 + 2),
+        }
+    one = "query($part: String!) { tasks(filter: {title: {contains: $part}}) { totalCount } }"
+    assert (await asked(lister, one, {"part": "a"}))["data"]["tasks"]["totalCount"] == 3
+    thirty = " ".join(
+        f"a{n}: tasks(filter: {{title: {{contains: $part}}}}) {{ totalCount }}" for n in range(30)
+    )
+    assert "errors" not in await asked(lister, f"query($part: String!) {{ {thirty} }}", {"part": "a"})
 
 
 async def test_nobody_finds_words_that_they_may_not_read(lister: Client, product: Product) -> None:

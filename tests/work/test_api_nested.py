@@ -86,17 +86,22 @@ async def test_the_lists_of_many_objects_are_read_in_as_many_queries_as_that_of_
         for number in range(3):
             await created(client, f"task {number}", projectId=id)
     page = await _page(client, ids[0], first=1)
-    document = """query($first: Int!, $after: String) { projects(first: $first) { nodes {
+    document = """query($first: Int!, $after: String, $asOf: AsOf) { projects(first: $first, asOf: $asOf) { nodes {
       members(filter: {joinedAt: {gt: "2020-01-01T00:00:00Z"}}) { totalCount nodes { user { id } } }
       low: tasks(filter: {priority: {eq: LOW}}) { totalCount }
       last: tasks(first: 1, orderBy: TITLE, direction: DESC, filter: {text: "task"}) { nodes { title } }
       tasks(first: 2, after: $after) { totalCount nodes { title } } } } }"""
-    for after in (None, page["pageInfo"]["endCursor"]):
+    position = (await client.post("{ projects { nodes { id } } }")).json()["extensions"]["position"]
+    for given in (
+        {"after": None},
+        {"after": page["pageInfo"]["endCursor"]},
+        {"asOf": {"position": position}},
+    ):
         counts = []
         for first in (1, 6):
-            await client.post(document, {"first": first, "after": after})
+            await client.post(document, {"first": first, **given})
             del product.statements[:]
-            answer = (await client.post(document, {"first": first, "after": after})).json()
+            answer = (await client.post(document, {"first": first, **given})).json()
             counts.append(len(product.statements))
             shown = answer["data"]["projects"]["nodes"]
             assert [(one["tasks"]["totalCount"], one["members"]["totalCount"]) for one in shown] == [

@@ -1,6 +1,8 @@
 """What one piece of work may read, so that no question fills the memory of the process with its rows."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -17,24 +19,40 @@ class Spent(Exception):
         self.limit = limit
 
 
-class ReadAllowance:
-    """Counts what is read. Reads at the same time may exceed it together, but none begins afterwards."""
+class TookTooLong(Exception):
+    """The statements of one piece of work took longer together than they may."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._spent = 0
+
+class ReadAllowance:
+    """Counts what is read, and how long the server works on it. Reads at the same time may exceed it together, but
+    none begins afterwards."""
+
+    def __init__(self, limit: int, seconds: float = math.inf) -> None:
+        self._limit, self._seconds = limit, seconds
+        self._spent, self._took = 0, 0.0
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[None]:
-        """A turn to read. Raises Spent when nothing is left."""
+        """A turn to read. Raises Spent or TookTooLong when nothing is left."""
         async with self._at_once:
             self.spend(0)
+            if self._took > self._seconds:
+                raise TookTooLong
             yield
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Count how long the server works on what is asked in here."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._took += time.monotonic() - begun
 
     def another(self) -> "ReadAllowance":
         """One as large, of which nothing is spent."""
-        return ReadAllowance(self._limit)
+        return ReadAllowance(self._limit, self._seconds)
 
     def spend(self, size: int) -> None:
         """Note what was read, in bytes of memory. Raises Spent when it was too much."""
@@ -64,9 +82,10 @@ _UNLIMITED = _Unlimited()
 _allowance: ContextVar[ReadAllowance] = ContextVar("allowance", default=_UNLIMITED)
 
 
-def allow(size: int) -> None:
-    """From here on this task, and those it starts, may read so many bytes."""
-    _allowance.set(ReadAllowance(size))
+def allow(size: int, seconds: float = math.inf) -> None:
+    """From here on this task, and those it starts, may read so many bytes, in statements that take so many seconds
+    together."""
+    _allowance.set(ReadAllowance(size, seconds))
 
 
 def allowance() -> ReadAllowance:

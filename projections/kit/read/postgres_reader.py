@@ -190,19 +190,17 @@ class PostgresRows:
         tenant_id: UUID,
         by: Sequence[str],
         where: Sequence[Condition] = (),
+        past: Past[Any] | None = None,
         *,
-        latest: str,
+        latest: str | None = None,
     ) -> list[tuple[Any, ...]]:
-        """The rows that meet the conditions, counted by the values of some columns: these, how many, and the
-        greatest value of the column ``latest``."""
-        table, arguments, parts = self._source(view, tenant_id, where, None)
-        columns = ", ".join(by)
-        sql = (
-            f"select {columns}, count(*), max({latest}) from {table} where {' and '.join(parts)}"
-            f" group by {columns}"
-        )
-        async with self.reader.reading(tenant_id) as connection:
-            return [tuple(row) for row in await connection.fetch(sql, *arguments)]
+        """The rows that meet the conditions, counted by the values of some columns: these, how many, and, if it is
+        named, the greatest value of the column ``latest``. With ``past`` its rows are counted."""
+        table, arguments, parts = self._source(view, tenant_id, where, past)
+        counted = [*by, "count(*)", *([f"max({latest})"] if latest else [])]
+        sql = f"select {', '.join(counted)} from {table} where {' and '.join(parts)} group by {', '.join(by)}"
+        async with self._asking(tenant_id, arguments) as (connection, values):
+            return [tuple(row) for row in await connection.fetch(sql, *values)]
 
     async def summed(
         self,
@@ -222,8 +220,8 @@ class PostgresRows:
             f"select {by}, {sums} from {table} where {' and '.join(parts)}"
             f" group by {by} order by {by} desc limit ${len(arguments) + 1}"
         )
-        async with self.reader.reading(tenant_id) as connection:
-            return [tuple(row) for row in await connection.fetch(sql, *arguments, limit)]
+        async with self._asking(tenant_id, [*arguments, limit]) as (connection, values):
+            return [tuple(row) for row in await connection.fetch(sql, *values)]
 
     async def select(
         self,
@@ -297,4 +295,6 @@ class PostgresRows:
                 await stack.enter_async_context(self._room)
                 allowed.spend(getsizeof(rows := past_rows()))
                 arguments = [rows, *arguments[1:]]
-            yield await stack.enter_async_context(self.reader.reading(tenant_id)), arguments
+            connection = await stack.enter_async_context(self.reader.reading(tenant_id))
+            with allowed.timed():
+                yield connection, arguments

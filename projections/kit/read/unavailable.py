@@ -5,6 +5,7 @@ from opensearchpy.exceptions import ConnectionError as NoSearch
 from redis import exceptions as redis
 
 from domain.kit.sealed import KeysUnavailable
+from projections.kit.read.allowance import TookTooLong
 from projections.kit.read.circuit_breaker import Unavailable
 
 _AWAY: tuple[type[BaseException], ...] = (
@@ -48,8 +49,8 @@ def is_away(error: BaseException | None) -> bool:
 
 
 def is_cut_off(error: BaseException) -> bool:
-    """Whether a statement was ended because it took too long."""
-    return isinstance(error, asyncpg.QueryCanceledError)
+    """Whether a statement was ended, or not begun, because it and others took too long."""
+    return isinstance(error, asyncpg.QueryCanceledError | TookTooLong)
 
 
 def _by_state(error: BaseException) -> bool:

@@ -156,7 +156,7 @@ class Engine(Generic[I]):
         context = await self._begun(operation, identity, request)
         context.after = request.after
         executor = self._executor(operation, request, context)
-        allow(self._limits.caller_bytes)
+        allow(self._limits.caller_bytes, self._limits.read_seconds)
         try:
             async with context.guard():
                 # Whether graphql-core gives an awaitable depends on the resolvers it met.
@@ -211,7 +211,7 @@ class Engine(Generic[I]):
                     context.shared = True
                     each = executor.build_per_event_executor(event)
                     each.context_value = context
-                    allow(self._limits.caller_bytes)
+                    allow(self._limits.caller_bytes, self._limits.read_seconds)
                     async with context.guard():
                         result: Any = each.execute_operation(False)
                         result = await result if optimized_is_awaitable(result) else result

@@ -14,6 +14,9 @@ from graphql import (
 
 from api.kit.execution.errors import ClientError
 
+LARGEST_PAGE = 100
+"""The most rows that a page or a nested list holds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -22,10 +25,10 @@ class Limits:
     `duplicates` counts the same response name, or the same spread, in one selection set: validation compares
     them pair by pair at every level, so a document of a few kilobytes could keep it busy for seconds.
     `cost` is 1 a field, and 1 more for each 1,000 characters that a text may have, times the page size of every
-    connection around it, and 1 for each value that a filter compares with or a list holds; `page` is the size
-    assumed where none is given. `values` bounds those of the variables, in which an input object counts all the
-    fields of its type; a hundred orders of a hundred products are fewer. `recheck_seconds`: how often an open
-    connection is asked again who it is.
+    connection around it, and 1 for each value that a filter compares with or a list holds (see `compared_values`);
+    `page` is the size assumed where none is given. `values` bounds those of the variables, in which an input
+    object counts all the fields of its type; a hundred orders of a hundred products are fewer.
+    `recheck_seconds`: how often an open connection is asked again who it is.
 
     `tokens` and `document_chars` bound a document before it is parsed, `strange_tokens` and
     `strange_document_chars` that of whoever has not signed in, whose documents are not kept either; those of
@@ -34,7 +37,8 @@ class Limits:
     `answer_bytes` bounds one answer, and what waits to be sent on one connection; who takes nothing of it for
     `stall_seconds` is left. `room_bytes` is what all operations under way may read at most, all together,
     `caller_bytes` what those of one caller may, with the answers that are on their way to them; what does not
-    fit waits its turn, and `caller_waiting` says how many of one caller's may.
+    fit waits its turn, and `caller_waiting` says how many of one caller's may. `read_seconds` is how long the
+    statements of one operation may take together: none begins after that.
 
     With `strict_permissions` a query is refused as a whole where a part of it would be.
 
@@ -71,10 +75,17 @@ class Limits:
     room_bytes: int = 512_000_000
     caller_bytes: int = 32_000_000
     caller_waiting: int = 200
+    read_seconds: float = 20
     stall_seconds: float = 20
     keepalive_seconds: float = 15
     slow_client_seconds: float = 5
     recheck_seconds: float = 1
+
+
+def no_page(name: str, wanted: int) -> str:
+    """What is said of an argument, `first` or `last`, that asks for more rows than a page holds, or for less than
+    none."""
+    return f"{name} must be from 0 to {LARGEST_PAGE}, not {wanted}: a page holds no more."
 
 
 def too_much(what: str, limit: int) -> ClientError:

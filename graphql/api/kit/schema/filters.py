@@ -17,7 +17,7 @@ import strawberry
 from api.kit.execution.errors import ClientError
 from api.kit.schema.commands import camel
 from api.kit.schema.node_types import columns_of, deprecation, described_as, plain
-from api.kit.schema.operators import NAMES, Operators, operators_of
+from api.kit.schema.operators import NAMES, Operators, longest, operators_of
 from domain.kit.fields import Confidential, Opened, Personal, Restricted, is_marked
 from projections.kit.declare.filters import (
     All,
@@ -40,7 +40,7 @@ DEEPEST = 5
 MOST_COMPARISONS = 50
 """Operators in one filter."""
 LONGEST_PART = 200
-"""Characters of a text that `contains` looks for."""
+"""Characters of each text that `contains` looks for."""
 
 _JOINED = {"and_": "and", "or_": "or", "not_": "not"}
 _TEXT = "text"
@@ -140,7 +140,7 @@ class _Reader:
                 raise _refused(f"{here} is null: leave it out, or ask for what is null by isNull.", here)
             if isinstance(compared, list) and len(compared) > value.most:
                 raise _too_much(f"{here} has too many values: at most {value.most}.", here, value.most)
-            if operator == "contains" and isinstance(compared, str) and len(compared) > LONGEST_PART:
+            if operator == "contains" and longest(compared) > LONGEST_PART:
                 raise _too_much(f"{here} is too long: at most {LONGEST_PART} characters.", here, LONGEST_PART)
             parts.append(value.test(column, operator, _spelled(column, operator, compared)))
         return parts[0] if len(parts) == 1 else All(tuple(parts))

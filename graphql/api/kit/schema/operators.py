@@ -140,6 +140,12 @@ def _stored(value: Any) -> Any:
     return normal(value) if isinstance(value, str) else value
 
 
+def longest(compared: Any) -> int:
+    """How long a text is that something is compared with, or the longest of several. It is of any type."""
+    texts = compared if isinstance(compared, list) else [compared]
+    return max((len(text) for text in texts if isinstance(text, str)), default=0)
+
+
 def operators_of(shown: Any, *, keyed: bool) -> type[Operators] | None:
     """The input for a column that is shown as this type, or None where there is none; ``keyed`` says that a list
     of texts is found by an index. Types have no static type, hence Any."""
@@ -172,7 +178,8 @@ def _operators(kind: Any) -> type[Operators]:
 @cache
 def _held(kind: Any) -> type[Operators]:
     case = ", whatever their case" if kind is str else ""
-    texts = {"contains": f"With all of these{case}; at most 100."}
+    length = " of at most 200 characters" if kind is str else ""
+    texts = {"contains": f"With all of these{case}; at most 100{length}."}
     return _declared(f"{_KINDS[kind][0]}ListFilter", ListOperators, {"contains": list[kind]}, texts)
 
 

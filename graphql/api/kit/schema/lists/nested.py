@@ -17,7 +17,7 @@ from api.kit.schema.scalars import Position
 from projections.kit.declare.filters import EVERYTHING, Filter, beside
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.read.as_of import Past
-from projections.kit.read.conditions import Condition, equals, filtered, one_of
+from projections.kit.read.conditions import Condition, filtered, one_of
 from projections.kit.read.keyset import Order, RowPage, RowPlace
 
 
@@ -152,8 +152,5 @@ class _Counts:
     async def __call__(self, tenant_id: UUID, _: int, ids: list[UUID]) -> list[int]:
         view, by, reader = self.rows.view, self.rows.by, self.rows.ask.services.rows
         past, where = await self.rows.read()
-        if past is not None:
-            return [await reader.count(view, tenant_id, [*equals(by, id), *where], past) for id in ids]
-        counted = await reader.tally(view, tenant_id, [by], [*one_of(by, ids), *where], latest="position")
-        counts = {id: count for id, count, _ in counted}
+        counts = dict(await reader.tally(view, tenant_id, [by], [*one_of(by, ids), *where], past))
         return [counts.get(id, 0) for id in ids]
