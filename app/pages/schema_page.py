@@ -27,23 +27,29 @@ _HEADERS = {
 
 
 def schema_routes(authenticate: Callable[[Mapping[str, str]], Awaitable[Caller]]) -> list[Route]:
-    """The page, and the schema that it loads. ``authenticate`` raises Unauthenticated."""
+    """The page, the schema that it loads, and the schema as text. ``authenticate`` raises Unauthenticated."""
 
-    async def tell(request: Request) -> Response:
-        try:
-            if (await authenticate(request.headers)).kind == "nobody":
-                raise Unauthenticated("Sign in first.")
-        except Unauthenticated as error:
-            return problem(401, "unauthenticated", str(error), headers={"www-authenticate": "Bearer"})
-        body, etag = _reference()
-        response = Response(body, media_type="application/json")
-        return conditional(response, etag, KEPT, request.headers.getlist("if-none-match"))
+    def protected(
+        media_type: str, content: Callable[[], tuple[bytes, str]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def tell(request: Request) -> Response:
+            try:
+                if (await authenticate(request.headers)).kind == "nobody":
+                    raise Unauthenticated("Sign in first.")
+            except Unauthenticated as error:
+                return problem(401, "unauthenticated", str(error), headers={"www-authenticate": "Bearer"})
+            body, etag = content()
+            response = Response(body, media_type=media_type)
+            return conditional(response, etag, KEPT, request.headers.getlist("if-none-match"))
+
+        return tell
 
     return [
         Route(PATH, _file("html", "text/html")),
         Route(f"{PATH}.js", _file("js", "text/javascript")),
         Route(f"{PATH}.css", _file("css", "text/css")),
-        Route(f"{PATH}.json", tell),
+        Route(f"{PATH}.json", protected("application/json", _reference)),
+        Route(f"{PATH}.graphql", protected("text/plain", _text)),
     ]
 
 
@@ -60,4 +66,11 @@ def _file(ending: str, media_type: str) -> Callable[[Request], Awaitable[Respons
 def _reference() -> tuple[bytes, str]:
     """The schema as JSON, with its tag."""
     body = orjson.dumps(reference(schema._schema))
+    return body, tag(body)
+
+
+@cache
+def _text() -> tuple[bytes, str]:
+    """The schema as it is written for those who generate clients, with its tag."""
+    body = f"{schema.as_str()}\n".encode()
     return body, tag(body)

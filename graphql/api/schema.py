@@ -39,15 +39,34 @@ def _merged(name: str, description: str, *more: type) -> type:
     return merged
 
 
+_DESCRIPTION = """Customer operations of companies: work, sales, contacts, and events from outside.
+
+`viewer` says who you are and what you may do, and `node` finds any object by its id. Lists are connections,
+of 20 items by default and 100 at most; what is listed has a subscription, such as `taskChanged`. A mutation
+answers with a receipt or a `Refused`, whose `code` is a `RefusalCode`; all else that is wrong stands in
+`errors`, with `extensions.code`. How clients use it stands in `/docs/clients.md`, and what each code means
+in `/docs/errors.md`."""
+
+
+class _Described(strawberry.Schema):
+    """A schema that says what it is, by introspection and in print, where Strawberry leaves it out."""
+
+    def as_str(self) -> str:
+        """The schema as text."""
+        roots = "  query: Query\n  mutation: Mutation\n  subscription: Subscription\n"
+        return f'"""\n{_DESCRIPTION}\n"""\nschema {{\n{roots}}}\n\n{super().as_str()}'
+
+
 _said = "Changes; most answer with a receipt or a refusal."
 _single = _merged("Mutation", _said)
 _mutation = _merged("Mutation", _said, command_list(_single))
-schema = strawberry.Schema(
+schema = _Described(
     query=_merged("Query", "Reads.", viewer(_mutation)),
     mutation=_mutation,
     subscription=_merged("Subscription", "Live updates."),
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+schema._schema.description = _DESCRIPTION
 _let_roots_be_null(schema)
 Access(schema._schema).require_known({*PERMISSIONS})
 require_findable(schema._schema)

@@ -48,6 +48,7 @@ ANYBODY = {
 """Open routes, and why they may be."""
 SIGNED_IN = {
     "/auth/sign-out": "POST",
+    "/docs/schema.graphql": "GET",
     "/docs/schema.json": "GET",
     "/exports/{id}": "GET",
     "/metrics": "GET",

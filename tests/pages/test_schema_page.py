@@ -53,13 +53,16 @@ def test_what_is_deprecated_says_so() -> None:
 
 
 async def test_the_schema_is_told_to_those_whom_introspection_tells(product: Product) -> None:
-    assert (await product.http.get(f"{PATH}.json")).status_code == 401
+    for ending in ("json", "graphql"):
+        assert (await product.http.get(f"{PATH}.{ending}")).status_code == 401
     page = (await product.http.get(PATH)).text
     assert "createTask" not in page
     ada = await registered(product)
     headers = {"authorization": f"Bearer {ada.given['accessToken']}"}
     answer = await product.http.get(f"{PATH}.json", headers=headers)
     assert {"Query", "Mutation", "Subscription"} == set(answer.json()["roots"])
+    text = (await product.http.get(f"{PATH}.graphql", headers=headers)).text
+    assert text == f"{schema.as_str()}\n"
     again = {**headers, "if-none-match": answer.headers["etag"]}
     assert (await product.http.get(f"{PATH}.json", headers=again)).status_code == 304
     assert f'href="{PATH}"' in (await product.http.get("/")).text

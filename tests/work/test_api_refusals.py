@@ -76,6 +76,51 @@ async def test_a_rule_names_the_one_field_that_it_is_about(client: Client) -> No
     }
 
 
+async def test_a_value_of_a_wrong_kind_is_told_with_its_argument(client: Client) -> None:
+    """A form can show it beside the field, whatever the variable is called."""
+    document = """query($mine: TaskFilter!, $id: ID!, $due: DateTime, $page: Int) {
+      task(id: $id) { id }
+      tasks(first: $page, filter: {and: [{not: {dueDate: {lt: $due}}}, $mine]}) { totalCount }
+    }"""
+    create = """mutation($i: CreateTaskInput!, $command: ID) {
+      createTask(input: $i, commandId: $command) { __typename }
+    }"""
+    good = {"id": client.me, "mine": {}}
+    for query, variables, places in (
+        (document, {**good, "id": {}}, ["id"]),
+        (document, {}, ["filter.and[1]", "id"]),
+        (document, {**good, "due": "soon", "page": "x"}, ["filter.and[0].not.dueDate.lt", "first"]),
+        (document, {**good, "mine": {"or": [{"status": {"in": ["TODO", "NO"]}}]}},
+         ["filter.and[1].or[0].status.in[1]"]),
+        (document, {**good, "mine": {"assignedTo": {"eq": "me"}}}, ["filter.and[1].assignedTo.eq"]),
+        (create, {"i": {"title": "a", "priority": "high"}}, ["input.priority"]),
+        (create, {"i": {"title": "a", "dueDate": "2030-02-31"}, "command": "a"}, ["input.dueDate", "commandId"]),
+        (create, {"i": {"title": "a", "tags": ["a", 7], "nothing": 1}}, ["input.tags[1]", "input.nothing"]),
+        (create, {"i": {}}, ["input.title"]),
+    ):  # fmt: skip
+        errors = (await client.post(query, variables)).json()["errors"]
+        told = {(error["extensions"]["code"], error["extensions"].get("argument")) for error in errors}
+        assert told == {("BAD_USER_INPUT", place) for place in places}, errors
+
+
+async def test_what_one_may_not_is_told_with_its_place_in_the_answer(
+    client: Client, product: Product
+) -> None:
+    guest = product.client(client.tenant, client.user, role="guest")
+    document = """mutation($id: ID!) {
+      first: completeTask(input: {id: $id}) { __typename }
+      second: renameTask(input: {id: $id, title: "a"}) { __typename }
+    }"""
+    refused = (await guest.post(document, {"id": client.me})).json()
+    assert [(error["path"], error["extensions"]["permission"]) for error in refused["errors"]] == [
+        (["first"], "work:write")
+    ]
+    nothing = (
+        await guest.post("query { ...all } fragment all on Query { own: activities { totalCount } }")
+    ).json()
+    assert [error["path"] for error in nothing["errors"]] == [["own"]]
+
+
 DEEP: dict[str, Any] = {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": {"i": 1}}}}}}}}}
 
 

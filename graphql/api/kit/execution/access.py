@@ -89,7 +89,7 @@ class Access:
     def needs(self, document: DocumentNode, operation: OperationDefinitionNode) -> dict[str | None, str]:
         """What an operation needs, each with the name of a field that needs it; None is for nobody."""
         found: dict[str | None, str] = {}
-        for kind, name in self._selected(document, operation):
+        for kind, name, _ in self._selected(document, operation):
             need = _INTROSPECTION[name] if name in _INTROSPECTION else self.by_field[kind, name]
             if need != COVERED:
                 found.setdefault(need, f"{kind}.{name}")
@@ -102,15 +102,20 @@ class Access:
 
     def fields(self, document: DocumentNode, operation: OperationDefinitionNode) -> tuple[str, ...]:
         """What an operation selects, as ``Task.title``, each once; of introspection only its root."""
-        return tuple(f"{kind}.{name}" for kind, name in self._selected(document, operation))
+        return tuple(f"{kind}.{name}" for kind, name, _ in self._selected(document, operation))
+
+    def root(self, document: DocumentNode, operation: OperationDefinitionNode, field: str) -> str:
+        """Under which name of an answer a field would stand that an operation selects."""
+        selected = self._selected(document, operation)
+        return next(root for kind, name, root in selected if f"{kind}.{name}" == field)
 
     def own(self, document: DocumentNode, operation: OperationDefinitionNode) -> bool:
         """Whether a field that an operation selects, at whatever depth, is declared as each caller's own."""
-        return any(selected in self._own for selected in self._selected(document, operation))
+        return any((kind, name) in self._own for kind, name, _ in self._selected(document, operation))
 
     def _selected(
         self, document: DocumentNode, operation: OperationDefinitionNode
-    ) -> Iterator[tuple[str, str]]:
+    ) -> Iterator[tuple[str, str, str]]:
         fragments = {
             selection.name.value: selection
             for selection in document.definitions
@@ -122,29 +127,31 @@ class Access:
 
     def _fields(
         self, kind: str, selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
-    ) -> Iterator[tuple[str, str]]:
-        """Every type and field that is selected; below introspection nothing more is said."""
-        pending, seen = [(kind, selections)], set[tuple[str, str]]()
+    ) -> Iterator[tuple[str, str, str]]:
+        """Every type and field that is selected, with the name in the answer of the root field above it; below
+        introspection nothing more is said."""
+        pending, seen = [(kind, selections, "")], set[tuple[str, str]]()
         spread = set[tuple[str, str]]()
         while pending:
-            kind, selections = pending.pop()
+            kind, selections, root = pending.pop()
             for selection in selections.selections:
                 if isinstance(selection, InlineFragmentNode):
                     inner = selection.type_condition.name.value if selection.type_condition else kind
-                    pending.append((inner, selection.selection_set))
+                    pending.append((inner, selection.selection_set, root))
                 elif isinstance(selection, FragmentSpreadNode):
                     fragment = fragments[selection.name.value]
                     if (fragment.name.value, kind) not in spread:
                         spread.add((fragment.name.value, kind))
-                        pending.append((fragment.type_condition.name.value, fragment.selection_set))
+                        pending.append((fragment.type_condition.name.value, fragment.selection_set, root))
                 else:
                     assert isinstance(selection, FieldNode)
                     name = selection.name.value
+                    above = root or (selection.alias or selection.name).value
                     if (kind, name) not in seen:
                         seen.add((kind, name))
-                        yield kind, name
+                        yield kind, name, above
                     if selection.selection_set is not None and not name.startswith("__"):
-                        pending.append((self._below(kind, name), selection.selection_set))
+                        pending.append((self._below(kind, name), selection.selection_set, above))
 
     def _below(self, kind: str, name: str) -> str:
         parent: Any = self._schema.type_map[kind]

@@ -171,6 +171,10 @@ class Documents:
         found = {field: self._access.need(field) for field in operation.fields}
         return {field: need for field, need in found.items() if need in needs}
 
+    def root(self, operation: Operation, field: str) -> str:
+        """Under which name of the answer a field would stand that an operation selects."""
+        return self._access.root(operation.document, operation.node, field)
+
     def operation(self, request: GraphQLRequest, *, stranger: bool = False) -> Operation:
         """The operation that a request names, within the limits. Raises RequestError."""
         found = self._known.get(request.query)

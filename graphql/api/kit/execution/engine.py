@@ -11,6 +11,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import Executor, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
 
+from api.kit.execution.argument_places import with_places
 from api.kit.execution.documents import Documents, Operation
 from api.kit.execution.encoding import encoded
 from api.kit.execution.errors import (
@@ -270,7 +271,7 @@ class Engine(Generic[I]):
         if partly and answerable(operation.root_fields, refused):
             return refused
         need, name = next(iter(denied.items()))
-        raise forbidden(name, need)
+        raise forbidden(name, need, self._documents.root(operation, name))
 
     def _executor(self, operation: Operation, request: GraphQLRequest, context: Context[I]) -> Executor[Any]:
         executor: list[GraphQLError] | Executor[Any] = self._executor_class.build(
@@ -283,7 +284,8 @@ class Engine(Generic[I]):
             is_awaitable=optimized_is_awaitable,
         )
         if isinstance(executor, list):
-            raise RequestError.of_document(executor, "BAD_USER_INPUT")
+            placed = with_places(executor, operation.document, operation.node)
+            raise RequestError.of_document(placed, "BAD_USER_INPUT")
         return executor
 
 

@@ -43,7 +43,7 @@ ERROR_CODES: Mapping[ErrorCode, str] = {
     "BAD_CURSOR": "The cursor was not given out for this list in this order: begin without one.",
     "BAD_JSON": "The request is not JSON.",
     "BAD_REQUEST": "The HTTP request, or the message of a stream, is not formed as GraphQL over HTTP asks.",
-    "BAD_USER_INPUT": "A variable or an argument has no possible value; in a filter, `argument` says where.",
+    "BAD_USER_INPUT": "A variable or an argument has no possible value; `argument` says where: `input.tags[1]`.",
     "BATCHING_NOT_SUPPORTED": "Several operations were sent in one request.",
     "BODY_TOO_LARGE": "The request has more bytes than are read.",
     "COST_EXCEEDED": "The operation asks for more than `limit`; `cost` says for how much.",

@@ -98,9 +98,10 @@ def lacking(field: str, permission: str | None, **more: object) -> ClientError:
     return ClientError(f"{field} needs {what}.", code="FORBIDDEN", permission=permission, **more)
 
 
-def forbidden(field: str, permission: str | None) -> RequestError:
-    """The refusal of a whole document because of such a field."""
-    return RequestError([_public(lacking(field, permission), "FORBIDDEN")], status=403, well_formed=True)
+def forbidden(field: str, permission: str | None, root: str) -> RequestError:
+    """The refusal of a whole document because of such a field, which would stand under ``root`` in the answer."""
+    error = {**_public(lacking(field, permission), "FORBIDDEN"), "path": [root]}
+    return RequestError([error], status=403, well_formed=True)
 
 
 def unavailable(error: BaseException) -> RequestError:

@@ -142,11 +142,11 @@ def _plain_error(error: Mapping[str, Any]) -> PlainError:
     if code == "COST_EXCEEDED":
         return PlainError("cost_exceeded", "This asks for too much at once: take smaller pages.")
     code = "invalid" if code == "BAD_USER_INPUT" else code.lower()
-    if (field := more.get("argument")) is not None:
+    found = VARIABLE.fullmatch(message)
+    if found is None and (field := more.get("argument")) is not None:
         least, most = more.get("minimum"), more.get("maximum")
         outside = wrong(field, message, ViolationCode.OUT_OF_RANGE, minimum=least, maximum=most)
         return PlainError(code, message, field, [outside])
-    found = VARIABLE.fullmatch(message)
     if found is None:
         return PlainError(code, message)
     if code == "bad_request":

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.kit.execution.limits import Limits
+from api.kit.execution.limits import LARGEST_PAGE, Limits, no_page
 from api.kit.http.conditional import conditional
 from api.kit.http.json_text import NotJson, decoded
 from api.kit.http.negotiation import GRAPHQL_JSON, JSON, is_plain
@@ -123,6 +123,9 @@ class _Endpoint:
                 faults.append(wrong(name, f"{name} must be given once.", ViolationCode.TOO_MANY, maximum=1))
             elif name in route.numbers and not _WHOLE.fullmatch(given[0]):
                 faults.append(wrong(name, f"{name} must be a whole number.", ViolationCode.FORMAT))
+            elif name in ("first", "last") and not 0 <= int(given[0]) <= LARGEST_PAGE:
+                said, most = no_page(name, int(given[0])), LARGEST_PAGE
+                faults.append(wrong(name, said, ViolationCode.OUT_OF_RANGE, minimum=0, maximum=most))
             elif name in route.numbers:
                 variables[name] = int(given[0])
             else:

@@ -11,6 +11,7 @@ from strawberry.types.arguments import StrawberryArgumentAnnotation
 from strawberry.types.field import StrawberryField
 
 from api.kit.execution.errors import ClientError
+from api.kit.execution.limits import LARGEST_PAGE
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.node_types import READS, enum, require_rows
 from api.kit.schema.past import PAST_ARGUMENTS, AsOf, moment
@@ -18,8 +19,7 @@ from api.kit.schema.scalars import Position
 from api.kit.schema.stored_texts import UNKNOWN, known
 from projections.kit.declare.postgres import PostgresView
 
-LARGEST = 100
-"""The most rows that a page or a nested list holds."""
+LARGEST = LARGEST_PAGE
 
 Parent: Any = strawberry.Parent
 """Marks the parameter that is given the row a field stands on. (An alias that checkers cannot apply.)"""

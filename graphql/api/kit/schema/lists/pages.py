@@ -9,6 +9,7 @@ import strawberry
 
 from api.kit.execution.access import covered
 from api.kit.execution.errors import ClientError
+from api.kit.execution.limits import no_page
 from api.kit.execution.signatures import Signature
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import LARGEST, field
@@ -87,6 +88,9 @@ class ForwardConnection(Generic[T]):
     )
 
 
+_BY_DEFAULT = 20
+
+
 @dataclass(frozen=True, slots=True)
 class PageRequest:
     """Which page a client wants."""
@@ -107,11 +111,11 @@ class PageRequest:
         if self.first is not None and self.last is not None:
             raise ClientError("Give first or last, not both.", code="BAD_USER_INPUT")
         wanted = self.first if self.last is None else self.last
-        limit = 20 if wanted is None else wanted
+        limit = _BY_DEFAULT if wanted is None else wanted
         if not 0 <= limit <= LARGEST:
             name = "first" if self.last is None else "last"
             raise ClientError(
-                f"{name} must be from 0 to {LARGEST}, not {limit}: a page holds no more.",
+                no_page(name, limit),
                 code="BAD_USER_INPUT",
                 argument=name,
                 minimum=0,
@@ -121,7 +125,10 @@ class PageRequest:
 
 
 First = Annotated[
-    int | None, strawberry.argument(description=f"How many items from the start, at most {LARGEST}.")
+    int | None,
+    strawberry.argument(
+        description=f"How many items from the start, at most {LARGEST}; {_BY_DEFAULT} by default."
+    ),
 ]
 FromCursor = Annotated[str | None, strawberry.argument(description="Only items after this cursor.")]
 
