@@ -107,6 +107,7 @@ class Surface:
     schema: GraphQLSchema
     selected: set[tuple[str, str]] = field(default_factory=set)
     """The types and fields that any selection so far held."""
+    _written: dict[tuple[str, frozenset[str]], dict[str, str]] = field(default_factory=dict)
 
     @cached_property
     def access(self) -> Access:
@@ -130,6 +131,16 @@ class Surface:
     def selections(self, shown: str, granted: Granted) -> dict[str, str]:
         """What to ask of a type: every field that is granted, as deep as a document may be; for one that may be
         many types one selection each, by their names."""
+        key = shown, frozenset(filter(granted, self._needs))
+        if key not in self._written:
+            self._written[key] = self._selections(shown, granted)
+        return self._written[key]
+
+    @cached_property
+    def _needs(self) -> frozenset[str]:
+        return frozenset(need for need in self.access.by_field.values() if need not in (None, COVERED))
+
+    def _selections(self, shown: str, granted: Granted) -> dict[str, str]:
         kind = self.schema.type_map[shown]
         if is_leaf_type(kind):
             return {shown: ""}

@@ -1,7 +1,7 @@
 """Visits every root field as somebody, with all that is known of another tenant, and tells what should not be."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
@@ -30,6 +30,8 @@ class Finding:
     arguments: str = ""
     way: str = ""
     """By which slot, filled with what kind of thing, where that is known."""
+    crossed: frozenset[str] = frozenset()
+    """The marks that were shown."""
 
     def __str__(self) -> str:
         return f"{self.caller}: {self.root}({self.arguments}) {self.what}"
@@ -83,11 +85,12 @@ class Sweep:
                 found.append(self._finding(root, f"is not denied: {str(answer)[:300]}"))
         return found
 
-    async def read(self) -> list[Finding]:
-        """Read every query field that the caller was granted, with everything that names what is another's."""
+    async def read(self, names: Collection[str] = ()) -> list[Finding]:
+        """Read every query field that the caller was granted, with everything that names what is another's;
+        with ``names`` these fields alone."""
         found = []
         for root in self.surface.roots("query"):
-            if self.caller.granted(root.need) and not root.of_all:
+            if self.caller.granted(root.need) and not root.of_all and (not names or root.name in names):
                 found += await self.visit(root, self.readings(root))
         return found
 
@@ -202,7 +205,8 @@ class Sweep:
 
     def _look(self, root: Root, given: Mapping[str, Any], data: Any, errors: list[Any]) -> Iterator[Finding]:
         if crossed := self.marks.found(data, but=given):
-            yield self._finding(root, f"shows {sorted(crossed)} in {str(data)[:300]}", given)
+            shown = self._finding(root, f"shows {sorted(crossed)} in {str(data)[:300]}", given)
+            yield replace(shown, crossed=frozenset(crossed))
         said = str([(error["message"], error["extensions"]) for error in errors])
         crossed = self.marks.found(said, but=given)
         # A refusal may repeat what it was given.
