@@ -19,8 +19,7 @@ from app.privacy.consents import LoggedConsents
 from app.processes.address_proofs import AddressProver, LinkedDatabase, Reach, always
 from app.processes.declared import PLATFORM_PROCESSES, PROCESSES
 from app.processes.lease import enroll
-from app.processes.recipients import Recipients
-from app.processes.reminders import NotifiedReminders
+from app.processes.recipients import NotifiedReminders, Recipients
 from app.processes.runner import run_processes
 from app.processes.tenant_invoices import ReachedBilling
 from app.processes.webhook_contents import VisibleContents

@@ -185,7 +185,15 @@ async def _follow(
                 )
             )
             at_home = [*await acting(parts), *await enrolled(place.database, own)]
-            at_work = partial(run_processes, at_home, database=place.database, log=log, pages=pages, bus=bus)
+            at_work = partial(
+                run_processes,
+                at_home,
+                database=place.database,
+                log=log,
+                pages=pages,
+                bus=bus,
+                shared=place.shared,
+            )
             await stack.enter_async_context(running(at_work, name="processes"))
         await stack.enter_async_context(running(partial(keep_retention, place.database), name="retention"))
         await stack.enter_async_context(running(partial(keep_partitions, place.database), name="partitions"))
@@ -220,6 +228,8 @@ class ViewFolding:
 
     database: Database
     pool: Pool
+    shared: Pool
+    """For statements of several views, or of several processes."""
     stores: Stores
     ring: KeyRing
 
@@ -261,7 +271,7 @@ async def folding(settings: Settings) -> AsyncIterator[ViewFolding]:
             opening=ring,
             shared=SharedStatements(shared, pool),
         )
-        yield ViewFolding(database, pool, stores, ring)
+        yield ViewFolding(database, pool, shared, stores, ring)
 
 
 async def _folding_pool(database: Database, size: int, settings: dict[str, str]) -> Pool:

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -12,6 +13,7 @@ from app.processes.effect_attempts import EffectAttempts, Notice
 from app.processes.effect_handler import EffectHandler
 from app.processes.lease import Lease
 from app.processes.reactions import Reactions
+from app.processes.shared_reactions import Loaded, SharedReactions
 from app.processes.store import ProcessStore
 from app.processes.unit_of_work import Cause, Key, UnitOfWork
 from app.storage.database import Lent, Pool
@@ -34,6 +36,9 @@ _FORGOTTEN = 1_000
 _FORGETS = 600.0
 """Seconds between two times that what has ended long ago is deleted."""
 
+_Wanted: TypeAlias = tuple[Cause, Event | None, Envelope]
+"""What an event is to the process, the event where it can be read, and its envelope."""
+
 
 class ProcessWorker:
     """Runs a process until cancelled or stopped, or until the lease is lost."""
@@ -51,10 +56,12 @@ class ProcessWorker:
         notice: Notice,
         poll: float,
         slots: int,
+        shared: SharedReactions | None = None,
     ) -> None:
-        """``read`` reads the event at a position; at most ``slots`` effects are under way at once."""
+        """``read`` reads the event at a position; at most ``slots`` effects are under way at once. Processes of
+        one worker may have their reactions ``shared``."""
         self._process = process
-        self._store = ProcessStore(pool, process, lease)
+        self._store = ProcessStore(pool, process, lease, shared)
         self._pages = pages
         self._passing = Passing(process.reactions, self._passed)
         self._read = read
@@ -159,13 +166,14 @@ class ProcessWorker:
         events = [found for entry in entries if (found := self._wanted(entry)) is not None]
         position, due = entries[-1].envelope.position, False
         if events:
-            async with self._store.transaction(position=position, after=self.position) as connection:
-                keys = {origin.key for origin, _, _ in events}
-                states, blocked = await self._store.states_to_react(connection, keys)
-                changes = UnitOfWork(self._process, self._clock.now(), states)
-                self._reactions.to_events(changes, events, blocked)
-                await self._store.save(connection, changes)
-            self.saved = position
+            changes = await self._store.react(
+                {origin.key for origin, _, _ in events},
+                partial(self._reacted, events),
+                after=self.position,
+                until=position,
+            )
+            if not changes.empty:
+                self.saved = position
             # Timers that are due wait until the log is read.
             due = self._seen is not None or changes.due
         self.position = position
@@ -174,10 +182,16 @@ class ProcessWorker:
             if due:
                 self.wake()
 
+    def _reacted(self, events: Sequence[_Wanted], loaded: Loaded) -> UnitOfWork:
+        states, blocked = loaded
+        changes = UnitOfWork(self._process, self._clock.now(), states)
+        self._reactions.to_events(changes, events, blocked)
+        return changes
+
     def _passed(self, position: int, count: int) -> None:
         self.position = position
 
-    def _wanted(self, entry: LogEntry) -> tuple[Cause, Event | None, Envelope] | None:
+    def _wanted(self, entry: LogEntry) -> _Wanted | None:
         envelope = entry.envelope
         reaction = self._process.reactions.get(envelope.type)
         if reaction is None or _was_moved(envelope):

@@ -1,5 +1,7 @@
-"""What processes have to know of people, read from the log itself: no view is behind, or stands still."""
+"""What processes have to know of people, read from the log itself: no view is behind, or stands still; and how
+people are reminded."""
 
+from datetime import datetime
 from uuid import UUID
 
 from domain.identity.accounts import Account, AccountStatus
@@ -9,15 +11,17 @@ from domain.identity.roles import Role
 from domain.identity.user_rules import UserStatus
 from domain.identity.users import User
 from domain.kit.aggregate import Aggregate
+from domain.kit.bus.bus import Bus
 from domain.kit.bus.repository import Repository
-from domain.kit.caller import ACCOUNTS, Caller
+from domain.kit.caller import ACCOUNTS, SYSTEM, Caller
 from domain.kit.permissions import ROLES
 from domain.processes.account_mails import Addresses
+from domain.processes.due_dates import Reminders
 from domain.processes.notification_mails import MailReader, Readers
-from domain.processes.notifications import Audience
+from domain.processes.notifications import Audience, delivered
 from domain.tenancy.tenants import Tenant
 from domain.work.access import sees
-from domain.work.notifications import Channel, NotificationKind
+from domain.work.notifications import Channel, NotificationKind, NotifyUser, notification_id
 from domain.work.projects import Project, Visibility
 from domain.work.tasks import Task
 
@@ -88,3 +92,30 @@ class Recipients(Audience, Readers, Addresses):
 
     async def _found(self, tenant_id: UUID, *ids: UUID) -> dict[UUID, Aggregate]:
         return await self._repository.get(tenant_id, ids, fresh=True)
+
+
+class NotifiedReminders(Reminders):
+    """One notification for each key, as the person prefers."""
+
+    def __init__(self, audience: Audience, bus: Bus) -> None:
+        self._audience = audience
+        self._bus = bus
+
+    async def remind(self, *, tenant_id: UUID, task_id: UUID, person: UUID, due: datetime, key: UUID) -> None:
+        """Raise NotTold when it is to be tried again."""
+        kind = NotificationKind.DUE_SOON
+        channels = await self._audience.channels(
+            tenant_id=tenant_id, person=person, kind=kind, task_id=task_id
+        )
+        if not channels:
+            return
+        command = NotifyUser(
+            id=notification_id(key, person),
+            user_id=person,
+            kind=kind,
+            task_id=task_id,
+            channels=tuple(sorted(channels)),
+            due_date=due,
+        )
+        by = Caller(tenant_id=tenant_id, user_id=SYSTEM)
+        delivered(await self._bus.send(command, by=by, command_id=key))

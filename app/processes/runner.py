@@ -11,7 +11,8 @@ from app.processes.effect_attempts import Notice
 from app.processes.lease import Lease
 from app.processes.process_progress import ProcessProgress
 from app.processes.process_worker import ProcessWorker
-from app.storage.database import Connection, Database
+from app.processes.shared_reactions import SharedReactions
+from app.storage.database import Connection, Database, Pool
 from domain.kit.bus.bus import Bus
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.log import Envelope, Log
@@ -50,8 +51,10 @@ class Runner(LeaseWorker[_Run]):
         stale: float = 5.0,
         poll: float = 1.0,
         slots: int = 8,
+        shared: "Pool | None" = None,
     ) -> None:
-        """``poll``: seconds between two looks at timers; ``slots``: effects under way at once, per process."""
+        """``poll``: seconds between two looks at timers; ``slots``: effects under way at once, per process.
+        ``shared``: connections for what they load and save together; those of the database's writer otherwise."""
         super().__init__(database.connect, name=name, beat=beat)
         names = [process.name for process in processes]
         if len(set(names)) < len(names):
@@ -64,6 +67,7 @@ class Runner(LeaseWorker[_Run]):
         self._clock = clock or SystemClock()
         self._notice = notice
         self._stale, self._poll, self._slots = stale, poll, slots
+        self._shared = SharedReactions(shared or database.writer, database.writer)
         self._enrolled = False
         self._progress = ProcessProgress(
             database.writer, self._clock, lambda: [run.worker for run in self._tasks.values()], poll=poll
@@ -107,6 +111,7 @@ class Runner(LeaseWorker[_Run]):
             notice=self._notice,
             poll=self._poll,
             slots=self._slots,
+            shared=self._shared,
         )
         task = self._start(worker.run(), f"process {process.name}")
         self._tasks[lease.id] = _Run(id=lease.id, task=task, stop=worker.stop, worker=worker)
@@ -128,9 +133,10 @@ async def run_processes(
     pages: LogSource,
     bus: Bus,
     clock: Clock | None = None,
+    shared: "Pool | None" = None,
 ) -> None:
     """Run the processes until cancelled; effects under way may then finish for a few seconds. See `Runner`."""
-    runner = Runner(processes, database=database, log=log, pages=pages, bus=bus, clock=clock)
+    runner = Runner(processes, database=database, log=log, pages=pages, bus=bus, clock=clock, shared=shared)
     task = asyncio.create_task(runner.run(), name="processes")
     try:
         await asyncio.shield(task)

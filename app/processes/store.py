@@ -1,6 +1,7 @@
 """State, timers, ledger and checkpoint of one process in Postgres: every change under its lease."""
 
-from collections.abc import AsyncIterator, Collection
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +11,10 @@ from uuid import UUID
 import msgspec
 
 from app.log.reader import head_of
-from app.processes.claims import CLAIM, CLAIM_EACH, FAR
 from app.processes.lease import Lease
-from app.processes.unit_of_work import Cause, Key, LedgerEntry, StoredState, Timer, UnitOfWork
+from app.processes.process_statements import CLAIM, CLAIM_EACH, FAR
+from app.processes.shared_reactions import Loaded, ReactionLoad, ReactionSave, SharedReactions, rows_of, write
+from app.processes.unit_of_work import Cause, Key, StoredState, Timer, UnitOfWork
 from app.storage.database import Lent, Pool
 from domain.kit.process.process import Process
 from projections.kit.follow.lease_locks import TIMEOUT
@@ -25,46 +27,9 @@ _HOLD = """
 select set_config('idle_in_transaction_session_timeout', $3, true)
   from processes.lanes where process = $1 and token = $2 for update
 """
-_HOLD_AND_MOVE = """
-update processes.lanes set position = $4, moved_at = clock_timestamp()
- where process = $1 and token = $2 and position <= $5
-returning set_config('idle_in_transaction_session_timeout', $3, true)
-"""
 _STATES = """
 select tenant_id, instance, version, state from processes.instances
  where process = $1 and (tenant_id, instance) in (select * from unnest($2::uuid[], $3::text[]))
-"""
-_STATES_TO_REACT = f"""
-select k.tenant_id, k.instance, i.version, i.state,
-       exists (select from processes.ledger l
-                where l.process = $1 and l.tenant_id = k.tenant_id and l.instance = k.instance
-                  and {_OPEN_REACTION}) as blocked
-  from unnest($2::uuid[], $3::text[]) as k(tenant_id, instance)
-  left join processes.instances i
-    on i.process = $1 and i.tenant_id = k.tenant_id and i.instance = k.instance
-"""
-_KEEP = """
-insert into processes.instances (tenant_id, process, instance, version, state) values ($1, $2, $3, $4, $5)
-on conflict (process, tenant_id, instance)
-   do update set version = excluded.version, state = excluded.state, changed_at = clock_timestamp()
-"""
-_SCHEDULE = """
-insert into processes.timers
-       (tenant_id, process, instance, name, id, due_at, event_id, position, correlation_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-on conflict (process, tenant_id, instance, name)
-   do update set id = excluded.id, due_at = excluded.due_at, event_id = excluded.event_id,
-                 position = excluded.position, correlation_id = excluded.correlation_id
-"""
-_WITHDRAW = """
-update processes.ledger set status = 'withdrawn', finished_at = $6
- where process = $1 and tenant_id = $2 and instance = $3 and kind = $4 and name = $5 and finished_at is null
-"""
-_ENTRY = """
-insert into processes.ledger
-       (tenant_id, process, instance, cause, key, kind, name, payload, attempts, next_at, status, error,
-        event_id, position, correlation_id, made_at, finished_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
 _DUE = f"""
 delete from processes.timers t
@@ -120,27 +85,60 @@ class ProcessStore:
     """One process's tables while its lease is held. Every method raises LeaseLost, with nothing written, when
     another has taken the lease."""
 
-    def __init__(self, pool: Pool, process: Process[Any], lease: Lease) -> None:
+    def __init__(
+        self, pool: Pool, process: Process[Any], lease: Lease, shared: SharedReactions | None = None
+    ) -> None:
+        """Processes of one worker may have their reactions ``shared``."""
         self._pool = pool
+        self._shared = shared or SharedReactions(pool, pool)
+        self._turn = asyncio.Lock()
+        """Held by who writes, from what they load on."""
+        self._unsettled = False
+        """Whether a transaction ended in a failure, and may still be under way."""
         self._process = process
         self.lease = lease
 
     @asynccontextmanager
-    async def transaction(
-        self, *, seconds: float = 10, position: int | None = None, after: int = 0
-    ) -> AsyncIterator[Lent]:
+    async def transaction(self, *, seconds: float = 10) -> AsyncIterator[Lent]:
         """A transaction that nobody else writes for this process beside; the server ends it when its holder is
-        stopped in the middle for ``seconds``. It moves the checkpoint to ``position``, where one is given, for
-        events that follow on ``after``: LeaseLost where it stands beyond, by a commit whose answer got lost."""
+        stopped in the middle for ``seconds``."""
+        async with self._turn, self._transaction(seconds) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _transaction(self, seconds: float = 10) -> AsyncIterator[Lent]:
         arguments = (self._process.name, self.lease.token, str(int(seconds * 1000)))
         async with self._pool.acquire() as connection, connection.transaction():
-            if position is None:
-                held = await connection.fetchrow(_HOLD, *arguments)
-            else:
-                held = await connection.fetchrow(_HOLD_AND_MOVE, *arguments, position, after)
-            if held is None:
-                raise LeaseLost(f"{self._process.name} was taken by another worker, or was moved meanwhile")
+            if await connection.fetchrow(_HOLD, *arguments) is None:
+                raise LeaseLost(f"{self._process.name} was taken by another worker")
+            self._unsettled = True
             yield connection
+        self._unsettled = False
+
+    async def react(
+        self, keys: Collection[Key], reaction: Callable[[Loaded], UnitOfWork], *, after: int, until: int
+    ) -> UnitOfWork:
+        """Load the states of these instances, write what the reaction to events that follow on ``after`` changes,
+        and move the checkpoint to ``until`` with it; where nothing changes, nothing is written. LeaseLost, too,
+        when nobody knows whether it was written, and where the checkpoint stands beyond ``after`` by a commit
+        whose answer got lost."""
+        async with self._turn:
+            if self._unsettled:
+                # It holds the lane until it is known what became of it.
+                async with self._transaction():
+                    pass
+            changes = reaction(await self._shared.load(ReactionLoad(self._process.name, keys)))
+            if changes.empty:
+                return changes
+            save = ReactionSave(self.lease, after, until, rows_of(changes))
+            try:
+                if await self._shared.save(save):
+                    return changes
+            except Exception as error:
+                if not save.unknown:
+                    raise
+                raise LeaseLost(f"nobody knows whether {self._process.name} has reacted") from error
+            raise LeaseLost(f"{self._process.name} was taken by another worker, or was moved meanwhile")
 
     async def states(self, connection: Lent, keys: Collection[Key]) -> dict[Key, StoredState]:
         """The states of these instances; those without one are left out."""
@@ -154,19 +152,6 @@ class ProcessStore:
     async def waiting(self, now: datetime) -> bool:
         """Whether there may be a timer to fire or something to try; cheap."""
         return bool(await waiting(self._pool, [self.lease], now))
-
-    async def states_to_react(
-        self, connection: Lent, keys: Collection[Key]
-    ) -> tuple[dict[Key, StoredState], set[Key]]:
-        """`states`, and those of the instances that have to wait until an earlier reaction has been repaired."""
-        rows = await connection.fetch(_STATES_TO_REACT, self._process.name, *_columns(keys))
-        found = {(row["tenant_id"], row["instance"]): row for row in rows}
-        states = {
-            key: StoredState(row["version"], row["state"])
-            for key, row in found.items()
-            if row["version"] is not None
-        }
-        return states, {key for key, row in found.items() if row["blocked"]}
 
     async def head(self, known: int) -> int:
         """The last position of the log, which is known to reach to ``known``."""
@@ -205,29 +190,7 @@ class ProcessStore:
 
     async def save(self, connection: Lent, changes: UnitOfWork) -> None:
         """Write what reactions changed."""
-        name = self._process.name
-        ended = [(name, *key) for key in changes.ended]
-        gone = [(name, *key) for key, state in changes.states.items() if state is None]
-        kept = [
-            (key[0], name, key[1], self._process.version, self._process.keep(state).decode())
-            for key, state in changes.states.items()
-            if state is not None
-        ]
-        cancelled = [(name, *key, timer) for (key, timer), due in changes.timers.items() if due is None]
-        scheduled = [_timer(name, timer) for timer in changes.timers.values() if timer is not None]
-        withdrawn = [(name, *key, kind, effect, changes.now) for key, kind, effect in changes.withdrawn]
-        where = "where process = $1 and tenant_id = $2 and instance = $3"
-        for statement, rows in (
-            (f"delete from processes.timers {where}", ended),
-            (f"delete from processes.timers {where} and name = $4", cancelled),
-            (f"delete from processes.instances {where}", gone),
-            (_WITHDRAW, withdrawn),
-            (_KEEP, kept),
-            (_SCHEDULE, scheduled),
-            (_ENTRY, [_row(name, entry, changes.now) for entry in changes.entries]),
-        ):
-            if rows:
-                await connection.executemany(statement, rows)
+        await write(connection, rows_of(changes))
 
     async def forget(self, before: datetime, limit: int) -> int:
         """Delete rows that ended before a moment, so many at the most; how many went. Their causes are read
@@ -281,22 +244,4 @@ def _origin(row: Any, cause: UUID) -> Cause:
         event_id=row["event_id"],
         position=row["position"],
         correlation_id=row["correlation_id"],
-    )
-
-
-def _timer(process: str, timer: Timer) -> tuple[object, ...]:
-    origin = timer.origin
-    return (
-        *(origin.tenant_id, process, origin.instance, timer.name, timer.id, timer.due_at),
-        *(origin.event_id, origin.position, origin.correlation_id),
-    )
-
-
-def _row(process: str, entry: LedgerEntry, now: datetime) -> tuple[object, ...]:
-    origin = entry.origin
-    finished = None if entry.status in ("pending", "parked") else now
-    return (
-        *(origin.tenant_id, process, origin.instance, origin.cause, entry.key, entry.kind, entry.name),
-        *(entry.payload.decode(), entry.attempts, entry.next_at, entry.status, entry.error),
-        *(origin.event_id, origin.position, origin.correlation_id, now, finished),
     )

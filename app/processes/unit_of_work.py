@@ -123,7 +123,7 @@ class UnitOfWork:
                 self.timers[origin.key, action.timer] = None
         self.entries += entries
         if then.state is None:
-            self._end(origin.key)
+            self._end(origin.key, was)
         if then.state is not was:
             self.states[origin.key] = then.state
 
@@ -167,7 +167,10 @@ class UnitOfWork:
             if (entry.origin.key, entry.kind, entry.name) == (key, kind, action.kind.stored_as):
                 entry.status = "withdrawn"
 
-    def _end(self, key: Key) -> None:
-        self.ended.add(key)
+    # States differ in type between processes.
+    def _end(self, key: Key, was: Any) -> None:
+        if was is not None:
+            # Without a state it has no timers.
+            self.ended.add(key)
         for timer in [timer for timer in self.timers if timer[0] == key]:
             del self.timers[timer]

@@ -1,6 +1,7 @@
 """The lease of a process: one holder, and nothing is written under an old token."""
 
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -98,25 +99,25 @@ async def test_who_shows_no_beat_loses_it_and_writes_nothing_any_more(
         async with ProcessStore(database.writer, THANKS, old).transaction() as connection:
             await ProcessStore(database.writer, THANKS, old).save(connection, _changes())
     assert await database.writer.fetchval("select count(*) from processes.ledger") == 0
-    store = ProcessStore(database.writer, THANKS, new)
-    async with store.transaction(position=1) as connection:
-        await store.save(connection, _changes())
+    for lease in (old, new):
+        store = ProcessStore(database.writer, THANKS, lease)
+        with pytest.raises(LeaseLost) if lease is old else nullcontext():
+            await store.react([(TENANT, "one")], lambda _: _changes(), after=0, until=1)
     assert await database.writer.fetchval("select count(*) from processes.ledger") == 1
 
 
-async def test_events_are_not_reacted_to_again_by_whom_no_answer_reached(
+async def test_an_event_is_reacted_to_once_though_the_answer_to_the_first_page_was_lost(
     database: Database, workers: Workers
 ) -> None:
-    """They do not know that it was committed, and try it again."""
     _, lease = await workers.take()
     assert lease is not None
     store = ProcessStore(database.writer, THANKS, lease)
-    async with store.transaction(position=lease.position + 2, after=lease.position):
-        pass
-    for position in (2, 3):
-        with pytest.raises(LeaseLost):
-            async with store.transaction(position=lease.position + position, after=lease.position):
-                pass
+    await store.react([(TENANT, "one")], lambda _: _changes(), after=0, until=2)
+    # The log has grown since.
+    with pytest.raises(LeaseLost):
+        await store.react([(TENANT, "one")], lambda _: _changes(), after=0, until=3)
+    await store.react([(TENANT, "one")], lambda _: _changes(), after=2, until=3)
+    assert await database.writer.fetchval("select count(*) from processes.ledger") == 2
 
 
 async def test_the_newest_lease_alone_moves_over_what_is_not_reacted_to(

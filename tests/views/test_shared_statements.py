@@ -172,3 +172,28 @@ async def test_what_nobody_waits_for_any_more_ends(place: Place, together: bool)
         await owner.close()
     assert await jars.count() == 0
     assert [await store.count() for store in (shelves, more)] == [0, 0] if together else [1, 1]
+
+
+async def test_a_view_with_nothing_to_load_is_saved_with_those_that_load(place: Place) -> None:
+    jars, shelves, more = await shared_stores(place)
+    at = Checkpoint(1, 1, 1)
+
+    async def fold(store: PostgresStore[Any], keys: Sequence[Any], changed: RowChanges[Any]) -> None:
+        await store.load(keys)
+        await store.save(changed, at)
+
+    pages = (
+        fold(jars, [], changes(HONEY)),
+        fold(shelves, [SHELF_KEY], shelf()),
+        fold(more, [JAR_KEY], changes(HONEY)),
+    )
+    async with place.database.writer.acquire() as connection:
+        before = await transactions(connection)
+        await asyncio.gather(*pages)
+        assert await transactions(connection) - before == 1
+    # Alone it waits for nobody, nor for those whose load fails.
+    await shelves.drop()
+    said = await outcomes(jars.load([]), shelves.load([SHELF_KEY]), more.load([]))
+    assert said[0] == said[2] == {}
+    assert isinstance(said[1], Lost)
+    assert await jars.load([]) == {}

@@ -143,13 +143,12 @@ class PageFolder(Generic[R]):
 
     async def _changes(self, entries: list[LogEntry]) -> tuple[FoldPage[R], RowChanges[R]]:
         page = FoldPage(self._view, self._taken(entries))
-        before = await self._store.load(page.keys) if page.keys else {}
-        return page, page.fold(before)
+        return page, page.fold(await self._store.load(page.keys))
 
     async def _stuck(self, entries: list[LogEntry]) -> dict[Stream, tuple[Envelope, Exception]]:
         """Which streams cannot be folded, and where they begin not to be."""
         page = IsolatingFold(self._view, self._taken(entries))
-        page.fold(await self._store.load(page.keys) if page.keys else {})
+        page.fold(await self._store.load(page.keys))
         return page.stuck
 
     async def save(self, changes: RowChanges[R], position: int, count: int, *, at_once: bool = False) -> None:

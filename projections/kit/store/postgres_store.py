@@ -88,6 +88,9 @@ class PostgresStore(Recorded, Generic[R]):
         await prepare_tables([self.own_table], self._pool, self._owner)
 
     async def load(self, keys: Collection[FullKey]) -> dict[FullKey, R]:
+        if not keys:
+            await self._shared.load_nothing()
+            return {}
         arguments = self._columns_of(keys)
         try:
             if len(keys) > _SHARED:

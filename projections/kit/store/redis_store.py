@@ -60,6 +60,8 @@ class RedisStore(Generic[R]):
         await self.checkpoint()
 
     async def load(self, keys: Collection[FullKey]) -> dict[FullKey, R]:
+        if not keys:
+            return {}
         epoch = (await self._known()).epoch
         wanted = [self.keys.row(epoch, *full) for full in keys]
         answer = await self._run(scripts.READ, epoch, len(self.keys.rows(epoch)), 0, keys=wanted)

@@ -1,20 +1,15 @@
 """Statements of several Postgres views that are due at once, sent as one: one round trip, and one commit."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import asyncpg
 
+from projections.kit.shared_turns import SharedTurns
 from projections.kit.store.generations import Pool
 from projections.kit.store.statements import Statements, WriteKind, load_together, write_fenced
 from projections.kit.store.store import Checkpoint
-
-_MOST = 16
-"""Views in one statement."""
-_PATIENCE = 2.0
-"""Seconds that a statement of several views may take: where the table of one is locked, the others go on alone."""
 
 SHARED_SETTINGS = {
     # They are of a few rows by their keys, so the one way to the rows is right however large the tables are, and
@@ -26,9 +21,6 @@ SHARED_SETTINGS = {
     "jit": "off",
 }
 """Settings for the connections of these statements."""
-
-P = TypeVar("P", bound="ViewLoad | ViewSave")
-A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +54,24 @@ class SharedStatements:
 
     def __init__(self, pool: Pool, alone: "Pool | None" = None) -> None:
         """``alone`` lends connections to what is tried again, which may be held up; ``pool`` to the rest."""
-        self._loads = _Turns(_load, pool, alone or pool)
-        self._saves = _Turns(_save, pool, alone or pool)
+        self._loads = SharedTurns(_load, pool, alone or pool, order=_table)
+        self._saves = SharedTurns(_save, pool, alone or pool, order=_table)
 
     async def load(self, load: ViewLoad) -> asyncpg.Record | None:
         """The row that the view's `Statements.load` answers. Raises what the server does."""
         return await self._loads.ask(load)
 
+    async def load_nothing(self) -> None:
+        """Wait for the views that load at the same time, so as to be saved with them."""
+        await self._loads.quiet()
+
     async def save(self, save: ViewSave) -> bool:
         """Write, and move the lane; whether the lane's lease let it. Raises what the server does."""
         return await self._saves.ask(save)
+
+
+def _table(part: ViewLoad | ViewSave) -> str:
+    return part.view.table
 
 
 async def _load(pool: Pool, loads: Sequence[ViewLoad]) -> Sequence[asyncpg.Record | None]:
@@ -104,73 +104,3 @@ async def save_with(connection: Any, saves: Sequence[ViewSave]) -> Sequence[bool
     )
     moved = {row["part"] for row in rows}
     return [part in moved for part in range(len(saves))]
-
-
-@dataclass(frozen=True, slots=True)
-class _Question(Generic[P, A]):
-    part: P
-    answer: "asyncio.Future[A]"
-
-
-class _Turns(Generic[P, A]):
-    """Does together what is asked for in one turn of the event loop."""
-
-    def __init__(
-        self,
-        together: Callable[[Pool, Sequence[P]], Coroutine[Any, Any, Sequence[A]]],
-        pool: Pool,
-        alone: Pool,
-    ) -> None:
-        self._together, self._pool, self._alone = together, pool, alone
-        self._questions: list[_Question[P, A]] = []
-
-    async def ask(self, part: P) -> A:
-        loop = asyncio.get_running_loop()
-        if not self._questions:
-            loop.call_soon(self._begin)
-        question: _Question[P, A] = _Question(part, loop.create_future())
-        self._questions.append(question)
-        return await question.answer
-
-    def _begin(self) -> None:
-        # In the same order each time, so that the server has the statement ready.
-        everything, self._questions = sorted(self._questions, key=lambda each: each.part.view.table), []
-        for first in range(0, len(everything), _MOST):
-            questions = everything[first : first + _MOST]
-            _start(self._answer(questions), questions)
-
-    async def _answer(self, questions: "Sequence[_Question[P, A]]") -> None:
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                answers = await self._together(self._pool, [question.part for question in questions])
-        except Exception:  # noqa: BLE001  # Whatever it is, it may be that of one of them.
-            for question in questions:
-                if not question.answer.done():
-                    _start(self._answer_one(question), [question])
-        else:
-            for question, answer in zip(questions, answers, strict=True):
-                if not question.answer.done():
-                    question.answer.set_result(answer)
-
-    async def _answer_one(self, question: "_Question[P, A]") -> None:
-        try:
-            (answer,) = await self._together(self._alone, [question.part])
-        except Exception as error:  # noqa: BLE001  # It is given to who asked.
-            if not question.answer.done():
-                question.answer.set_exception(error)
-        else:
-            if not question.answer.done():
-                question.answer.set_result(answer)
-
-
-# What parts and answers are does not matter, hence Any.
-def _start(work: Coroutine[Any, Any, None], questions: Sequence[_Question[Any, Any]]) -> None:
-    """Work that ends when nobody waits for any of its answers any more; until then, these hold it."""
-    task = asyncio.create_task(work, name="shared statements")
-
-    def ended(_: "asyncio.Future[Any]") -> None:
-        if all(question.answer.cancelled() for question in questions):
-            task.cancel()
-
-    for question in questions:
-        question.answer.add_done_callback(ended)

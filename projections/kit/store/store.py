@@ -56,7 +56,8 @@ class Store(Protocol[R]):
         ...
 
     async def load(self, keys: Collection[FullKey]) -> dict[FullKey, R]:
-        """The rows with these keys, in one round trip; absent rows are left out. Raises Lost and RowsLost."""
+        """The rows with these keys, in one round trip, or none without keys; absent rows are left out. Raises Lost
+        and RowsLost."""
         ...
 
     async def save(self, changes: RowChanges[R], checkpoint: Checkpoint, after: int | None = None) -> None:
