@@ -15,6 +15,7 @@ from app.log.single import Single
 from app.storage.database import Connection, Database
 from domain.kit.log import AppendReceipt, Envelope, Outcome
 from projections.kit.backoff import Backoff
+from projections.kit.store.shared_statements import SHARED_SETTINGS
 
 Inline: TypeAlias = Callable[[Connection, Sequence[Envelope]], Awaitable[None]]
 """Folds the events of a batch, in order of position, inside the transaction that appends them."""
@@ -145,7 +146,9 @@ class AppendConnection:
             # process that is stopped inside a transaction must not hold the log's lock for ever.
             self.head = 0
             self._connection = await self._database.connect(
-                default_transaction_isolation="read committed", idle_in_transaction_session_timeout="10s"
+                **SHARED_SETTINGS,
+                default_transaction_isolation="read committed",
+                idle_in_transaction_session_timeout="10s",
             )
         return self._connection
 

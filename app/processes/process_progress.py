@@ -12,9 +12,11 @@ from domain.kit.clock import Clock
 from projections.kit.backoff import Backoff
 from projections.kit.follow.lease_locks import TIMEOUT
 
+# Where a position is lost with the server, a process goes once more over events that it does not react to.
 _MOVE_IDLE = """
-with moved as (select * from unnest($1::text[], $2::bigint[], $3::bigint[]) as m(process, token, position)),
-     free as (select l.process from processes.lanes l join moved using (process, token)
+with quick as materialized (select set_config('synchronous_commit', 'off', true)),
+     moved as (select * from unnest($1::text[], $2::bigint[], $3::bigint[]) as m(process, token, position)),
+     free as (select l.process from processes.lanes l join moved using (process, token) cross join quick
                order by l.process for update of l skip locked)
 update processes.lanes l
    set position = greatest(l.position, m.position), moved_at = clock_timestamp()

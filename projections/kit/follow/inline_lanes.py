@@ -34,9 +34,7 @@ with l as materialized (
      where m.id = l.id and l.able and to_regclass(l.name) is not null
     returning m.id, m.leaves_out
 )
-select array_agg(id) as ids, array_agg(id) filter (where leaves_out) as leaving_out,
-       set_config('plan_cache_mode', 'force_custom_plan', true)
-  from moved
+select array_agg(id) as ids, array_agg(id) filter (where leaves_out) as leaving_out from moved
 """
 # A worker that was refilling the view is stopped by the new token; the view is the appender's from here on.
 _MOVED = """
