@@ -75,9 +75,9 @@ async def peer(url: str) -> AsyncIterator[Side]:
     await connection.close()
     port = free_port()
     environ = {**os.environ, "PEER_URL": url, "PEER_PORT": str(port)}
-    with _running([sys.executable, "-c", PEER], environ) as process:
+    with running([sys.executable, "-c", PEER], environ) as process:
         async with HttpClient(port) as http:
-            await _until_there(http, "/")
+            await until_there(http, "/")
             yield Side(http, "/", process)
 
 
@@ -87,10 +87,10 @@ async def product(settings: Settings) -> AsyncIterator[Side]:
     key = await _key(settings, tenant_id)
     environ = {**os.environ, **settings.environ()}
     api, worker = ([sys.executable, "-m", "app.cli", name] for name in ("api", "worker"))
-    with _running(api, environ) as answering, _running(worker, environ) as folding:
+    with running(api, environ) as answering, running(worker, environ) as folding:
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         async with HttpClient(settings.port, headers) as http:
-            await _until_there(http, "/health/ready")
+            await until_there(http, "/health/ready")
             yield Side(http, "/v1/events", answering, tenant_id, folding)
 
 
@@ -109,7 +109,7 @@ async def _key(settings: Settings, tenant: UUID) -> str:
 
 
 @contextmanager
-def _running(command: Sequence[str], environ: dict[str, str]) -> Iterator[psutil.Process]:
+def running(command: Sequence[str], environ: dict[str, str]) -> Iterator[psutil.Process]:
     """A program for as long as it is needed."""
     process = subprocess.Popen(command, env=environ)
     try:
@@ -119,13 +119,14 @@ def _running(command: Sequence[str], environ: dict[str, str]) -> Iterator[psutil
         process.wait()
 
 
-async def _until_there(http: HttpClient, path: str) -> None:
+async def until_there(http: HttpClient, path: str) -> None:
+    """Wait until it answers. Raises TimeoutError after a minute."""
     said = ""
     for _ in range(600):
         try:
             status, answer = await http.request("GET", path)
             said = answer.decode()
-            if status in (200, 405):
+            if status < 500:
                 return
         except (OSError, EOFError) as error:
             said = str(error)
