@@ -2,17 +2,14 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from app.gateway.drafts import EventDraft, Intake
 from domain.gateway.admission.known_users import UNKNOWN_USER
-from domain.gateway.events import OutsideEvent
 from domain.gateway.outcomes import ReceivedEvent
 from domain.identity.users import User
 from domain.kit.codec import Codec
 from domain.kit.log import Log, Reservation
-from domain.kit.refusals import SubjectErased
 
 _TRANSMISSION = "gateway.transmission"
 """The reservation of a delivery's id, by the one event that it brought."""
@@ -56,8 +53,7 @@ class EventClaims:
             and not drafts[place].violations
             and drafts[place].subject_id not in gone
         ]
-        asking = [drafts[place] for place, _ in naming]
-        known = await self._known(intake.tenant_id, asking) if asking else set()
+        known = await self._known(intake.tenant_id, {user for _, user in naming}) if naming else set()
         first = dict[UUID, int]()
         if naming and places is None:
             for place, draft in enumerate(drafts):
@@ -66,7 +62,7 @@ class EventClaims:
         waiting: list[int] = []
         wrong: list[int] = []
         for place, user in naming:
-            if user not in known and not await self._was_known(intake.tenant_id, drafts[place], known):
+            if user not in known:
                 (waiting if first.get(user, place) < place else wrong).append(place)
         ids = [drafts[place].id for place in wrong]
         stored = await self._log.receipts(intake.tenant_id, ids) if ids else {}
@@ -75,25 +71,12 @@ class EventClaims:
                 drafts[place] = intake.letter(events[place], (UNKNOWN_USER,))
         return waiting
 
-    async def _known(self, tenant_id: UUID, naming: Sequence[EventDraft]) -> set[UUID]:
+    async def _known(self, tenant_id: UUID, users: set[UUID]) -> set[UUID]:
         """Those whom an event has introduced, or who are people of the tenant."""
-        users = {id for each in naming for id in (each.asks, each.asks_formerly) if id is not None}
         claims = {self._user(tenant_id, user): user for user in users}
         known = {claims[value] for value in await self._log.reserved(tenant_id, _USER, list(claims))}
         others = list(users - known)
         return known | (await self._log.living(tenant_id, User.topic, others) if others else set())
-
-    async def _was_known(self, tenant_id: UUID, draft: EventDraft, known: Collection[UUID]) -> bool:
-        """Whether whom the name was taken for is known, and was not erased since."""
-        former, event = draft.asks_formerly, draft.event
-        if former is None or former not in known:
-            return False
-        assert isinstance(event, OutsideEvent.Accepted)
-        try:
-            await self._codec.ready(tenant_id, [replace(event, subject_id=former)])
-        except SubjectErased:
-            return False
-        return True
 
     def _user(self, tenant_id: UUID, user: UUID) -> str:
         return self._codec.fingerprint(_USER, f"{tenant_id.hex} {user.hex}")

@@ -23,7 +23,6 @@ from domain.gateway.outcomes import EventViolation, ImportedRow, ReceivedEvent, 
 from domain.gateway.rules import broken_rules
 from domain.gateway.sources import SourceUsers
 from domain.kit.events import Event
-from domain.kit.ids import loosely_read
 from domain.kit.refusals import ViolationCode
 
 _VERSION = "1"
@@ -63,8 +62,6 @@ class EventDraft:
     """The user whom it makes known."""
     asks: UUID | None = None
     """The user who must be known, where the source asks for that."""
-    asks_formerly: UUID | None = None
-    """Whom their name was taken for while ids were read in any spelling: they may have been introduced as such."""
 
     def become(self, id: UUID) -> None:
         """Be another dead letter of the same."""
@@ -232,7 +229,6 @@ class Intake:
             origin=received.origin,
             introduces=None if new is None else person_of(self.tenant_id, new),
             asks=None if known is None else person_of(self.tenant_id, known),
-            asks_formerly=loosely_read(known),
         )
 
     def _to_be_known(self, received: ReceivedEvent, incoming: IncomingEvent) -> str | None:

@@ -15,7 +15,7 @@ from domain.gateway.webhooks import Webhook
 from domain.identity.users import User
 from domain.kit.events import Event
 from domain.kit.fields import Confidential, Personal, hints_of, is_marked
-from domain.kit.ids import loosely_read
+from domain.kit.ids import read_spelling
 from domain.kit.log import Envelope
 from domain.kit.sealed import is_sealed, subject_of
 
@@ -70,8 +70,7 @@ def people_of(envelope: Envelope, event: Event, named: Iterable[Any] = ()) -> se
     if isinstance(event, OutsideEvent.Accepted) and event.user_id is not None:
         people.add(event.subject_id)
     for value in (getattr(event, "user_id", None), *named):
-        # In whatever spelling: who refuses is to be found rather than missed.
-        id = value if isinstance(value, UUID) else loosely_read(value)
+        id = value if isinstance(value, UUID) else read_spelling(value)
         if id is not None:
             people.add(id)
     return people

@@ -1,6 +1,5 @@
 """Events from outside, as the log keeps them: a stream each."""
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -9,7 +8,7 @@ from domain.gateway.callbacks.notices import InvoiceReference, PaymentNotice
 from domain.gateway.callbacks.providers import CallbackProvider
 from domain.gateway.envelope import EventCategory
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Personal, Purpose
-from domain.kit.ids import id_from, read_id
+from domain.kit.ids import id_from, read_spelling
 from domain.kit.model import Aggregate, Event, applies
 from domain.kit.privacy.nobody import nobody_of
 
@@ -124,9 +123,6 @@ def subject_of(tenant_id: UUID, source_id: UUID, user_id: str | None, received_a
 
 
 def person_of(tenant_id: UUID, user_id: str) -> UUID:
-    """The person whom the sources of a tenant name so."""
-    # Most names are no ids, and are of another length.
-    if len(user_id) == 36:
-        with suppress(ValueError):
-            return read_id(user_id)
-    return id_from(tenant_id, f"gateway person {user_id}")
+    """The person whom the sources of a tenant name so: an id in any spelling is that id, so that who was erased
+    is not known again by another one."""
+    return read_spelling(user_id) or id_from(tenant_id, f"gateway person {user_id}")

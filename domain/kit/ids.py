@@ -6,6 +6,7 @@ from uuid import UUID, SafeUUID
 
 _ID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile("[0-9a-f]{32}")
+_SPELLING = re.compile(r"(?:urn:)?(?:uuid:)?\{?([0-9a-f]{32})\}?", re.ASCII | re.IGNORECASE)
 _FREE = ~(0xF000 << 64 | 0xC000 << 48)
 """All bits of an id but those that say its version and variant."""
 _VERSION_5 = 5 << 76 | 2 << 62
@@ -22,13 +23,13 @@ def read_id(text: object) -> UUID:
     return id_of(int(text.replace("-", ""), 16))
 
 
-def loosely_read(text: object) -> UUID | None:
-    """The id that a text spells in any way that ``UUID`` takes: not whom it names, but whom it was once taken for
-    and may mean."""
-    try:
-        return UUID(text) if isinstance(text, str) else None
-    except ValueError:
+def read_spelling(text: object) -> UUID | None:
+    """The id that a text of an outside system spells, also in capitals, in braces, as ``urn:uuid:…``, and whatever
+    dashes it has: nothing that ``UUID`` takes for another id than it looks like."""
+    if not isinstance(text, str) or len(text) < 32:
         return None
+    found = _SPELLING.fullmatch(text.replace("-", ""))
+    return None if found is None else id_of(int(found[1], 16))
 
 
 def spelled(text: str) -> str:

@@ -127,7 +127,6 @@ async def test_nobody_can_tell_who_was_known_and_who_was_erased_is_so_no_more(
 async def test_who_was_introduced_by_an_id_is_known_in_its_other_spellings_until_they_are_erased(
     strict: Sender, client: Client, product: Product
 ) -> None:
-    """For which they were taken once; they are people of their own since."""
     person = uuid4()
     await strict.answers(registered(str(person), userId=str(person)))
 

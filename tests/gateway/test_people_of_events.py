@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from app.composition.write_side import written
 from domain.gateway.events import person_of, subject_of
 from domain.identity.user_commands import EraseUser
 from domain.kit.caller import Caller
@@ -25,18 +26,32 @@ def test_what_stands_for_nobody_is_told_from_people() -> None:
     assert not is_nobody(UUID("018f0000-0000-8000-8000-00000000000a"))
 
 
-def test_no_other_spelling_of_an_id_is_that_person() -> None:
-    """Python reads each of these as the id, and the third as yet another one."""
+def test_an_id_in_any_spelling_is_that_person_and_what_only_looks_like_it_is_another() -> None:
     tenant, id = uuid4(), UUID("018f0000-0000-7000-8000-00000000000a")
-    assert {person_of(tenant, str(id)), person_of(tenant, str(id).upper())} == {id}
-    others = [
-        f"urn:uuid:{id}",
-        f"+{id.hex[1:]}",
-        f"018f_{id.hex[5:]}",
-        id.hex,
-        f"{str(id)[:-1]}-{str(id)[-1]}",
-    ]
+    dashed = f"{str(id)[:-1]}-{str(id)[-1]}"
+    spellings = [str(id), str(id).upper(), id.hex, id.hex.upper(), f"{{{id}}}", f"urn:uuid:{id}", dashed]
+    assert {person_of(tenant, each) for each in spellings} == {id}
+    # Python reads each of these as an id, the second as yet another one.
+    others = [f"+{id.hex[1:]}", f"018f_{id.hex[5:]}", f"{id.hex[:-1]}\u0661"]
     assert len({id, *(person_of(tenant, other) for other in others)}) == 1 + len(others)
+
+
+async def test_nothing_is_taken_of_who_was_erased_however_they_are_spelled(
+    shop: Sender, client: Client, product: Product
+) -> None:
+    person = uuid4()
+    names = [str(person), person.hex, str(person).upper(), f"urn:uuid:{person}"]
+
+    async def statuses() -> list[str]:
+        return [result["status"] for result in await shop.answers(*(event(userId=name) for name in names))]
+
+    assert await statuses() == ["accepted"] * 4
+    async with written(product.settings) as writes:
+        await writes.ring.destroy(client.tenant, person)
+    # In braces it is no name: what is rejected is about them all the same, and kept nowhere.
+    (braced,) = await shop.answers(event(userId=f"{{{person}}}"))
+    assert await statuses() == ["rejected"] * 4
+    assert [each["rule"] for each in braced["violations"]] == ["envelope", "erased"]
 
 
 async def test_a_person_is_known_by_an_id_and_nobody_is_not_erased(shop: Sender, client: Client) -> None:

@@ -150,7 +150,6 @@ async def test_whom_a_payload_names_as_the_user_is_asked(sender: Sender, owner: 
 
 
 async def test_who_refused_is_found_however_their_id_is_spelled(sender: Sender, owner: Client) -> None:
-    """Other spellings name other people, but once did not: who refused then still does."""
     source, person = await a_source(sender.product, owner), uuid4()
     async with destination(behave=answers(segment)) as server:
         mapping = ["userId=payload.customerId"]
