@@ -22,7 +22,7 @@ from domain.kit.codec import Codec
 from domain.kit.events import event_classes
 from domain.kit.log import Log, Selection
 from domain.processes.webhooks.deliveries import WebhookDeliveries
-from domain.processes.webhooks.effects import Deliver
+from domain.processes.webhooks.effects import Deliver, delivery_key
 from projections.gateway.webhook_deliveries import (
     DeliveryAttempt,
     DeliveryLog,
@@ -42,6 +42,10 @@ select e.event_id, e.topic, e.originator_id, e.position
   from es.event_ids i join es.events e on e.position = i.position
  where i.tenant_id = $1 and i.event_id = any($2)
 """
+_OF_ENTITY = """
+select event_id from es.events where tenant_id = $1 and originator_id = $2
+ order by originator_version desc limit 1000
+"""
 _STATUS = """case
     when l.finished_at is null then case when l.result is null then 'waiting' else 'retrying' end
     when l.status <> 'done' then 'failed'
@@ -53,8 +57,11 @@ select l.id, l.payload, l.made_at, l.next_at, l.finished_at, l.result, {_STATUS}
  where l.process = $1 and l.tenant_id = $2 and split_part(l.instance, '/', 1) = $3 and l.instance like '%/%'
    and l.kind = 'effect' and l.name = $4 and ($5::bigint is null or l.id < $5)
    and ($6::text[] is null or {_STATUS} = any($6))
+   {{keys}}
  order by l.id desc limit $7
 """
+# Their keys alone are looked for where they are known, which an index finds.
+_ALL, _AMONG = (_LIST.format(keys=each) for each in ("and $8::text[] is null", "and l.key = any($8)"))
 
 
 @dataclass(slots=True)
@@ -81,12 +88,17 @@ class LedgerDeliveries(DeliveryLog):
         *,
         seeing: EventSight,
         statuses: Sequence[DeliveryStatus] | None,
+        entity_id: UUID | None,
         limit: int,
         before: int | None,
     ) -> list[DeliveryRow]:
+        keys: list[str] | None = None
+        if entity_id is not None:
+            events = await self._database.writer.fetch(_OF_ENTITY, tenant_id, entity_id)
+            keys = [delivery_key(webhook_id, event["event_id"]) for event in events]
         found: list[DeliveryRow] = []
         for _ in range(_PAGES):
-            rows = await self._page(tenant_id, webhook_id, statuses, limit, before)
+            rows = await self._page(tenant_id, webhook_id, statuses, keys, limit, before)
             found += await self._told(tenant_id, rows, seeing)
             if len(found) >= limit or len(rows) < limit:
                 break
@@ -99,13 +111,14 @@ class LedgerDeliveries(DeliveryLog):
         tenant_id: UUID,
         webhook_id: UUID,
         statuses: Sequence[DeliveryStatus] | None,
+        keys: Sequence[str] | None,
         limit: int,
         before: int | None,
     ) -> list[Any]:
         # By the reader's role, which sees one tenant's rows alone.
         async with self._database.reading(tenant_id) as connection:
             return await connection.fetch(
-                _LIST,
+                _ALL if keys is None else _AMONG,
                 WebhookDeliveries.name,
                 tenant_id,
                 str(webhook_id),
@@ -113,13 +126,18 @@ class LedgerDeliveries(DeliveryLog):
                 before,
                 None if statuses is None else [status.value for status in statuses],
                 limit,
+                keys,
             )
 
     async def _told(self, tenant_id: UUID, rows: Sequence[Any], seeing: EventSight) -> list[DeliveryRow]:
-        deliveries = [_row(row) for row in rows]
-        about = await self._events(tenant_id, [each.event_id for each in deliveries])
-        readable = {each.event_id for each in await seeing.told(about)}
-        return [each for each in deliveries if each.event_id in readable]
+        effects = [msgspec.json.decode(row["payload"], type=Deliver) for row in rows]
+        about = await self._events(tenant_id, [each.event_id for each in effects])
+        readable = {each.event_id: each for each in await seeing.told(about)}
+        return [
+            _row(row, effect, readable[effect.event_id].originator_id)
+            for row, effect in zip(rows, effects, strict=True)
+            if effect.event_id in readable
+        ]
 
     async def _events(self, tenant_id: UUID, ids: Sequence[UUID]) -> list[_Happened]:
         # Read from the writer's pool: the reader's role sees no log.
@@ -168,14 +186,14 @@ def webhook_desk(settings: Settings, database: Database, log: Log, codec: Codec)
 
 
 # A record's values have no static type.
-def _row(row: Any) -> DeliveryRow:
-    effect = msgspec.json.decode(row["payload"], type=Deliver)
+def _row(row: Any, effect: Deliver, entity_id: UUID) -> DeliveryRow:
     result = None if row["result"] is None else msgspec.json.decode(row["result"])
     noted = result["attempts"] if isinstance(result, dict) else result or ()
     return DeliveryRow(
         number=row["id"],
         message=message_id(effect.webhook_id, effect.event_id),
         event_id=effect.event_id,
+        entity_id=entity_id,
         event_type="webhook.test" if effect.test else effect.type,
         status=DeliveryStatus(row["status"]),
         replay=effect.again,

@@ -54,7 +54,11 @@ class DeliveryRow:
 
     number: Annotated[int, Describe("The delivery's number; later ones have higher ones.")]
     message: Annotated[str, Describe("The header `webhook-id`: the same at every try and every replay.")]
-    event_id: Annotated[UUID, Describe("The event's id.")]
+    event_id: Annotated[UUID, Describe("The event's id in the log.")]
+    entity_id: Annotated[
+        UUID,
+        Describe("The id of what the event happened to; `OutsideEvent.id` where an outside system sent it."),
+    ]
     event_type: Annotated[str, Describe("The event's type.")]
     status: Annotated[DeliveryStatus, Describe("How it stands.")]
     replay: Annotated[bool, Describe("Whether it was asked for again.")]
@@ -88,10 +92,11 @@ class DeliveryLog(Protocol):
         *,
         seeing: EventSight,
         statuses: Sequence[DeliveryStatus] | None,
+        entity_id: UUID | None,
         limit: int,
         before: int | None,
     ) -> Sequence[DeliveryRow]:
-        """The newest first, those before this number."""
+        """The newest first, those before this number; of an entity, if asked for, of its newest 1,000 events."""
         ...
 
     async def count(

@@ -178,7 +178,7 @@ async def test_a_key_of_a_source_may_read_nothing(client: Client, product: Produ
     ):
         answer = await product.http.post("/graphql", json={"query": document}, headers=headers)
         assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN", answer.text
-    await done(client, "RevokeSourceKey", id=source, keyId=receipt["commandId"])
+    await done(client, "RevokeSourceKey", id=source, keyId=receipt["keyId"])
     answer = await product.http.post(
         "/graphql", json={"query": "{ sources { totalCount } }"}, headers=headers
     )

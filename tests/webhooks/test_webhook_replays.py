@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
+from tests.gateway.sending import a_source, event
 from tests.kit.client import Client
 from tests.outgoing.servers import destination
 from tests.webhooks.conftest import Sender
@@ -31,6 +32,31 @@ async def test_what_is_asked_for_again_is_sent_now(sender: Sender, owner: Client
         await owner.send("DeleteWebhook", input={"id": id})
         sender.clock.ahead = timedelta(seconds=6)
         await sender.quiet()
+
+
+async def test_an_outside_event_is_followed_to_its_deliveries_and_back(sender: Sender, owner: Client) -> None:
+    source = await a_source(sender.product, owner)
+    async with destination() as server:
+        id = (await registered(owner, server.url, types=["gateway.event", "work.task"]))["webhook"]["id"]
+        first, sent = event(), event()
+        *_, last = await source.answers(first, sent)
+        await task(owner)
+        await sender.quiet()
+        wanted = {"eventId": {"eq": sent["eventId"]}}
+        found = await owner.send("OutsideEvents", filter=wanted, afterPosition=last["position"])
+        [outside] = [edge["node"]["id"] for edge in found["edges"]]
+        [delivery] = await sender.deliveries(owner, id, entityId=outside)
+        assert (delivery["entityId"], delivery["eventType"]) == (outside, "gateway.event.accepted")
+        again = {"id": id, "eventId": delivery["eventId"]}
+        assert "webhook" in await owner.send("ReplayWebhookEvent", input=again)
+        await sender.quiet()
+        replayed = await sender.deliveries(owner, id, entityId=outside)
+        assert [each["replay"] for each in replayed] == [True, False]
+        assert await sender.deliveries(owner, id, entityId=owner.me) == []
+        stranger = await sender.product.newcomer()
+        refused = await stranger.send("WebhookDeliveries", id=id, entityId=outside)
+        assert refused is None
+    assert await owner.send("OutsideEvent", id=delivery["entityId"]) == found["edges"][0]["node"]
 
 
 async def test_a_test_event_arrives_and_an_event_is_sent_again(sender: Sender, owner: Client) -> None:

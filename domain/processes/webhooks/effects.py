@@ -22,7 +22,7 @@ class Deliver(Effect, schedule=SCHEDULE, timeout=40):
 
     @property
     def key(self) -> str:
-        return f"deliver {self.webhook_id} {self.event_id}"
+        return delivery_key(self.webhook_id, self.event_id)
 
     @property
     def instance(self) -> str:
@@ -47,3 +47,8 @@ class Tell(Effect, attempts=15, timeout=60, pause=2):
     @property
     def instance(self) -> str:
         return f"{self.webhook_id}/notice"
+
+
+def delivery_key(webhook_id: UUID, event_id: UUID) -> str:
+    """By what the ledger knows the deliveries of an event to a webhook."""
+    return f"deliver {webhook_id} {event_id}"

@@ -120,6 +120,9 @@ class NewSourceKeyReceipt(_sources.receipt):  # type: ignore[misc,name-defined]
     """A receipt that holds a secret."""
 
     key: str = strawberry.field(description="The key itself. Store it safely: it cannot be read again.")
+    key_id: UUID = strawberry.field(
+        description="The key's id, for `revokeSourceKey` and `keys` of the source."
+    )
 
 
 async def _issue(sending: Sending) -> Sent | Refusal:
@@ -128,7 +131,7 @@ async def _issue(sending: Sending) -> Sent | Refusal:
     # Sent again, the same command id is refused: the secret would be another, and nobody has the first.
     hashed = hashlib.sha256(key.encode()).hexdigest()
     command = await sending.command(source_keys.IssueSourceKey, key_id=id, secret_hash=hashed)
-    return await sending.send(command, key=key)
+    return await sending.send(command, key=key, key_id=id)
 
 
 async def _connect(sending: Sending) -> Sent | Refusal:

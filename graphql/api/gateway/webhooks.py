@@ -65,6 +65,13 @@ class Webhook(Node):
         self,
         info: Info,
         status: Annotated[list[DeliveryStatus] | None, argument("Only with one of these statuses.")] = None,
+        entity_id: Annotated[
+            UUID | None,
+            argument(
+                "Only what happened to this, such as an outside event (`OutsideEvent.id`) or a task: its newest "
+                "1,000 events."
+            ),
+        ] = None,
         first: First = None,
         after: FromCursor = None,
     ) -> ForwardConnection[DeliveryRow]:
@@ -73,7 +80,13 @@ class Webhook(Node):
 
         async def read(limit: int, before: int | None) -> Sequence[DeliveryRow]:
             return await log.of(
-                ask.caller.tenant_id, id, seeing=ask.seeing, statuses=status, limit=limit, before=before
+                ask.caller.tenant_id,
+                id,
+                seeing=ask.seeing,
+                statuses=status,
+                entity_id=entity_id,
+                limit=limit,
+                before=before,
             )
 
         return await forward(
