@@ -43,7 +43,7 @@ def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> 
     """The intake of events, the replay of what it rejected, the door for callbacks, files, and turns."""
     admission, checks = SourceAdmission(rows), SchemaChecks(SchemaReader(rows))
     files = files_of(settings, writes.ring)
-    intake = _intake(settings, writes.bus, writes.codec, admission, checks)
+    intake = _intake(settings, writes.bus, writes.codec, admission, checks, writes.ring)
     outgoing = OutgoingClient(ports=read_ports(settings.outgoing_ports), loopback=settings.outgoing_loopback)
     callbacks = CallbackDoor(
         intake,
@@ -82,7 +82,7 @@ def import_rows(
     """What takes in the rows of files in a worker; none where it reads no views, or has no keys."""
     if rows is None or checks is None or not isinstance(opening, KeyRing):
         return NoRows()
-    intake = _intake(settings, bus, codec, SourceAdmission(rows), checks)
+    intake = _intake(settings, bus, codec, SourceAdmission(rows), checks, opening)
     return FileIntake(files_of(settings, opening), intake, bus.log)
 
 
@@ -99,7 +99,7 @@ def job_letters(
     """What replays dead letters in a worker; none where it reads no views, or has no keys."""
     if rows is None or checks is None or positions is None or not isinstance(opening, KeyRing):
         return NoLetters()
-    intake = _intake(settings, bus, codec, SourceAdmission(rows), checks)
+    intake = _intake(settings, bus, codec, SourceAdmission(rows), checks, opening)
     return JobLetters(DeadLetterReplay(intake, rows, opening, bus), rows, bus.log, positions)
 
 
@@ -139,7 +139,7 @@ def connector_pages(
     secrets = SealedWebhookSecrets(settings.derive("webhook secrets"))
     tools = ToolPages(outgoing(most=tool_pages.LARGEST + 1, silence=tool_pages.SECONDS), secrets, clock)
     pages = HttpPages(outgoing(most=http_pages.LARGEST + 1), secrets, clock, tools)
-    intake = _intake(settings, bus, codec, SourceAdmission(rows), checks)
+    intake = _intake(settings, bus, codec, SourceAdmission(rows), checks, opening)
     return PulledIntake(
         pages,
         PulledItems(codec),
@@ -151,13 +151,19 @@ def connector_pages(
 
 
 def _intake(
-    settings: Settings, bus: Bus, codec: Codec, admission: SourceAdmission, checks: SchemaChecks
+    settings: Settings,
+    bus: Bus,
+    codec: Codec,
+    admission: SourceAdmission,
+    checks: SchemaChecks,
+    opening: Opening,
 ) -> Ingestion:
     return Ingestion(
         bus,
         codec,
         admission,
         checks,
+        opening,
         clock=SystemClock(),
         ids=TimeOrderedIds(),
         rate=settings.ingest_events_per_second,

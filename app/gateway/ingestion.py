@@ -12,6 +12,7 @@ from app.gateway.admission import SourceAdmission
 from app.gateway.claims import EventClaims
 from app.gateway.drafts import EventDraft, Intake
 from app.gateway.rates import SourceRates
+from app.gateway.stored_events import StoredEvents, conflict
 from domain.gateway.checks import EventChecks
 from domain.gateway.letters import CLOSED_AT, MOST_A_DAY, LettersFull, letter_after
 from domain.gateway.outcomes import (
@@ -27,26 +28,15 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.clock import Clock, Ids
 from domain.kit.codec import Codec
-from domain.kit.log import Append, AppendReceipt, Conflict, NewEvent, Outcome, Reused, Taken
+from domain.kit.log import Append, AppendReceipt, Conflict, NewEvent, Outcome
 from domain.kit.refusals import SubjectErased, ViolationCode
+from domain.kit.sealed import Opening
 
 _SERVICE = "gateway"
 _CLOSED_LETTERS = 10
 """How many closed letters of one text and day are looked past for one that is open."""
 _TURN = 0.01
 """Seconds of work after which others have theirs."""
-_CONFLICT = EventViolation(
-    "conflict",
-    ViolationCode.UNSUITABLE,
-    ("eventId",),
-    "This source has sent another event with this eventId.",
-)
-_OTHER_BODY = EventViolation(
-    "conflict",
-    ViolationCode.UNSUITABLE,
-    (),
-    "The delivery with this transmission id has brought another event.",
-)
 
 
 class Ingestion(EventIntake):
@@ -59,6 +49,7 @@ class Ingestion(EventIntake):
         codec: Codec,
         admission: SourceAdmission,
         checks: EventChecks,
+        opening: Opening,
         *,
         clock: Clock,
         ids: Ids,
@@ -68,6 +59,7 @@ class Ingestion(EventIntake):
         self._bus, self._codec, self._admission, self._checks = bus, codec, admission, checks
         self._clock, self._ids = clock, ids
         self._rates, self._claims = SourceRates(rate), EventClaims(bus.log, codec)
+        self._stored = StoredEvents(bus.log, codec, opening)
         self._letters: Counter[UUID] = Counter()
         self._day = date.min
 
@@ -121,9 +113,10 @@ class Ingestion(EventIntake):
         if waiting:
             await self._claims.rejected(intake, events, drafts, gone, waiting)
             outcomes |= await self._store(by, intake, [drafts[place] for place in waiting], gone)
+        outcomes |= await self._stored.same(tenant_id, drafts, outcomes)
         late: list[EventDraft] = []
         for place, draft in enumerate(drafts):
-            if (fault := _conflict(draft, outcomes.get(id(draft)))) is not None:
+            if (fault := conflict(draft, outcomes.get(id(draft)))) is not None:
                 drafts[place] = intake.letter(events[place], (fault,))
                 late.append(drafts[place])
         if late:
@@ -254,17 +247,6 @@ def _types(events: Sequence[ReceivedEvent]) -> set[str]:
         for event in events
         if isinstance(event.value, dict) and isinstance(kind := event.value.get("eventType"), str)
     }
-
-
-def _conflict(draft: EventDraft, outcome: Outcome | None) -> EventViolation | None:
-    """What is wrong where another event has its id, or came by its delivery. Nothing but that moves the stream of
-    an event."""
-    if draft.violations:
-        return None
-    if isinstance(outcome, Taken):
-        return _OTHER_BODY
-    other = isinstance(outcome, Conflict) and outcome.originator_id == draft.id
-    return _CONFLICT if other or isinstance(outcome, Reused) else None
 
 
 def _is_new(outcome: Outcome | None) -> bool:

@@ -19,7 +19,7 @@ from domain.kit.bus.bus import Bus
 from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
 from tests.domain.sending import accepted
-from tests.gateway.sending import Json, a_source, event
+from tests.gateway.sending import Json, Sender, a_source, event
 from tests.imports.exporting import employed, exported
 from tests.imports.importing import Importer, counts, table
 from tests.kit.at_work import AtWork
@@ -63,6 +63,27 @@ async def test_the_events_of_a_source_and_a_time_are_written_and_read_again_alik
     assert [row["eventId"] for row in table] == [each["eventId"] for each in lines]
     found, content = await exported(owner, shop.id, until="2021-01-01T00:00:00Z", format="CSV")
     assert (found["rows"], len(content.splitlines())) == (0, 1)
+
+
+async def test_an_export_comes_back_into_its_own_source_without_an_event_twice(
+    importer: Importer, shop: Sender, product: Product, bus: Bus
+) -> None:
+    data = {"payload": {"b": 2.50, "a": [1e3, "čaj"], "orderId": "A-1"}, "metadata": {"channel": "web"}}
+    told = event(data=data, userId="=zoe", timestamp="2026-03-01T12:00:00.123456789+01:00")
+    sent = [told, event(eventSource="Till", sessionId="s-1"), event()]
+    assert [each["status"] for each in await shop.answers(*sent)] == ["accepted"] * 3
+    owner = await employed(product, bus, "owner", importer.client)
+    for format in ("NDJSON", "CSV"):
+        _, content = await exported(owner, shop.id, format=format)
+        asked = {"fileId": await importer.file(content), "sourceId": shop.id}
+        fields = (await importer.client.send("ProposeImport", input=asked))["fields"]
+        begun = await importer.begin(content, format=format, fields=[] if format == "NDJSON" else fields)
+        assert counts(await importer.ended(begun["id"])) == [3, 0, 3, 0], format
+    # What says anything else is another event.
+    zone = {**told, "timestamp": "2026-03-01T11:00:00.123456Z"}
+    other = [{**told, "userId": "zoe"}, {**told, "data": {**data, "metadata": {}}}]
+    statuses = [each["status"] for each in await shop.answers(zone, *other)]
+    assert statuses == ["duplicate", "rejected", "rejected"]
 
 
 async def test_what_whoever_asks_may_not_read_is_in_no_file(product: Product, bus: Bus) -> None:

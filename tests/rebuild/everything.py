@@ -64,6 +64,7 @@ from domain.kit.codec import PlainCodec
 from domain.kit.commands import Command
 from domain.kit.log import AppendReceipt, Log
 from domain.kit.permissions import ROLES
+from domain.kit.sealed import PlainOpening
 from domain.work.notifications import Channel, NotificationKind, NotifyUser
 from projections.gateway.sources import SourceRow
 from tests.gateway.sending import event
@@ -169,6 +170,7 @@ async def _of_outside(log: Log, bus: Bus, by: Caller) -> None:
         PlainCodec(),
         _AnySource(nowhere),
         _NoSchemas(),
+        PlainOpening(),
         clock=SystemClock(),
         ids=TimeOrderedIds(),
         rate=1_000,
