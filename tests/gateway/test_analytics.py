@@ -266,8 +266,8 @@ def test_of_an_hour_without_accepted_events_much_is_unknown() -> None:
         ),
         (
             "timeliness",
-            {"accepted": 100, "completeness_sum": 10000, "late": 6},
-            {"accepted": 100, "completeness_sum": 10000, "late": 5},
+            {"accepted": 100, "completeness_sum": 10000, "live": 20, "late": 2},
+            {"accepted": 100, "completeness_sum": 10000, "live": 20, "late": 1},
         ),
     ],
 )
@@ -285,9 +285,10 @@ def test_the_time_on_the_way_is_that_of_95_in_100() -> None:
 
 async def test_sql_and_python_say_the_same_of_targets(product: Product) -> None:
     connection = await asyncpg.connect(product.settings.database_url)
-    names = ("accepted", "rejected", "malformed", "contradictory", "completeness_sum", "late")
-    some = [(0, 0, 0, 0, 0, 0), (0, 3, 3, 0, 0, 0), (100, 0, 0, 0, 9900, 5), (100, 0, 0, 0, 9901, 6)]
-    some += [(95, 5, 5, 0, 9500, 0), (98, 2, 0, 2, 9800, 0), (99, 2, 1, 1, 9900, 0)]
+    names = ("accepted", "rejected", "malformed", "contradictory", "completeness_sum", "live", "late")
+    some = [(0, 0, 0, 0, 0, 0, 0), (0, 3, 3, 0, 0, 0, 0)]
+    some += [(100, 0, 0, 0, 9900, 100, 5), (100, 0, 0, 0, 9901, 100, 6), (100, 0, 0, 0, 9901, 0, 0)]
+    some += [(95, 5, 5, 0, 9500, 95, 0), (98, 2, 0, 2, 9800, 98, 0), (99, 2, 1, 1, 9900, 99, 0)]
     try:
         for counts in some:
             given = ", ".join(f"{count}::bigint as {name}" for name, count in zip(names, counts, strict=True))

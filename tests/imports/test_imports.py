@@ -30,6 +30,11 @@ async def test_the_rows_of_a_file_become_events(importer: Importer, shop: Sender
     (found,) = [edge["node"] for edge in events["edges"]]
     assert found["eventType"] == "order.created"
     assert found["data"]["payload"] == {"orderId": "o-7", "totalAmount": 8.5}
+    # They are from long ago, and not late.
+    quality = await importer.client.send("SourceQuality", afterPosition=last["position"])
+    rows = [edge["node"] for edge in quality["edges"]]
+    assert sum(row["accepted"] for row in rows) == 1201
+    assert ["TIMELINESS" in row["missed"] for row in rows] == [False] * len(rows)
 
 
 async def test_the_same_file_again_brings_no_event_twice(importer: Importer) -> None:

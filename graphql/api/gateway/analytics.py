@@ -110,13 +110,13 @@ class QualityDimension(Enum):
     CONSISTENCY = "consistency"
     """How many contradict nothing."""
     TIMELINESS = "timeliness"
-    """How long those accepted were on their way."""
+    """How long those accepted were on their way, but for what was imported, pulled, or replayed by a job."""
 
 
 @shows(
     SourceQualityRow,
     needs=_READ,
-    leave_out=("source_id", "malformed", "contradictory", "completeness_sum", "late", "delays"),
+    leave_out=("source_id", "malformed", "contradictory", "completeness_sum", "live", "late", "delays"),
 )
 class SourceQuality(Node):
     """How good the events of a source were in an hour. Of an hour in which it sent none, there is nothing."""
@@ -140,8 +140,8 @@ class SourceQuality(Node):
     timeliness = derived(
         float | None,
         source_quality.timeliness,
-        "How many seconds 95 % of those accepted were on their way at most, within 2.5 %; the target is less "
-        "than 300.",
+        "How many seconds 95 % of those accepted were on their way at most, within 2.5 %, but for what was "
+        "imported, pulled, or replayed by a job; null where there were none. The target is less than 300.",
     )
     breached = derived(bool, lambda row: bool(source_quality.missed(row)), "Whether a target was missed.")
     missed = derived(
