@@ -14,6 +14,8 @@ from domain.kit.text import first_repeated
 
 _WHOLE = range(-(2**63), 2**64)
 """The whole numbers that are kept: those of 64 bits, with a sign or without."""
+_UTF_8 = "utf-8-sig"
+"""A byte order mark is no part of a text."""
 _DIGITS = 20
 """A whole number with more digits fits in no 64 bits."""
 MOST_VALUES = 1_000_000
@@ -23,7 +25,7 @@ _MARKS = "{[,:"
 _TEXTS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANKS = " \t\n\r"
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _LONGEST_NAME = 100
 TOO_LARGE = EventViolation(
     "size", ViolationCode.TOO_LARGE, (), f"The event has more than {LARGEST_EVENT} bytes."
@@ -73,7 +75,7 @@ def value_at(value: Json, path: str | None) -> Json:
 def read_body(body: bytes) -> tuple[list[ReceivedEvent], bool]:
     """The events of a body, and whether it is a list of them. Raises NotEvents, and the other two for too much."""
     try:
-        text = body.decode()
+        text = body.decode(_UTF_8)
     except UnicodeDecodeError:
         raise NotEvents("it is not UTF-8") from None
     if text.lstrip(_BLANKS).startswith("["):
@@ -101,7 +103,7 @@ def read_line(line: bytes) -> ReceivedEvent:
     if len(line) > LARGEST_EVENT:
         return ReceivedEvent(None, _text(line[:LARGEST_EVENT]), TOO_LARGE)
     try:
-        return read_value(read_json(line.decode()), _text(line))
+        return read_value(read_json(line.decode(_UTF_8)), _text(line))
     except (NotEvents, UnicodeDecodeError) as error:
         said = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
         message = f"The line is not JSON: {said}."
@@ -150,12 +152,11 @@ def read_json(text: str) -> Json:
     """What JSON says. Raises NotEvents and TooManyValues."""
     require_few(text)
     try:
-        value = _decoder.decode(text)
+        return _decoder.decode(text)
     except RecursionError:
         raise NotEvents("it is nested too deeply") from None
     except ValueError as error:
         raise NotEvents(str(error)) from error
-    return value
 
 
 def require_few(text: str, most: int = MOST_VALUES) -> None:
@@ -192,7 +193,7 @@ def repeating(value: dict[str, Json], name: str) -> dict[str, Json]:
 def end_of(text: str, at: int) -> int:
     """Where an object or a list that begins here ends, by its brackets alone. Raises NotEvents."""
     depth = 0
-    for found in _BRACKETS.finditer(text, at):
+    for found in BRACKETS.finditer(text, at):
         if not found.group().startswith('"'):
             depth += 1 if found.group() in "[{" else -1
             if not depth:

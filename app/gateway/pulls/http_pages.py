@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from domain.gateway.bodies import NotEvents, TooManyValues, read_json, value_at
+from domain.gateway.bodies import BRACKETS, NotEvents, TooManyValues, read_json, value_at
 from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.terms import LONGEST_CURSOR, Pagination
+from domain.gateway.outcomes import DEEPEST
 from domain.gateway.webhook_signature import SecretUnreadable, WebhookSecrets
 from domain.kit.clock import Clock
 from domain.kit.process.effects import EffectFailed, EffectRefused
@@ -23,6 +24,8 @@ MOST_IN_PAGE = 5_000
 """Items of a page."""
 _SECONDS = 30.0
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel=(?:"(?:[^"]* )?next(?: [^"]*)?"|next\b)', re.IGNORECASE)
+_DEEPEST = 2 * DEEPEST
+"""What lies deeper in a page lies deeper than `DEEPEST` in an item."""
 _AGAIN = (408, 425, 429)
 
 # JSON of any shape, hence Any.
@@ -99,8 +102,28 @@ def require_good(answer: HttpAnswer, clock: Clock, *, largest: int) -> None:
 
 
 def json_in(body: bytes) -> Json:
-    """What a body says. Raises NotEvents, UnicodeDecodeError and TooManyValues."""
-    return read_json(body.decode())
+    """What a body says; of what is nested too deeply to be read, as much as makes an event too deep. Raises
+    NotEvents, UnicodeDecodeError and TooManyValues."""
+    text = body.decode()
+    try:
+        return read_json(text)
+    except NotEvents:
+        return read_json(_emptied(text))
+
+
+def _emptied(text: str) -> str:
+    """The same JSON with nothing in what is nested so deeply that it is in no event."""
+    kept, depth, at = list[str](), 0, 0
+    for found in BRACKETS.finditer(text):
+        if found.group() in ("{", "["):
+            depth += 1
+            if depth == _DEEPEST:
+                kept.append(text[at : found.end()])
+        elif found.group() in ("}", "]"):
+            if depth == _DEEPEST:
+                at = found.start()
+            depth -= 1
+    return "".join((*kept, text[at:]))
 
 
 def read_page(read: Callable[[], Json]) -> Json:

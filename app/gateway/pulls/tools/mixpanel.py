@@ -20,7 +20,7 @@ import orjson
 from app.gateway.pulls.http_pages import HttpPage, Json, json_in, read_page
 from app.gateway.pulls.tools.days import Day
 from app.gateway.pulls.tools.pulled_tool import PageQuery, PulledTool, StreamedPage
-from domain.gateway.bodies import read_json, value_at
+from domain.gateway.bodies import value_at
 from domain.kit.process.effects import EffectRefused
 from domain.kit.process.http_client import HttpRequest
 from domain.processes.webhooks.tools.protocol import Target, basic
@@ -123,7 +123,7 @@ class DayPart(StreamedPage):
         """The events in their order, and the place behind them where more follow."""
         self._take(bytes(self._rest))
         kept = sorted(self._kept, reverse=True)
-        items = [read_json(each.line.decode()) for each in kept]
+        items = [json_in(each.line) for each in kept]
         if self._before is None:
             return items, None
         time, hash = kept[-1].key
@@ -154,7 +154,8 @@ def _key(line: bytes) -> _Key:
     try:
         said = orjson.loads(line)
     except orjson.JSONDecodeError:
-        # It refuses some of what is JSON to us, as NaN. What is none is where an export broke off.
+        # It refuses some of what is JSON to us, as NaN, and what is nested deeply. What is none is where an
+        # export broke off.
         read_page(partial(json_in, line))
         said = None
     time, id = value_at(said, "properties.time"), value_at(said, "properties.$insert_id")
