@@ -98,7 +98,11 @@ class SignInServices:
         """Forget, inside the block, the sessions that other processes end."""
         watching = partial(watch, feed, self.living, self.callers, after=await log.head())
         try:
-            async with running(watching, name="sessions"), running(self._tidying, name="attempts"):
+            async with (
+                running(watching, name="sessions"),
+                running(self._tidying, name="attempts"),
+                running(self.callers.uses.telling, name="key uses"),
+            ):
                 yield
         finally:
             await self.providers.close()

@@ -31,6 +31,8 @@ SecretHash = Annotated[
     Restricted(),
     Describe("The SHA-256 of the whole key, in hexadecimal digits."),
 ]
+APART = timedelta(hours=1)
+"""A use so soon after the last one that was noted is not noted."""
 LONGEST = timedelta(days=731)
 """How long a key may be good for: two years, of which one is a leap year."""
 Expiry = Annotated[datetime, Internal(), Describe("When the key expires.")]
@@ -52,15 +54,23 @@ class ApiKey(Aggregate, topic="identity.api_key"):
 
     class Revoked(Event): ...
 
+    class Used(Event): ...
+
     permissions: tuple[str, ...]
     created_by: UUID
     revoked: bool = False
+    used_at: datetime | None = None
+    """When a use of it was last noted."""
 
     created = assigns(Created)
 
     @applies(Revoked)
     def _revoked(self, event: Revoked) -> None:
         self.revoked = True
+
+    @applies(Used)
+    def _used(self, event: Used) -> None:
+        self.used_at = event.timestamp
 
 
 def require_expiry(expires_at: datetime, now: datetime) -> None:
@@ -101,3 +111,11 @@ class RevokeApiKey(Command):
         if api_key.revoked:
             raise ApiKeyRevoked(field="id")
         api_key.record(ApiKey.Revoked())
+
+
+class NoteApiKeyUse(Command):
+    """Note that an API key was used, if no use was noted within the hour."""
+
+    def handle(self, api_key: ApiKey, now: datetime) -> None:
+        if api_key.used_at is None or now >= api_key.used_at + APART:
+            api_key.record(ApiKey.Used())

@@ -86,9 +86,12 @@ class ApiKeyRow(Row):
     created_at: CreatedAt
     expires_at: Annotated[datetime, Describe("When it expires.")]
     revoked_at: Annotated[datetime | None, Describe("When it was revoked; null unless it was.")] = None
+    last_used_at: Annotated[
+        datetime | None, Describe("When it was last used, to the hour; null if it was not.")
+    ] = None
 
 
-class ApiKeys(PostgresView[ApiKeyRow], name="auth.api_keys", version=2, inline=True):
+class ApiKeys(PostgresView[ApiKeyRow], name="auth.api_keys", version=3, inline=True):
     """Every API key, those that are no longer good too."""
 
     indexes = (
@@ -99,3 +102,5 @@ class ApiKeys(PostgresView[ApiKeyRow], name="auth.api_keys", version=2, inline=T
     created = carried(ApiKey.Created, first=True)
 
     revoked = carried(ApiKey.Revoked, revoked_at=TIME)
+
+    used = carried(ApiKey.Used, last_used_at=TIME)

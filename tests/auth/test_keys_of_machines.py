@@ -6,8 +6,12 @@ from uuid import UUID, uuid4
 import httpx
 import jwt
 
+from app.composition.write_side import written
 from app.storage.database import Connection
+from domain.identity.api_keys import NoteApiKeyUse
+from domain.kit.caller import SYSTEM, Caller
 from tests.auth.people import Person, registered
+from tests.kit.processes import until
 from tests.kit.product import Product
 from tests.operations.command_line import CommandLine
 
@@ -56,6 +60,33 @@ async def test_a_key_is_over_when_it_is_revoked_or_has_expired(product: Product,
         else:
             await owner.execute("update auth_g1.api_keys set expires_at = now() where id = $1", id)
         assert (await post_as(product, {"x-api-key": key}, TASKS)).status_code == 401
+
+
+async def test_a_key_says_when_it_was_last_used_and_is_written_once_for_many_uses(
+    product: Product, owner: Connection
+) -> None:
+    ada = await registered(product)
+    used, unused = await key_of(ada, "work:read"), await key_of(ada, "work:read")
+
+    async def noted() -> list[str]:
+        found = await ada.client.post("{ apiKeys { nodes { id lastUsedAt } } }")
+        rows = found.json()["data"]["apiKeys"]["nodes"]
+        return [UUID(row["id"]).hex for row in rows if row["lastUsedAt"] is not None]
+
+    async def told() -> bool:
+        return bool(await noted())
+
+    for _ in range(3):
+        assert (await post_as(product, {"x-api-key": used}, TASKS)).status_code == 200
+    await until(told, seconds=120)
+    assert (await post_as(product, {"x-api-key": f"{unused[:-1]}!"}, TASKS)).status_code == 401
+    assert await noted() == [used.split("_")[2]]
+    by = Caller(tenant_id=UUID(ada.given["tenantId"]), user_id=SYSTEM)
+    async with written(product.settings) as writes:
+        # Another process has heard of it too.
+        await writes.bus.send(NoteApiKeyUse(id=UUID(hex=used.split("_")[2])), by=by)
+    count = "select count(*) from es.events where tenant_id = $1 and type = 'identity.api_key.used'"
+    assert await owner.fetchval(count, by.tenant_id) == 1
 
 
 async def test_a_key_is_not_he_who_made_it(product: Product) -> None:

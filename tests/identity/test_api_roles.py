@@ -104,6 +104,7 @@ async def test_an_api_key_is_told_once_and_stored_as_a_hash(client: Client, prod
         "createdAt": created["createdAt"],
         "expiresAt": IN_A_YEAR,
         "revokedAt": None,
+        "lastUsedAt": None,
         "maker": {"id": client.me, "name": "Ada"},
     }
     kind, tenant, id, secret = key.split("_", 3)

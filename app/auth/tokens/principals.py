@@ -9,6 +9,7 @@ from uuid import UUID
 from cachetools import FIFOCache, LRUCache
 
 from app.auth.tenant_services import Homes
+from app.auth.tokens.key_uses import KeyUses
 from app.auth.tokens.session_cache import HOLD, SessionCache
 from app.mail.mailed_tokens import hash_of
 from domain.gateway.sources import INGEST
@@ -45,6 +46,8 @@ class Callers:
             _CAPACITY
         )
         self._keys = SharedReads(self._key)
+        self.uses = KeyUses(homes)
+        """When API keys were used."""
         self._of_sources: LRUCache[_KeyId, None] = LRUCache(_CAPACITY)
         """Keys that were found to be those of sources, which they are for ever."""
 
@@ -98,6 +101,7 @@ class Callers:
             )
         if not await self._vouched_for(tenant_id, key.created_by):
             return None
+        self.uses.note(tenant_id, key_id)
         return Caller(
             tenant_id=tenant_id,
             user_id=key.created_by,
