@@ -1,5 +1,6 @@
 """Carries what the platform's sources tell of payments to the subscriptions of tenants, wherever those live."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +17,8 @@ from domain.kit.refusals import Refusal
 from domain.processes.payments.billing_port import TenantAway, TenantBilling
 from domain.tenancy.subscriptions import Subscription
 from projections.kit.read.unavailable import is_away
+
+_logger = logging.getLogger(__name__)
 
 
 class ReachedBilling(TenantBilling):
@@ -54,5 +57,8 @@ class ReachedBilling(TenantBilling):
                 yield place
         except Exception as error:
             if is_away(error):
+                _logger.warning(
+                    "The database of tenant %s is away: a payment of its invoices waits.", invoice.tenant_id
+                )
                 raise TenantAway from error
             raise
