@@ -57,7 +57,7 @@ def read_cloud_text(text: str, received_at: datetime) -> ReceivedEvent:
 
 def _text(body: bytes) -> str:
     try:
-        return body.decode()
+        return body.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NotEvents("it is not UTF-8") from None
 

@@ -1,6 +1,7 @@
 """``POST /v1/events``: one event, a list of them, or a stream of lines with one each."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -33,6 +34,8 @@ PATH = "/v1/events"
 LINES = "application/x-ndjson"
 SENT_AT = "headwater-sent-at"
 """The header that says when a request was sent, by the clock of who sends it."""
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\"';\s]+)", re.IGNORECASE)
+_UTF_8 = ("utf-8", "utf8", "us-ascii")
 _LARGEST = 5 * 1024 * 1024
 """Bytes of one request with JSON."""
 _SMALL = 16 * 1024
@@ -122,7 +125,9 @@ async def _answered(request: Request, authenticate: Authenticate, place: Place, 
         raise Unauthenticated("Send the key of a source as `Authorization: Bearer …`.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     cloud = is_cloud(kind, request.headers)
-    if kind not in (JSON, LINES) and not cloud:
+    charset = _CHARSET.search(request.headers.get("content-type", ""))
+    foreign = charset is not None and charset[1].lower() not in _UTF_8
+    if foreign or (kind not in (JSON, LINES) and not cloud):
         message = f"Send {JSON}, {LINES}, {STRUCTURED} or {BATCH} in UTF-8."
         raise _Stop(problem(415, "unsupported_media_type", message))
     if not is_plain(request.headers.getlist("content-encoding")):

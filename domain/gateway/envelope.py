@@ -44,7 +44,7 @@ _INSTANT = re.compile(
     r"(?P<offset>[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
 )
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-_REFERENCE = re.compile(r"[A-Za-z0-9._:/=+~-]+")
+_REFERENCE = re.compile(r"[A-Za-z0-9._:/=+~|-]+")
 _LONGEST_REFERENCE = 200
 
 # An event is JSON of any shape, hence Any.
@@ -244,7 +244,7 @@ def is_reference(text: str) -> bool:
 _text_of_reference = _text(
     _REFERENCE.pattern,
     _LONGEST_REFERENCE,
-    "must be letters, digits and . _ : / = + ~ - (an address is no id)",
+    "must be letters, digits and . _ : / = + ~ | - (an address is no id)",
 )
 
 

@@ -57,6 +57,16 @@ async def test_one_event_is_accepted_and_shown_with_what_was_filled_in(shop: Sen
     }
 
 
+async def test_what_other_programs_write_around_an_event_is_no_part_of_it(shop: Sender) -> None:
+    sent = event(userId="auth0|507f1f77bcf86cd799439011", data={"payload": {"n": "čaj"}})
+    marked = b"\xef\xbb\xbf" + json.dumps(sent, ensure_ascii=False).encode()
+    assert (await shop.send(marked)).json()["status"] == "accepted"
+    lines = await shop.send(marked + b"\r\n", **{"content-type": "application/x-ndjson; charset=UTF-8"})
+    assert lines.json()["status"] == "duplicate"
+    foreign = await shop.send(event(), **{"content-type": 'application/json; charset="iso-8859-2"'})
+    assert (foreign.status_code, foreign.json()["code"]) == (415, "unsupported_media_type")
+
+
 async def test_one_bad_event_loses_none_of_its_neighbours(shop: Sender) -> None:
     first, second, bad = event(), event(), event(eventType="Order Created")
     response = await shop.send([first, bad, second])
