@@ -18,8 +18,8 @@ class PersonRow(Row):
 
     id: Annotated[UUID, Describe("The user's id.")]
     email: Annotated[str, Confidential(), Personal(), Describe("The user's e-mail address.")]
-    first_name: Annotated[str, Opened(), Describe("The first name; empty once the user is erased.")]
-    last_name: Annotated[str, Opened(), Describe("The last name; may be empty.")]
+    first_name: Annotated[str, Opened(), Describe("The first name, until the user is erased.")]
+    last_name: Annotated[str, Opened(), Describe("The last name, if there is one.")]
     status: Annotated[UserStatus, Describe("The user's status.")] = UserStatus.ACTIVE
     role: Annotated[BaseRole, Describe("The user's built-in role, or their last one.")]
     is_member: Annotated[bool, Describe("Whether the user is a member of the tenant now.")] = True

@@ -30,4 +30,10 @@ async def test_they_are_found_in_the_order_in_which_they_happened(
     found = await client.send("RelatedEvents", by=by, value="c-1", afterPosition=after)
     assert [edge["node"]["eventId"] for edge in found["edges"]] == [early["eventId"], late["eventId"]]
     assert found["totalCount"] == 2
+    # As the other lists of events do, it takes a filter.
+    narrowed = """query($by: RelatedBy!, $id: ID!) {
+      relatedEvents(by: $by, value: "c-1", filter: {eventId: {eq: $id}}) { totalCount nodes { eventId } }
+    }"""
+    answer = (await client.post(narrowed, {"by": by, "id": late["eventId"]})).json()
+    assert answer["data"]["relatedEvents"] == {"totalCount": 1, "nodes": [{"eventId": late["eventId"]}]}
     assert (await client.send("RelatedEvents", by=by, value="c-2"))["edges"] == []

@@ -31,7 +31,7 @@ async def test_shows_me_whole(client: Client) -> None:
         "id": client.me,
         "name": "Ada",
         "firstName": "Ada",
-        "lastName": "",
+        "lastName": None,
         "email": f"ada.{client.me}@example.com",
         "createdAt": me["createdAt"],
         "status": "ACTIVE",

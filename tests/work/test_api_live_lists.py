@@ -91,8 +91,8 @@ async def test_nobody_hears_it_in_another_tenant(client: Client, product: Produc
     assert {message["by"] for message in heard} == {other.me}
     if theirs.narrowed != mine.narrowed:
         async with other.watching(watched.watching, initial=True, **theirs.narrowed) as messages:
-            state = await _next(messages)
-        assert state["nodes"] == []
+            ((error,),) = [(await _next(messages))["errors"]]
+        assert error["extensions"]["code"] == "NOT_FOUND"
 
 
 @EACH
@@ -173,14 +173,16 @@ async def test_of_what_somebody_never_saw_not_even_an_id_is_told(client: Client,
         while not heard or heard[-1]["cursor"] != str(last):
             heard.append(await _next(messages))
     assert secret not in json.dumps(heard)
-    async with member.watching("ProjectMemberChanged", projectId=secret, resumeFrom=start) as messages:
-        first = asyncio.create_task(_next(messages))
-        told, _ = await asyncio.wait([first], timeout=1)
-        assert not told
-        await done(client, "AddProjectMember", {"id": secret, "userId": member.me})
-        # From then on they see all members, also those of before if what had happened is read only now.
-        message = await first
-    assert message.get("code") == "SIGHT_CHANGED" or message["nodeId"] in (member.me, eve.me)
+    # What they do not see is refused as what there is not, from the start: nobody waits for what never comes.
+    for unseen in (secret, str(uuid4())):
+        for begin in ({"resumeFrom": start}, {"initial": True}, {}):
+            async with member.watching("ProjectMemberChanged", projectId=unseen, **begin) as messages:
+                ((error,),) = [(await _next(messages))["errors"]]
+                assert error["message"] == "There is no such project."
+                assert error["extensions"] == {"code": "NOT_FOUND", "argument": "projectId"}
+    await done(client, "AddProjectMember", {"id": secret, "userId": member.me})
+    async with member.watching("ProjectMemberChanged", projectId=secret, initial=True) as messages:
+        assert member.me in [node["user"]["id"] for node in (await _next(messages))["nodes"]]
 
 
 async def test_a_member_who_leaves_is_told_to_those_who_do_not_see_everything(

@@ -26,6 +26,7 @@ from api.kit.model import (
     linked,
     shows,
 )
+from api.kit.schema.filters import AnyView
 from api.kit.schema.scalars import Json
 from domain.gateway.detection.patterns import RelatedBy
 from domain.gateway.letters import DiscardDeadLetter, LetterStatus
@@ -35,6 +36,7 @@ from domain.kit.privacy.nobody import is_nobody
 from projections.gateway.event_metadata import FOUND, FOUND_AMONG, EventMetadata
 from projections.gateway.events import DeadLetterRow, DeadLetters, OutsideEventRow, OutsideEvents
 from projections.gateway.sources import Sources
+from projections.kit.declare.filters import beside
 from projections.kit.read.conditions import equals
 from projections.kit.read.keyset import Order
 
@@ -92,7 +94,7 @@ class DeadLetter(Node):
 
 _events = Resource(OutsideEvent, OutsideEvents, read="gateway:read")
 _letters = Resource(DeadLetter, DeadLetters, read="gateway:read", write="gateway:write")
-_events.filter(
+_filter = _events.filter(
     also=("source_id", "event_id", "occurred_at", "category", "environment"),
     computed={
         "correlation_id": ComputedField(
@@ -141,6 +143,7 @@ class Query:
         info: Info,
         by: Annotated[enum(RelatedBy), argument("What they belong together by.")],  # type: ignore[valid-type]
         value: Annotated[str, argument("Its id, as the events name it.")],
+        filter: Annotated[_filter | None, argument("The filter; everything by default.")] = None,  # type: ignore[valid-type]
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -151,10 +154,14 @@ class Query:
         if not 1 <= len(value) <= _LONGEST:
             message = f"The value has 1 to {_LONGEST} characters."
             raise ClientError(message, code="BAD_USER_INPUT")
-        await ask.caught_up(OutsideEvents, after_position)
+        tree = _filter.tree(filter)
+        views: list[AnyView] = [OutsideEvents, *beside(tree)]
+        for view in views:
+            await ask.caught_up(view, after_position)
         return await connect(
             ask,
             OutsideEvents,
+            filter=tree,
             where=equals(by.value, spelled(value)),
             order=Order("occurred_at"),
             wanted=PageRequest(first=first, after=after, last=last, before=before),

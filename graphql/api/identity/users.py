@@ -67,6 +67,9 @@ class UserSession:
 class User(Node):
     """A user of the tenant."""
 
+    first_name: str | None
+    last_name: str | None
+
     @field("First and last name.")
     async def name(self, info: Info) -> str:
         info.context.revealed("name", self.id, confidential=False)

@@ -87,7 +87,7 @@ class Query:
 @strawberry.type
 class Subscription:
     project_member_changed = _members.subscription(
-        "Every change of a project's members, as it happens.", within="project_id"
+        "Every change of a project's members, as it happens.", within={"project_id": Projects}
     )
 
 

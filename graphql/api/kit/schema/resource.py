@@ -13,7 +13,7 @@ A list takes a filter by the columns that its type shows, and has a subscription
 same, here `taskChanged`. One that is more is said:
 
     class Subscription:
-        member_changed = members.subscription("Every change of a project's members.", within="project_id")
+        member_changed = members.subscription("Every change of members.", within={"project_id": Projects})
 
 What is matched by name is checked when the field is made: TypeError says which class and field do not fit.
 """
@@ -33,8 +33,8 @@ from api.kit.schema.fields import found, live
 from api.kit.schema.filters import AnyView, ComputedField, RowFilter, owned, row_filter
 from api.kit.schema.lists.connections import in_words, listed
 from api.kit.schema.lists.list_arguments import narrowing, ordered, require_readable
-from api.kit.schema.live.arguments import about_id, is_of_others, taking
-from api.kit.schema.live.changes import watch
+from api.kit.schema.live.arguments import NOTHING, Within, about_id, is_of_others, taking
+from api.kit.schema.live.changes import require_seen, watch
 from api.kit.schema.live.interest import interest
 from api.kit.schema.live.lists import LIVE, LiveList
 from api.kit.schema.live.messages import Initial, ResumeFrom, messages
@@ -215,21 +215,20 @@ class Resource:
         """The mutation that takes an input of its own and sends what that means."""
         return mutation(send, self.receipt, taken, description=description, needs=needs or self._write)
 
-    def subscription(self, description: str, *, within: str = "") -> StrawberryField:
+    def subscription(self, description: str, *, within: Within = NOTHING) -> StrawberryField:
         """The subscription to their changes, narrowed by the filter that their list takes, where there is one.
 
-        ``within`` is the column of the key that clients give a value for, where that leaves one that is the id."""
+        ``within``: the column of the key that clients give an id for, and the view in which they must see it."""
         self._watched = True
         return self._watching(description, within=within)
 
-    def _watching(self, description: str, *, within: str = "", own: bool = False) -> StrawberryField:
-        others = {within} - {""}
+    def _watching(self, description: str, *, within: Within = NOTHING, own: bool = False) -> StrawberryField:
         message = messages(
             self._shown,
             self._view,
             f"Changed {self._plural}, or a gap in the messages.",
-            within=others,
-            about_id=about_id(self._view, others),
+            within={*within},
+            about_id=about_id(self._view, within),
         )
         view, shown, taken, column = self._held, self._shown, self._filter, self._own
         # Of what is counted, or comes from outside in batches, the last event of a page tells of all.
@@ -247,7 +246,8 @@ class Resource:
             tree = await in_words(info.context, type(view), taken.tree(filter) if taken else EVERYTHING)
             if own:
                 tree = owned(tree, column, info.context.caller.user_id)
-            wanted = interest(type(view), tree, {column: given[column] for column in others})
+            wanted = interest(type(view), tree, {column: given[column] for column in within})
+            await require_seen(info.context, within, given)
             changes = watch(
                 info.context,
                 view,
@@ -262,7 +262,7 @@ class Resource:
                         yield each
 
         hints = get_type_hints(self._view.row, include_extras=True)
-        required = {column: described_as(self._view.row, column, hints[column]) for column in others}
+        required = {column: described_as(self._view.row, column, hints[column]) for column in within}
         takes_these = taking(resolve, required, taken, message)
         needs = self._own_read if own else self._read
         return cast(StrawberryField, live(description, message, needs=needs, own=own)(takes_these))

@@ -2,12 +2,17 @@
 
 import inspect
 from collections.abc import AsyncGenerator, Collection, Mapping
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from api.kit.schema.fields import argument
 from api.kit.schema.filters import AnyView, RowFilter
 from api.kit.schema.live.messages import Change, ChangeKind
+
+Within: TypeAlias = Mapping[str, AnyView]
+"""Columns of a key that clients give ids for, each with the view of what has the id."""
+NOTHING: Within = MappingProxyType({})
 
 
 def taking(resolve: Any, ids: Mapping[str, str], filter: type[RowFilter] | None, message: Any) -> Any:

@@ -1,12 +1,14 @@
 """Live changes: any Postgres view can be watched, from now on or from where a client left off."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
+from api.kit.execution.errors import ClientError
+from api.kit.schema.commands import camel
 from api.kit.schema.context import RequestContext
 from api.kit.schema.live.events import UNSAID, Touched, about_seen, permitted, veiled, visible_rows
 from api.kit.schema.live.interest import EVERYTHING_THERE_IS, Interest
@@ -19,6 +21,19 @@ from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
 from projections.kit.declare.view import Fold
+
+
+async def require_seen(
+    ask: RequestContext, views: Mapping[str, type[PostgresView[Any]]], ids: Mapping[str, UUID]
+) -> None:
+    """Raise a client's error for an id, by column, of what there is not in the view of that column, or not for the
+    caller."""
+    for column, view in views.items():
+        await folded(ask, view, await ask.services.log.head())
+        ask.services.pin()
+        if not await visible_rows(ask, view(), {(ids[column],)}):
+            what = column.removesuffix("_id").replace("_", " ")
+            raise ClientError(f"There is no such {what}.", code="NOT_FOUND", argument=camel(column))
 
 
 async def envelopes(
