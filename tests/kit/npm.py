@@ -44,11 +44,11 @@ def packages(folder: Path) -> Path:
     return place
 
 
-def run(script: str, folder: Path) -> None:
-    """Run a script of the ``package.json`` in ``folder``, which has its packages.
+def run(script: str, folder: Path, **environment: str) -> None:
+    """Run a script of the ``package.json`` in ``folder``, which has its packages, in an environment with more.
 
     Raises CalledProcessError when it fails.
     """
     path = f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"
     command = [str(NODE), str(_NPM), "run", "--silent", script]
-    subprocess.run(command, check=True, cwd=folder, env={**os.environ, "PATH": path})
+    subprocess.run(command, check=True, cwd=folder, env={**os.environ, "PATH": path, **environment})

@@ -39,14 +39,15 @@ _LONGEST = 60
 
 
 def built(root: Path) -> Path:
-    """Build a copy of the example in an empty folder, as its README says; its own folder in there."""
+    """Build a copy of the example in an empty folder, as its README says, but one that warns of what is wrong; its
+    own folder in there."""
     place = root / _HERE
     unpublished = shutil.ignore_patterns("node_modules", "dist", "gql")
     shutil.copytree(_ROOT / _HERE, place, ignore=unpublished)
     (root / "graphql").mkdir()
     shutil.copy(_ROOT / "graphql/schema.graphql", root / "graphql")
     (place / "node_modules").symlink_to(npm.packages(_ROOT / _HERE) / "node_modules")
-    npm.run("build", place)
+    npm.run("build", place, NODE_ENV="development")
     return place
 
 
@@ -183,6 +184,11 @@ class Window:
         """
         session: dict[str, Any] = await asyncio.to_thread(self.driver.execute_script, script, change or {})
         return session
+
+    async def warnings(self) -> list[str]:
+        """What the browser's console has warned of since it was asked last."""
+        entries = await asyncio.to_thread(self.driver.get_log, "browser")
+        return [entry["message"] for entry in entries if entry["level"] in ("WARNING", "SEVERE")]
 
     async def reload(self) -> None:
         """Load the page again."""

@@ -78,6 +78,7 @@ def browser(folder: Path, *, scripts: bool, languages: str = "en") -> Iterator[B
     options.binary_location = chromium
     for switch in (*_SWITCHES, f"--user-data-dir={folder}", f"--accept-lang={languages}"):
         options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     if not scripts:
         options.add_experimental_option("prefs", _NO_SCRIPTS)
     chrome = Chrome(options, ChromeService(driver))

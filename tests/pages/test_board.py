@@ -106,6 +106,8 @@ async def test_each_sees_what_the_other_does(board: Board) -> None:
     await ben.choose("Dig deep", "Status", "Completed")
     await ben.add("Rake")
     await ada.shows(To_do=["Rake"], Completed=["Dig deep"])
+    # Who copies the example begins without a word of complaint.
+    assert (await ada.warnings(), await ben.warnings()) == ([], [])
 
 
 async def test_an_edit_shows_before_its_answer_and_goes_again_if_it_is_refused(board: Board) -> None:

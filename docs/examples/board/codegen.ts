@@ -15,6 +15,8 @@ const config: CodegenConfig = {
         scalars: { ID: "string", DateTime: "string", Position: "string" },
       },
     },
+    // What the cache must know of the schema: which types stand for a union, and what may be null.
+    "src/gql/introspection.json": { plugins: ["urql-introspection"] },
   },
 };
 

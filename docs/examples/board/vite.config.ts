@@ -8,4 +8,10 @@ const proxy = {
   "/auth": { target, changeOrigin: true },
 };
 
-export default defineConfig({ plugins: [react()], server: { proxy }, preview: { proxy } });
+export default defineConfig({
+  plugins: [react()],
+  // The cache brings the schema with it.
+  build: { chunkSizeWarningLimit: 1000 },
+  server: { proxy },
+  preview: { proxy },
+});

@@ -1,6 +1,7 @@
 // The normalized cache: what an edit shows before its answer, and where new tasks go.
 import { cacheExchange, type Cache } from "@urql/exchange-graphcache";
 import { Listed } from "./documents";
+import schema from "./gql/introspection.json";
 import type {
   ChangesSubscription,
   ChangeStatusMutationVariables,
@@ -33,6 +34,7 @@ const receipt = (task: object) => ({ __typename: "TaskReceipt", task: { __typena
 
 export const cache = () =>
   cacheExchange({
+    schema,
     keys: {
       TaskConnection: embedded,
       TaskEdge: embedded,
@@ -43,7 +45,6 @@ export const cache = () =>
       TaskChange: embedded,
       Discontinuity: embedded,
     },
-    possibleTypes: { TaskAnswer: ["TaskReceipt", "Refused"], TaskMessage: ["TaskChange", "Discontinuity"] },
     // Shown until the answer is here; a refusal, which carries no task, takes it back.
     optimistic: {
       createTask: ({ input, commandId }: CreateMutationVariables) =>
