@@ -13,6 +13,7 @@ import uvicorn
 from api.kit.http.streams import Streams
 from app.entry.asgi import create_app
 from app.entry.garbage_collector import tune_collector
+from app.entry.memory import give_back_large_pieces
 from app.files.links import PATH as FILES
 from app.gateway.routes import PATH as EVENTS
 from app.http.connections import Crowd, HttpConnection, Patience, WebSocketConnection
@@ -84,6 +85,7 @@ def serve(settings: Settings, listener: socket.socket | None = None) -> None:
     with listener or listening(settings.host, settings.port) as sock:
         server = create_server(settings)
         tune_collector()
+        give_back_large_pieces()
         server.run([sock])
 
 
