@@ -5,12 +5,21 @@ import pytest
 LONG = (
     "tests/tenancy/test_reading.py",
     "tests/faults/test_faults.py",
-    "tests/tenancy/test_private.py",
     "tests/attacks/test_ids.py",
     "tests/hostile/test_hostile.py",
     "tests/tenancy/test_writing.py",
     "tests/tenancy/test_hearing.py",
+    "tests/tenancy/test_private.py",
+    "tests/placement/test_left_behind.py",
     "tests/attacks/test_injection.py",
+    "tests/placement/test_provisioning.py",
+    "tests/operations/test_database_away.py",
+    "tests/docs/test_contexts.py",
+    "tests/placement/test_moving.py",
+    "tests/placement/test_moving_accesses.py",
+    "tests/app/test_run.py",
+    "tests/placement/test_slugs_elsewhere.py",
+    "tests/placement/test_slugs.py",
     "tests/rebuild/test_building.py",
 )
 """Files of more than a quarter of a minute, the longest first."""
