@@ -49,6 +49,23 @@ async def fresh_database(postgres: Postgres, *, with_views: bool = False) -> Asy
 
 
 @asynccontextmanager
+async def prepared_when_created(postgres: Postgres) -> AsyncIterator[None]:
+    """Whatever database is created on the server meanwhile, as those of silos, is migrated and has its views.
+
+    What makes such a database looks at each step and finds it done, which takes a tenth of doing it.
+    """
+    await _execute(postgres, "alter database template1 rename to template_empty")
+    try:
+        await _execute(postgres, _copy(_PREPARED, "template1"))
+        try:
+            yield
+        finally:
+            await _execute(postgres, "drop database template1")
+    finally:
+        await _execute(postgres, "alter database template_empty rename to template1")
+
+
+@asynccontextmanager
 async def fresh_keyspace(url: str) -> AsyncIterator[str]:
     """The URL of an empty numbered database of the Valkey at ``url`` (channels are shared by all)."""
     fresh = f"{url}?db={next(_numbers) % 64}"

@@ -2,7 +2,7 @@
 
 ``python -m tests.placement.child`` reads the settings from its environment and lines from stdin: at ``place 3`` a
 worker that only places tenants kills itself at the third thing it gives notice of, at ``place 0`` it runs to the
-end; with ``fold`` in place of ``place`` it is a whole worker, and only steps of sagas count.
+end; at ``fold copy`` a whole worker kills itself when it has performed that step, and at ``fold 0`` it, too, ends.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from domain.kit.process.process import Process
 from tests.kit.process_worker import drain, forked, kills, until_done
 
 
-async def fold(settings: Settings, number: int) -> None:
+async def fold(settings: Settings, killed_at: str) -> None:
     """Run a whole worker, with every view and process, until there is nothing left to do on the platform."""
 
     async def noticed(processes: Sequence[Process[Any]], **parts: Any) -> None:
         runner = Runner(
             processes,
-            notice=kills(number, counts=lambda point, what: "do " in what),
+            notice=kills(1, counts=lambda point, what: point == "performed" and f"do {killed_at}" in what),
             beat=0.05,
             poll=0.02,
             **parts,
@@ -45,7 +45,7 @@ async def fold(settings: Settings, number: int) -> None:
     await running
 
 
-async def place(settings: Settings, number: int) -> None:
+async def place(settings: Settings, killed_at: str) -> None:
     """Run the processes that place tenants until there is nothing left to do."""
     database = await Database.open(settings.database_url, secret=settings.secret, writers=4, readers=2)
     log = PostgresLog(database)
@@ -55,14 +55,14 @@ async def place(settings: Settings, number: int) -> None:
         log=log,
         codec=PlainCodec(),
         bus=bus_of(log, PlainCodec(), settings),
-        notice=kills(number),
+        notice=kills(int(killed_at)),
     )
 
 
 async def run(line: str) -> None:
     """Do what a line says."""
-    verb, number = line.split()
-    await {"place": place, "fold": fold}[verb](read_settings(), int(number))
+    verb, killed_at = line.split()
+    await {"place": place, "fold": fold}[verb](read_settings(), killed_at)
 
 
 if __name__ == "__main__":

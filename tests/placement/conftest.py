@@ -13,6 +13,7 @@ import pytest
 
 from app.auth.tokens.authentication import Tokens
 from app.composition.write_side import commanding
+from app.embedded.postgres import Postgres
 from app.entry.worker import everywhere
 from app.placement.places import database_of, with_database
 from app.placement.tenant_service import TenantService
@@ -25,6 +26,7 @@ from domain.kit.refusals import Refusal
 from domain.kit.tenants import Placement
 from domain.operations.tenant_commands import MoveTenant, RequestTenant
 from projections.operations.tenant_placements import PlacementRequest
+from tests.kit import servers
 from tests.kit.client import Client
 from tests.kit.processes import until
 from tests.kit.product import LIMITS, PRODUCT, running
@@ -194,7 +196,14 @@ async def platform_on(settings: Settings, *, keep: bool = False) -> AsyncIterato
 
 
 @pytest.fixture(scope="module")
-async def platform(settings: Settings) -> AsyncIterator[Platform]:
+async def prepared_silos(postgres: Postgres) -> AsyncIterator[None]:
+    """Silos are made as fast as databases are copied. Without it they are made from nothing, as users' are."""
+    async with servers.prepared_when_created(postgres):
+        yield
+
+
+@pytest.fixture(scope="module")
+async def platform(settings: Settings, prepared_silos: None) -> AsyncIterator[Platform]:
     """A platform without a search server."""
     async with platform_on(settings) as platform:
         yield platform

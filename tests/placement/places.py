@@ -40,7 +40,7 @@ class Places:
         assert isinstance(outcome, AppendReceipt), repr(outcome)
         return id
 
-    async def work(self, killed_at: int = 0, *, verb: str = "place") -> str:
+    async def work(self, killed_at: int | str = 0, *, verb: str = "place") -> str:
         """A worker's run; see `tests.placement.child`."""
         return await self._child.run(f"{verb} {killed_at}")
 

@@ -23,7 +23,9 @@ _UNDOING = 18
 
 
 @pytest.fixture
-async def hostile(settings: Settings, osmem_url: str, index_prefix: str) -> AsyncIterator[Places]:
+async def hostile(
+    settings: Settings, osmem_url: str, index_prefix: str, prepared_silos: None
+) -> AsyncIterator[Places]:
     """Where no tenant can be founded, for a tenant's region must be a word."""
     settings = replace(
         settings, opensearch_url=osmem_url, index_prefix=index_prefix.rstrip("-"), region="No Region"
@@ -36,7 +38,9 @@ async def hostile(settings: Settings, osmem_url: str, index_prefix: str) -> Asyn
 
 
 @pytest.fixture(scope="module")
-async def places(settings: Settings, osmem_url: str, index_prefix: str) -> AsyncIterator[Places]:
+async def places(
+    settings: Settings, osmem_url: str, index_prefix: str, prepared_silos: None
+) -> AsyncIterator[Places]:
     settings = replace(settings, opensearch_url=osmem_url, index_prefix=index_prefix.rstrip("-"))
     try:
         async with places_on(settings) as places:
