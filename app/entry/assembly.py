@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-
-from opensearchpy import AsyncOpenSearch
+from typing import TYPE_CHECKING
 
 from api.kit.schema.context import Services
 from api.kit.schema.row_visibility import VisibilityRules
@@ -38,6 +37,9 @@ from projections.kit.read.as_of import RowsAsOf
 from projections.kit.read.live_generations import LiveGenerations, pointers
 from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.read.status import Positions
+
+if TYPE_CHECKING:
+    from opensearchpy import AsyncOpenSearch
 
 _SILENCE = 10.0
 """Seconds after which a feed that has read nothing is not well; it looks each second."""
@@ -190,7 +192,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         )
 
 
-async def _ping(client: AsyncOpenSearch | None) -> object:
+async def _ping(client: "AsyncOpenSearch | None") -> object:
     if client is None:
         return ABSENT
     if not await client.ping():

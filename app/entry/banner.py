@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from app.demo.demo import DemoSignIn
+if TYPE_CHECKING:
+    from app.demo.demo import DemoSignIn
 
 OPERATIONS = (
     (
@@ -39,7 +41,7 @@ subscription {
 def welcome(
     *,
     url: str,
-    people: Sequence[DemoSignIn],
+    people: "Sequence[DemoSignIn]",
     password: str,
     folder: Path,
     page: bool = True,
@@ -68,7 +70,7 @@ Programs: POST {url}/auth/sign-in with email and password, then send Authorizati
 {mail} in {folder / "logs"}. Ctrl-C stops everything."""
 
 
-def _page(url: str, first: DemoSignIn, password: str) -> str:
+def _page(url: str, first: "DemoSignIn", password: str) -> str:
     steps = "\n\n".join(
         f"# {number}. {heading}\n{document}" for number, (heading, document) in enumerate(OPERATIONS, 1)
     )

@@ -123,7 +123,3 @@ class FromLog:
             near=self._near,
         )
         await builder.run(until=until)
-
-
-if __name__ == "__main__":
-    main()

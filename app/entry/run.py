@@ -16,7 +16,6 @@ from app.entry.banner import welcome
 from app.entry.supervisor import keep_running
 from app.http.listener import listening
 from app.settings import Settings
-from projections.kit.store.postgres_tables import ShapeChanged
 
 _SAME_SIGNAL_SECONDS = 1
 """A signal to the whole process group arrives twice under make, which passes it on."""
@@ -98,6 +97,7 @@ async def _keep_search(services: EmbeddedServices, say: Say) -> None:
 async def _prepare(settings: Settings, say: Say) -> None:
     """Migrate, and make the demo if the log is empty."""
     from app.demo.demo import ensure_demo
+    from projections.kit.store.postgres_tables import ShapeChanged
 
     say("Database: bringing it up to date.")
     await bring_up_to_date(settings)

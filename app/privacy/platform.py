@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from app.composition.write_side import WriteSide, written
@@ -13,7 +13,6 @@ from app.files.factory import files_of
 from app.keys import KeyRing
 from app.privacy.erasure import Whereabouts
 from app.privacy.search.folders import Folders
-from app.privacy.search.indexes import Indexes
 from app.privacy.search.redis_scan import Keyspace
 from app.privacy.search.search import SubjectSearch
 from app.privacy.search.sent_files import SentFiles
@@ -27,6 +26,9 @@ from domain.kit.codec import Codec
 from projections.kit.context.subject import PrivacyDatabase
 from projections.kit.read.live_generations import pointers
 from projections.kit.read.postgres_reader import PostgresRows
+
+if TYPE_CHECKING:
+    from opensearchpy import AsyncOpenSearch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ async def platform_of(settings: Settings) -> AsyncIterator[Platform]:
         )
 
 
-async def servers(settings: Settings, stack: AsyncExitStack) -> tuple[Redis, AsyncOpenSearch | None]:
+async def servers(settings: Settings, stack: AsyncExitStack) -> "tuple[Redis, AsyncOpenSearch | None]":
     """Connections to what holds views beside Postgres, closed with the ``stack``."""
     redis = redis_client(settings)
     stack.push_async_callback(redis.aclose)
@@ -74,11 +76,13 @@ async def servers(settings: Settings, stack: AsyncExitStack) -> tuple[Redis, Asy
 
 
 def search_of(
-    settings: Settings, database: Database, keys: KeyRing, redis: Redis, client: AsyncOpenSearch | None
+    settings: Settings, database: Database, keys: KeyRing, redis: Redis, client: "AsyncOpenSearch | None"
 ) -> SubjectSearch:
     """What looks through all stores of one database."""
     others: list[SearchableStore] = [Keyspace(redis, prefix=settings.redis_prefix)]
     if client is not None:
+        from app.privacy.search.indexes import Indexes
+
         others.append(Indexes(client, settings.index_prefix))
     others.append(Folders(settings.data_dir))
     sent = SentFiles(files_of(settings, keys))

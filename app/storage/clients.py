@@ -1,11 +1,14 @@
 """Clients of the servers that hold views beside Postgres: by TLS 1.3 where the address says so."""
 
 import ssl
+from typing import TYPE_CHECKING
 
-from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from opensearchpy import AsyncOpenSearch
 
 
 def redis_client(settings: Settings) -> Redis:
@@ -20,8 +23,11 @@ def redis_client(settings: Settings) -> Redis:
     )
 
 
-def search_client(settings: Settings) -> AsyncOpenSearch:
+def search_client(settings: Settings) -> "AsyncOpenSearch":
     """A client of OpenSearch; ``https://`` is by TLS, to whom ``tls_ca`` vouches for by name."""
+    # Loaded where there is a search server alone: it takes a third of a second.
+    from opensearchpy import AsyncOpenSearch
+
     if not settings.opensearch_url.startswith("https://"):
         return AsyncOpenSearch(settings.opensearch_url)
     # The library's own context does not compare names.

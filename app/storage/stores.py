@@ -1,8 +1,7 @@
 """The stores of the views' generations, on this installation's servers."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from app.contexts import VIEWS
@@ -15,9 +14,11 @@ from projections.kit.declare.view import View
 from projections.kit.store.checkpoints import PostgresCheckpoints
 from projections.kit.store.postgres_store import PostgresStore
 from projections.kit.store.redis_store import RedisStore
-from projections.kit.store.search_store import SearchStore
 from projections.kit.store.shared_statements import SharedStatements
 from projections.kit.store.store import Store
+
+if TYPE_CHECKING:
+    from opensearchpy import AsyncOpenSearch
 
 
 class Stores:
@@ -28,7 +29,7 @@ class Stores:
         database: Database,
         pool: Pool,
         redis: Redis,
-        search: AsyncOpenSearch | None,
+        search: "AsyncOpenSearch | None",
         index_prefix: str,
         redis_prefix: str = "hw",
         opening: Opening | None = None,
@@ -61,6 +62,9 @@ class Stores:
         if isinstance(view, RedisView):
             return RedisStore(view, self._redis, generation, self._redis_prefix)
         if isinstance(view, SearchView) and self._search is not None:
+            # Loaded where there is a search server alone.
+            from projections.kit.store.search_store import SearchStore
+
             checkpoints = PostgresCheckpoints(self._pool)
             return SearchStore(view, self._search, generation, checkpoints, self._index_prefix)
         raise LookupError(f"{view.name} has no store here.")

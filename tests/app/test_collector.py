@@ -55,7 +55,16 @@ main()
 """
 
 
-async def test_every_command_is_loaded_without_looking() -> None:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SHOWN, "--version", stdout=PIPE)
+REBUILDS = """
+import atexit, gc, runpy, sys, types
+atexit.register(lambda: print(gc.get_threshold()[0]))
+sys.modules["app.entry.rebuilder"] = types.SimpleNamespace(main=lambda: print("started"))
+runpy.run_module("app.entry.rebuilder_process", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("script", [SHOWN, REBUILDS], ids=["command", "rebuilder"])
+async def test_it_is_loaded_without_looking(script: str) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, "--version", stdout=PIPE)
     output, _ = await process.communicate()
     assert output.decode().endswith("\n100000\n")

@@ -26,6 +26,7 @@ from tests.kit.processes import alive, until
 
 pytestmark = pytest.mark.servers
 
+REBUILDER = "app.entry.rebuilder_process"
 _HANGS = """
 import asyncio
 from app.entry import rebuilder
@@ -64,8 +65,8 @@ async def test_children_that_hang_end_with_a_run_that_is_killed_and_leave_the_fo
     served = running(settings)
     assert served is not None
     await _asked(served)
-    await until(lambda: _child(run.pid, "app.entry.rebuilder") is not None)
-    hung = [child for word in ("api", "worker", "app.entry.rebuilder") if (child := _child(run.pid, word))]
+    await until(lambda: _child(run.pid, REBUILDER) is not None)
+    hung = [child for word in ("api", "worker", REBUILDER) if (child := _child(run.pid, word))]
     assert len(hung) == 3
     assert str(settings.data_dir / "lock") not in [file.path for file in hung[-1].open_files()]
     for child in hung:

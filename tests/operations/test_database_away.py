@@ -249,7 +249,11 @@ async def test_a_pool_that_cannot_connect_logs_one_line_whatever_the_reason(
 async def rebuilder(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
     """The program that builds, as its worker starts it; it does not outlive the block."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app.entry.rebuilder", env={**os.environ, **settings.environ()}, stderr=PIPE
+        sys.executable,
+        "-m",
+        "app.entry.rebuilder_process",
+        env={**os.environ, **settings.environ()},
+        stderr=PIPE,
     )
     try:
         yield process

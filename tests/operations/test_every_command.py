@@ -190,12 +190,25 @@ def test_loads_only_what_it_needs(words: list[str], unneeded: set[str]) -> None:
 
 
 @pytest.mark.servers
-def test_a_worker_loads_neither_the_api_nor_what_migrates() -> None:
+@pytest.mark.parametrize(
+    ("module", "needed", "unneeded"),
+    [
+        # Neither the API nor what migrates, and a client of search only where there is such a server.
+        (
+            "app.entry.worker",
+            "app.contexts",
+            HEAVY - {"sqlalchemy", "redis", "starlette", "graphql", "httpx"},
+        ),
+        # What refuses to start, or migrates, needs nothing of the contexts.
+        ("app.entry.run", "app.embedded.services", {*HEAVY - {"redis", "httpx"}, "domain", "app.contexts"}),
+    ],
+)
+def test_a_process_loads_only_what_it_needs(module: str, needed: str, unneeded: set[str]) -> None:
     """Each process of ours would start later for it."""
-    script = "import sys, app.entry.worker; print(*sys.modules)"
+    script = f"import sys, {module}; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", script], text=True).split())
-    assert "app.contexts" in loaded
-    assert loaded & {"strawberry", "uvicorn", "alembic", "sqlalchemy.ext.asyncio"} == set()
+    assert needed in loaded
+    assert loaded & {*unneeded, "uvicorn", "alembic", "sqlalchemy.ext.asyncio"} == set()
 
 
 @pytest.mark.servers

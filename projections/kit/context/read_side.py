@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from opensearchpy import AsyncOpenSearch
 from redis.asyncio import Redis
 
 from projections.kit.declare.invalidation import Invalidation
@@ -21,6 +21,9 @@ from projections.kit.read.redis_reader import RedisRows, redis_breaker
 from projections.kit.read.search_reader import Found, SearchReader, search_breaker
 from projections.kit.read.status import Positions
 
+if TYPE_CHECKING:
+    from opensearchpy import AsyncOpenSearch
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReadSide:
@@ -30,13 +33,17 @@ class ReadSide:
     positions: Positions
     redis: Redis
     redis_prefix: str
-    search: AsyncOpenSearch | None
+    search: "AsyncOpenSearch | None"
     """None where nothing is searched but Postgres."""
     index_prefix: str
     region: str
     """Where this process is."""
     redis_breaker: Breaker = field(default_factory=redis_breaker)
-    search_breaker: Breaker = field(default_factory=search_breaker)
+
+    @cached_property
+    def search_breaker(self) -> Breaker:
+        """Judges whether OpenSearch answers."""
+        return search_breaker()
 
     def twin(self, view: type[RedisView[R]]) -> RedisRows[R]:
         """A view in Redis, read by key."""

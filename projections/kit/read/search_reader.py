@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 from uuid import UUID
-
-from opensearchpy import AsyncOpenSearch
-from opensearchpy.exceptions import ConnectionError as NoConnection
-from opensearchpy.exceptions import TransportError
 
 from projections.kit.declare.row import R
 from projections.kit.declare.search import SearchView
@@ -15,6 +11,9 @@ from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.live_generations import NotServed, Serving
 from projections.kit.read.search_query import BadQuery, Query, SearchBody, write_cursor
 from projections.kit.store.index_mapping import TENANT, DocumentMapping, IndexNames, camel, left_out
+
+if TYPE_CHECKING:
+    from opensearchpy import AsyncOpenSearch
 
 _TIMEOUT = 2.0
 
@@ -24,6 +23,9 @@ _NOT_NOW = (404, 429, 500, 502, 503, 504)
 
 def search_breaker(*, timeout: float = _TIMEOUT) -> Breaker:
     """A breaker for one OpenSearch, to be shared by all searches on it; seconds for each call."""
+    # Loaded by whoever searches alone: the library takes a third of a second.
+    from opensearchpy.exceptions import ConnectionError as NoConnection
+
     return Breaker("OpenSearch", faults=(NoConnection,), timeout=timeout)
 
 
@@ -57,7 +59,7 @@ class SearchReader(Generic[R]):
     def __init__(
         self,
         view: SearchView[R],
-        client: AsyncOpenSearch,
+        client: "AsyncOpenSearch",
         live: Serving,
         prefix: str = "hw",
         breaker: Breaker | None = None,
@@ -86,6 +88,8 @@ class SearchReader(Generic[R]):
 
     # Requests and answers are the server's JSON, untyped.
     async def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
+        from opensearchpy.exceptions import TransportError
+
         try:
             generation = self._live.generation(type(self.view))
         except NotServed as error:

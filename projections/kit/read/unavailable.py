@@ -1,7 +1,8 @@
 """Which faults mean that a server is away for the moment, so that the same request may go well later."""
 
+import sys
+
 import asyncpg
-from opensearchpy.exceptions import ConnectionError as NoSearch
 from redis import exceptions as redis
 
 from domain.kit.sealed import KeysUnavailable
@@ -19,7 +20,6 @@ _AWAY: tuple[type[BaseException], ...] = (
     redis.TimeoutError,
     redis.OutOfMemoryError,
     redis.ReadOnlyError,
-    NoSearch,
 )
 _CLASSES = {"53", "57", "58"}
 """Of SQL states: resources (a full disk, too many connections), an operator's intervention, system errors."""
@@ -41,11 +41,20 @@ def is_away(error: BaseException | None) -> bool:
     """
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        if isinstance(error, _AWAY) or _by_state(error) or _by_connection(error):
+        if isinstance(error, _AWAY) or _by_state(error) or _by_connection(error) or _of_search(error):
             return True
         seen.add(id(error))
         error = error.__cause__
     return False
+
+
+def _of_search(error: BaseException) -> bool:
+    # The library takes long to load; where nothing has loaded it, it has raised nothing.
+    if "opensearchpy" not in sys.modules:
+        return False
+    from opensearchpy.exceptions import ConnectionError as NoSearch
+
+    return isinstance(error, NoSearch)
 
 
 def is_cut_off(error: BaseException) -> bool:
