@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +17,7 @@ TEXTS = [
 GENDERED = re.compile(r"\b(he|him|his|himself|she|hers?|herself)\b", re.IGNORECASE)
 
 
+@cache
 def texts() -> dict[Path, str]:
     """Every text of the product that people write, but for this file, which names the words."""
     found = {path for pattern in TEXTS for path in ROOT.glob(pattern) if "node_modules" not in path.parts}

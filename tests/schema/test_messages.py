@@ -51,18 +51,21 @@ def kinds() -> Iterator[str]:
     yield from ("ID!", "[ID!]!", "[TaskStatus!]", "[DateTime!]!")
 
 
-def of_variable(kind: str, value: Any) -> list[str]:
-    """What is said of the value of a variable."""
-    operation = parse(f"query($v: {kind}) {{ __typename }}").definitions[0]
+def of_variable(kind: str, *values: Any) -> list[str]:
+    """What is said of the values of variables."""
+    declared = " ".join(f"$v{number}: {kind}" for number in range(len(values)))
+    operation = parse(f"query({declared}) {{ __typename }}").definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
-    found = get_variable_values(SCHEMA, operation.variable_definitions or (), {"v": value})
+    given = {f"v{number}": value for number, value in enumerate(values)}
+    found = get_variable_values(SCHEMA, operation.variable_definitions or (), given)
     return said(found) if isinstance(found, list) else []
 
 
-def of_literal(kind: str, literal: str) -> list[str]:
-    """What is said of a literal, here the default of a variable."""
-    document = parse(f"query($v: {kind} = {literal}) {{ __typename }}")
-    return said(validate(SCHEMA, document, [ValuesOfCorrectTypeRule]))
+def of_literal(kind: str, *literals: str) -> list[str]:
+    """What is said of literals, here the defaults of variables."""
+    declared = " ".join(f"$v{number}: {kind} = {literal}" for number, literal in enumerate(literals))
+    document = parse(f"query({declared}) {{ __typename }}")
+    return said(validate(SCHEMA, document, [ValuesOfCorrectTypeRule], max_errors=None))
 
 
 def said(errors: list[Any]) -> list[str]:
@@ -76,12 +79,9 @@ def said(errors: list[Any]) -> list[str]:
 
 @pytest.mark.parametrize("kind", list(kinds()))
 def test_nothing_of_python_is_told(kind: str) -> None:
-    told = [text for value in NASTY for text in of_variable(kind, value)]
-    for value in NASTY:
-        if isinstance(value, str) and value.isprintable() and value.isascii():
-            told += of_literal(kind, f'"{value}"')
-    for literal in ("5", "1.5", "true", "null", "NOTHING", "{}", "{nothing: 1}", "[{}]"):
-        told += of_literal(kind, literal)
+    texts = (value for value in NASTY if isinstance(value, str) and value.isprintable() and value.isascii())
+    literals = ("5", "1.5", "true", "null", "NOTHING", "{}", "{nothing: 1}", "[{}]")
+    told = of_variable(kind, *NASTY) + of_literal(kind, *(f'"{text}"' for text in texts), *literals)
     assert kind == "JSON" or told
     # What stands in quotes is what was sent.
     assert [text for text in told if PYTHON.search(re.sub("'[^']*'", "", text))] == []
@@ -94,9 +94,9 @@ def test_a_value_is_refused_in_the_words_of_its_type(kind: str, literal: str, ex
 
 def test_of_a_variable_it_is_said_where_it_is_wrong() -> None:
     assert of_variable("CreateTaskInput", {"title": "x", "dueDate": "nonsense"}) == [
-        "Variable '$v' has invalid value at .dueDate: An instant is a text as 2030-01-31T12:00:00Z."
+        "Variable '$v0' has invalid value at .dueDate: An instant is a text as 2030-01-31T12:00:00Z."
     ]
     assert of_variable("CreateTaskInput", {"title": "x", "found: ": None}) == [
-        "Variable '$v' has invalid value: Expected value of type 'CreateTaskInput' not to include unknown field "
+        "Variable '$v0' has invalid value: Expected value of type 'CreateTaskInput' not to include unknown field "
         "'found: '."
     ]
