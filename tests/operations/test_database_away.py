@@ -22,6 +22,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.telemetry.logs import JsonLines
 from tests.kit import servers
+from tests.kit.memory import folder_in_memory
 from tests.kit.processes import until
 from tests.kit.stopping import hanging
 from tests.operations.command_line import CommandLine
@@ -52,16 +53,19 @@ class Site:
 
 @pytest.fixture(scope="module")
 async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
-    """A server that only this module uses; what it has answered outlives its end."""
-    folder = tmp_path_factory.mktemp("pg")
-    server = Postgres(folder / "data", sockets=folder / "run", log=folder / "log")
-    server.start()
-    try:
-        await server.ready()
-        await servers.make_template(server)
-        yield server
-    finally:
-        await server.stop()
+    """A server that only this module uses; what it has answered outlives its end.
+
+    It is in memory, for where it recovers it first writes every file of its databases out.
+    """
+    with folder_in_memory(tmp_path_factory.mktemp("pg")) as folder:
+        server = Postgres(folder / "data", sockets=folder / "run", log=folder / "log")
+        server.start()
+        try:
+            await server.ready()
+            await servers.make_template(server)
+            yield server
+        finally:
+            await server.stop()
 
 
 @pytest.fixture
