@@ -37,9 +37,16 @@ class Builder:
         self.told: list[Any] = []
         """What the accepted mutations answered."""
 
-    async def fill(self) -> None:
-        """Send every mutation that fills, those that create first; twice, for some need what later ones make."""
-        wanted = [root for root in self._surface.roots("mutation") if fills(root)]
+    async def fill(self, like: "Builder | None" = None) -> None:
+        """Send every mutation that fills, those that create first; twice, for some need what later ones make.
+
+        ``like``: who has tried them before; what none of its inputs was accepted for is left out.
+        """
+        wanted = [
+            root
+            for root in self._surface.roots("mutation")
+            if fills(root) and (like is None or root.name in like.accepted)
+        ]
         wanted.sort(key=lambda root: not root.creates)
         for _ in range(2):
             for root in wanted:

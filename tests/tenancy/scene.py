@@ -147,8 +147,8 @@ def service(product: Product, tenant: UUID, user: UUID, role: str, *more: str, n
     return Actor(name or role, product.http, caller, product.token(tenant, user, permissions))
 
 
-async def signed_up(product: Product, word: str, name: str) -> Tenant:
-    """A company that has just signed up, filled."""
+async def signed_up(product: Product, word: str, name: str, like: Tenant | None = None) -> Tenant:
+    """A company that has just signed up, filled, with no more than what came of that in another."""
     body = {
         "email": texts("email", word),
         "password": PASSWORD,
@@ -165,7 +165,7 @@ async def signed_up(product: Product, word: str, name: str) -> Tenant:
     owner = Actor("signed-in owner", product.http, caller, given["accessToken"])
     acting = service(product, tenant, user, "owner", "ops:*", name="service")
     company = Tenant(word, owner, acting, Builder(SURFACE, acting, word), body["email"])
-    await _fill(product.settings, company)
+    await _fill(product.settings, company, like)
     return company
 
 
@@ -173,9 +173,9 @@ async def _bytes() -> AsyncIterator[bytes]:
     yield b"{}"
 
 
-async def _fill(settings: Settings, tenant: Tenant) -> None:
+async def _fill(settings: Settings, tenant: Tenant, like: Tenant | None) -> None:
     builder = tenant.builder
-    await builder.fill()
+    await builder.fill(like.builder if like else None)
     schema, issuing = {"input": schema_of(tenant.word)}, {"id": builder.known["Source"][0], "name": "till"}
     await builder.make(root("registerSchema"), schema)
     key = await builder.make(root("issueSourceKey"), {"input": issuing})
@@ -226,7 +226,8 @@ async def _fill(settings: Settings, tenant: Tenant) -> None:
 
 async def staged(product: Product) -> Scene:
     """Both tenants, when all views know of them."""
-    first, second = await signed_up(product, WORD, NAME), await signed_up(product, OTHER, OTHER)
+    first = await signed_up(product, WORD, NAME)
+    second = await signed_up(product, OTHER, OTHER, like=first)
     actors = [second.owner, await _machine(product, second)]
     for role in ("admin", "member", "guest"):
         created = await second.builder.make(
