@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+from app.entry.garbage_collector import tune_collector
 from app.log.postgres import PostgresLog
 from app.processes.effect_attempts import Notice
 from app.processes.runner import Runner
@@ -77,6 +78,7 @@ def forked(work: Callable[[str], Coroutine[Any, Any, None]]) -> None:
 
     Printed is ``exit N`` for each, with a signal's number negative, and before it ``stopped PID`` where it stops.
     """
+    tune_collector()
     for line in sys.stdin:
         pid = os.fork()
         if not pid:
@@ -87,6 +89,16 @@ def forked(work: Callable[[str], Coroutine[Any, Any, None]]) -> None:
             print(f"stopped {pid}", flush=True)
             _, status = os.waitpid(pid, 0)
         print(f"exit {os.waitstatus_to_exitcode(status)}", flush=True)
+
+
+_START = """
+import runpy, sys
+from app.entry.garbage_collector import collect_seldom
+collect_seldom()
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+"""Loads a child's module as commands are loaded, without looking for cycles meanwhile."""
 
 
 class Child:
@@ -114,7 +126,7 @@ async def child_of(
 ) -> AsyncIterator[Child]:
     """A child that runs this module; it fails where the child does not end well."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, *arguments),
+        *(sys.executable, "-c", _START, module, *arguments),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **(environ or {})},
