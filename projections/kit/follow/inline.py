@@ -12,6 +12,7 @@ from domain.kit.codec import Codec
 from domain.kit.events import Event
 from domain.kit.log import Envelope
 from projections.kit.declare.postgres import PostgresView
+from projections.kit.declare.view import RowChanges
 from projections.kit.follow.fold_page import FoldFailed, FoldPage, IsolatingFold
 from projections.kit.follow.inline_lanes import InlineLanes, KeptGeneration
 from projections.kit.follow.lane import Lane, Stuck
@@ -19,7 +20,7 @@ from projections.kit.follow.pages import LogEntry
 from projections.kit.follow.parked_retry import ParkedRetry, next_asked
 from projections.kit.follow.parking import left_out, park
 from projections.kit.store.generations import Connection, Pool
-from projections.kit.store.postgres_store import PostgresStore
+from projections.kit.store.postgres_store import PostgresStore, upsert_together
 
 _logger = logging.getLogger(__name__)
 
@@ -31,6 +32,9 @@ select {", ".join(field.name for field in fields(Envelope))} from es.events
  where position > $1 and position <= $2 order by position
 """
 _ERRORS = "update ops.lanes set errors = errors + $2 where id = $1"
+
+_TOGETHER = 16
+"""Views that are written in one statement."""
 
 StoreOf = Callable[[PostgresView[Any], int], PostgresStore[Any]]
 """Makes the store of a view's generation. Rows differ in type, hence Any."""
@@ -70,8 +74,7 @@ class Inline:
             return
         before, last = envelopes[0].position - 1, envelopes[-1].position
         moved = await self._lanes.move_together(connection, before, last)
-        for name, entries in self._touching(self._entries(envelopes), moved).items():
-            await self._fold(connection, moved[name], entries)
+        await self._fold_all(connection, moved, self._touching(self._entries(envelopes), moved))
         left = self._views.keys() - moved.keys()
         if left:
             await self._advance(connection, envelopes, before, left)
@@ -116,11 +119,12 @@ class Inline:
             return False
         missed = await self._missed(connection, min(lane.position for lane in ready.values()), before)
         following = (*missed, *envelopes)
-        for name, entries in self._touching(self._entries(following), ready).items():
-            lane = ready[name]
-            await self._fold(
-                connection, lane, [entry for entry in entries if entry[0].position > lane.position]
-            )
+        touching = self._touching(self._entries(following), ready)
+        lacking = {
+            name: [entry for entry in entries if entry[0].position > ready[name].position]
+            for name, entries in touching.items()
+        }
+        await self._fold_all(connection, ready, lacking)
         counts = [sum(envelope.position > lane.position for envelope in following) for lane in ready.values()]
         await self._lanes.move(connection, list(ready.values()), last, counts)
         return True
@@ -140,10 +144,21 @@ class Inline:
                     found.setdefault(name, []).append(entry)
         return found
 
+    async def _fold_all(
+        self,
+        connection: "Connection | Any",
+        kept: Mapping[str, KeptGeneration],
+        touching: Mapping[str, Sequence[_Entry]],
+    ) -> None:
+        """Fold events into views, which are written together."""
+        folded = [await self._fold(connection, kept[name], entries) for name, entries in touching.items()]
+        for first in range(0, len(folded), _TOGETHER):
+            await upsert_together(connection, folded[first : first + _TOGETHER])
+
     async def _fold(
         self, connection: "Connection | Any", kept: KeptGeneration, entries: Sequence[_Entry]
-    ) -> None:
-        """Fold events into a view, but those of parked streams; a stream with one that cannot be folded is
+    ) -> tuple[PostgresStore[Any], RowChanges[Any]]:
+        """Fold events for a view, but those of parked streams; a stream with one that cannot be folded is
         parked at once, for folds are pure, and whoever appends is not to suffer."""
         view, store = self._views[kept.view], self._store(kept.view, kept.generation)
         if kept.leaves_out:
@@ -162,7 +177,7 @@ class Inline:
             stuck = [Stuck.of(envelope, error, 1) for envelope, error in page.stuck.values()]
             await park(connection, kept.view, kept.generation, stuck)
             await connection.execute(_ERRORS, kept.id, len(stuck))
-        await store.upsert(connection, changes)
+        return store, changes
 
     async def answer(self, pool: Pool) -> int:
         """Do what somebody asked about parked streams of the generations kept here, each stream in one

@@ -157,15 +157,14 @@ class PostgresStore(Recorded, Generic[R]):
         return ViewSave(self._sql, kind, arguments, self._view.name, self._generation, checkpoint, after)
 
     async def upsert(self, connection: Connection, changes: RowChanges[R]) -> None:
-        """Write changes on a connection of the caller's, in their transaction and without a checkpoint.
+        """`upsert_together` of this view alone."""
+        await upsert_together(connection, [(self, changes)])
 
-        Keys for `Opened` fields are fetched on a connection of their own.
-        """
-        if changes:
-            if self._opened:
-                changes = await opened(self._opened, changes, self._opening)
-            kind, arguments = self._writing(changes)
-            await connection.execute(write(self._sql, kind), *arguments)
+    async def upserting(self, changes: RowChanges[R]) -> tuple[Statements, WriteKind, list[object]]:
+        """What `upsert_together` sends for this view."""
+        if self._opened:
+            changes = await opened(self._opened, changes, self._opening)
+        return self._sql, *self._writing(changes)
 
     async def checkpoint(self) -> Checkpoint:
         record = await self._pool.fetchrow(
@@ -255,3 +254,18 @@ class PostgresStore(Recorded, Generic[R]):
         columns: list[object] = [[tenant for tenant, _ in keys]]
         columns += ([key[i] for _, key in keys] for i in range(len(self._view.key)))
         return columns
+
+
+# Rows of views differ in type, hence Any.
+async def upsert_together(
+    connection: Connection, changed: Sequence[tuple[PostgresStore[Any], RowChanges[Any]]]
+) -> None:
+    """Write changes of different views in one statement on a connection of the caller's, in their transaction and
+    without checkpoints.
+
+    Keys for `Opened` fields are fetched on a connection of their own.
+    """
+    writes = [await store.upserting(changes) for store, changes in changed if changes]
+    if writes:
+        sql = write(tuple((view, kind) for view, kind, _ in writes))
+        await connection.execute(sql, *(value for _, _, arguments in writes for value in arguments))

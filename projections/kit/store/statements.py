@@ -77,25 +77,25 @@ class Statements:
             f"from (select {columns} from {self._shape.name} {where} order by {self._key} limit $1) r"
         )
 
-    def parts(self, kind: "WriteKind", first: int, part: int | None) -> tuple[list[str], int]:
+    def parts(self, kind: "WriteKind", first: int, part: int, *, fenced: bool) -> tuple[list[str], int]:
         """What writes rows, as parts of a statement, and the number of the next parameter.
 
         Parameters from ``first`` on: rows as a JSON array, their tenants and positions when there are rows, unless
         these were staged; tenants and key fields when there are deletes. Nothing is written unless the fence lets
-        this ``part`` through, where there is a fence.
+        this ``part`` through, where it is ``fenced``.
         """
-        fence = "" if part is None else f"exists (select from fence where part = {part})"
+        fence = f"exists (select from fence where part = {part})" if fenced else ""
         parts: list[str] = []
         if kind.staged:
-            parts.append(f"written_{part or 0} as ({self._upsert(kind.staged, fence)})")
+            parts.append(f"written_{part} as ({self._upsert(kind.staged, fence)})")
         elif kind.rows:
-            parts.append(f"written_{part or 0} as ({self._upsert(self._given(first), fence)})")
+            parts.append(f"written_{part} as ({self._upsert(self._given(first), fence)})")
             first += 3
         if kind.deletes:
             equal = " and ".join(f"t.{name} = k.{name}" for name in self._key.split(", "))
             more = f" and {fence}" if fence else ""
             parts.append(
-                f"deleted_{part or 0} as "
+                f"deleted_{part} as "
                 f"(delete from {self._shape.name} t using {self._keys(first)} where {equal}{more})"
             )
             first += self.key_size
@@ -150,10 +150,9 @@ def _loads(views: tuple[Statements, ...]) -> Iterator[str]:
 
 
 @lru_cache(_KEPT)
-def write(view: Statements, kind: WriteKind) -> str:
-    """Writes rows without a fence; parameters as `Statements.parts`."""
-    parts, _ = view.parts(kind, 1, None)
-    return f"with {', '.join(parts)} select"
+def write(writes: tuple[tuple[Statements, WriteKind], ...]) -> str:
+    """Writes rows of several views without a fence; parameters are those of each view's `Statements.parts`."""
+    return f"with {', '.join(_parts(writes, 1, fenced=False))} select"
 
 
 @lru_cache(_KEPT)
@@ -164,11 +163,16 @@ def write_fenced(writes: tuple[tuple[Statements, WriteKind], ...]) -> str:
     move, an array each; then those of each view's `Statements.parts`. It is one statement, so that a process that
     is stopped in the middle leaves neither a half-written page nor an open transaction that holds the lanes' rows.
     """
-    parts, first = [_FENCE], _FENCED
+    parts = _parts(writes, _FENCED, fenced=True)
+    return f"with {', '.join([_FENCE, *parts])} select part from fence"
+
+
+def _parts(writes: tuple[tuple[Statements, WriteKind], ...], first: int, *, fenced: bool) -> list[str]:
+    parts: list[str] = []
     for part, (view, kind) in enumerate(writes):
-        more, first = view.parts(kind, first, part)
+        more, first = view.parts(kind, first, part, fenced=fenced)
         parts += more
-    return f"with {', '.join(parts)} select part from fence"
+    return parts
 
 
 def _quoted(name: str) -> str:
