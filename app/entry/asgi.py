@@ -11,12 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from api.kit.execution.access import permits
 from api.kit.execution.limits import Limits
 from api.kit.http.graphiql import EditorPage, EditorVisitor
 from api.kit.http.problems import http_problem, unexpected_problem
 from api.kit.http.routes import graphql_routes
 from api.kit.http.streams import Streams
-from api.kit.schema.context import RequestContext, Services, permits
+from api.kit.schema.context import RequestContext, Services
 from api.schema import CONTEXTS, schema
 from app.auth.oidc import is_secure
 from app.auth.routes import auth_routes

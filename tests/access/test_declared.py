@@ -4,9 +4,17 @@ import pytest
 import strawberry
 from graphql import OperationDefinitionNode, parse
 
-from api.kit.execution.access import ANYONE, COVERED, IDENTIFIED, SIGNED_IN, WHOEVER, Access, covered
-from api.kit.execution.engine import Permit
-from api.kit.schema.context import permits
+from api.kit.execution.access import (
+    ANYONE,
+    COVERED,
+    IDENTIFIED,
+    SIGNED_IN,
+    WHOEVER,
+    Access,
+    Permit,
+    covered,
+    permits,
+)
 from api.kit.schema.fields import field, live
 from api.schema import schema
 from domain.kit.caller import NOBODY, Caller

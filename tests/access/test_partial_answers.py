@@ -6,7 +6,8 @@ import pytest
 import strawberry
 from graphql import is_non_null_type
 
-from api.kit.execution.engine import Context, Engine, Permit
+from api.kit.execution.access import Permit
+from api.kit.execution.engine import Context, Engine
 from api.kit.execution.errors import RequestError
 from api.kit.execution.limits import Limits
 from api.kit.execution.request import GraphQLRequest

@@ -6,8 +6,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from api.kit.execution.engine import Permit
-from api.kit.schema.context import permits
+from api.kit.execution.access import Permit, permits
 from domain.kit.caller import Caller
 
 

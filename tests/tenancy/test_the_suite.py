@@ -8,8 +8,7 @@ import pytest
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from api.kit.execution.engine import Permit
-from api.kit.schema.context import permits
+from api.kit.execution.access import Permit, permits
 from api.kit.schema.fields import field
 from api.kit.schema.scalars import SCALARS
 from domain.kit.caller import Caller

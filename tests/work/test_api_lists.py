@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.kit.execution.signatures import Signature
+from api.kit.schema.lists.signatures import Signature
 from tests.kit.client import Client
 from tests.kit.product import Product
 from tests.work.api import created, project

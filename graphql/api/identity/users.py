@@ -22,6 +22,7 @@ from api.kit.model import (
     field,
     forward,
     headed,
+    quick,
     shows,
 )
 from domain.identity import user_commands as commands
@@ -63,6 +64,11 @@ class UserSession:
     """A session of a user in the tenant."""
 
 
+def _name(row: PersonRow, ask: RequestContext, _: str = "") -> str:
+    ask.revealed("name", row.id, confidential=False)
+    return " ".join(filter(None, (row.first_name, row.last_name))) or NAMELESS
+
+
 @shows(PersonRow, needs="users:read", about="id")
 class User(Node):
     """A user of the tenant."""
@@ -71,11 +77,10 @@ class User(Node):
     last_name: str | None
 
     @field("First and last name.")
-    async def name(self, info: Info) -> str:
-        info.context.revealed("name", self.id, confidential=False)
+    @quick(_name)
+    def name(self, info: Info) -> str:
         # What a resolver is given is the row.
-        shown = cast(PersonRow, self)
-        return " ".join(filter(None, (shown.first_name, shown.last_name))) or NAMELESS
+        return _name(cast(PersonRow, self), info.context)
 
     @field("Whether the e-mail address is verified.")
     async def email_verified(self, info: Info) -> bool:

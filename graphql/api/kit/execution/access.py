@@ -5,6 +5,7 @@ behind a field which said it is `covered`. What says nothing is denied.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -23,6 +24,8 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from domain.kit.caller import Caller
+
 T = TypeVar("T", bound=type)
 
 ANYONE = "anyone"
@@ -35,6 +38,30 @@ SIGNED_IN = "self"
 """Needs that the caller has signed in."""
 COVERED = ""
 """Needs what the field needed that leads here."""
+
+
+class Permit(Enum):
+    """The answer to whether an identity may ask for a field."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+    """The caller has not said who they are."""
+
+
+def permits(caller: Caller, need: str | None) -> Permit:
+    """Whether a caller may ask for a field that needs this; None is what nobody may ask for."""
+    if need in (ANYONE, WHOEVER):
+        return Permit.GRANTED
+    if caller.kind == "nobody":
+        return Permit.UNKNOWN
+    if need == IDENTIFIED:
+        return Permit.GRANTED
+    # A key acts for its creator, but is not the creator.
+    own = need == SIGNED_IN and caller.kind != "key"
+    granted = own or (need is not None and caller.may(need))
+    return Permit.GRANTED if granted else Permit.DENIED
+
 
 _INTROSPECTION = {"__typename": COVERED, "__schema": IDENTIFIED, "__type": IDENTIFIED}
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import strawberry
@@ -11,6 +10,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import Executor, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
 
+from api.kit.execution.access import Permit
 from api.kit.execution.argument_places import with_places
 from api.kit.execution.documents import Documents, Operation
 from api.kit.execution.encoding import encoded
@@ -26,6 +26,7 @@ from api.kit.execution.errors import (
 )
 from api.kit.execution.limits import Limits
 from api.kit.execution.partial_answers import Refused, answerable, permitting
+from api.kit.execution.quick_fields import reading_quickly
 from api.kit.execution.request import GraphQLRequest
 from api.kit.execution.resumption import resumed
 from api.kit.execution.turns import Turns
@@ -35,15 +36,6 @@ I = TypeVar("I")  # noqa: E741
 
 
 _FORBIDDEN = 403
-
-
-class Permit(Enum):
-    """The answer to whether an identity may ask for a field."""
-
-    GRANTED = "granted"
-    DENIED = "denied"
-    UNKNOWN = "unknown"
-    """The caller has not said who they are."""
 
 
 @dataclass
@@ -117,7 +109,7 @@ class Engine(Generic[I]):
         if schema.extensions:
             raise ValueError("The schema has extensions, which this engine does not run.")
         self._schema = schema._schema
-        self._executor_class: Any = permitting(schema.execution_context_class)
+        self._executor_class: Any = permitting(reading_quickly(schema.execution_context_class))
         self._make_context = make_context
         self._permits = permits
         self._limits = limits

@@ -22,7 +22,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.kit.execution.engine import Context, Engine, Permit
+from api.kit.execution.access import Permit
+from api.kit.execution.engine import Context, Engine
 from api.kit.execution.errors import RequestError, Unauthenticated, encode_errors, failure
 from api.kit.execution.limits import Limits
 from api.kit.execution.request import AFTER_HEADER, GraphQLRequest, read_request

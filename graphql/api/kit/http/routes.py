@@ -6,7 +6,8 @@ from typing import TypeVar
 import strawberry
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from api.kit.execution.engine import Context, Permit
+from api.kit.execution.access import Permit
+from api.kit.execution.engine import Context
 from api.kit.execution.limits import Limits
 from api.kit.http.endpoint import GraphQLEndpoint
 from api.kit.http.graphiql import EditorPage, graphiql_routes

@@ -8,11 +8,10 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.execution.access import IDENTIFIED, covered
-from api.kit.execution.engine import Permit
+from api.kit.execution.access import IDENTIFIED, Permit, covered, permits
 from api.kit.execution.errors import ClientError, lacking
 from api.kit.schema.commands import Receipt, Refused, camel
-from api.kit.schema.context import Info, permits
+from api.kit.schema.context import Info
 from api.kit.schema.fields import LARGEST, argument, described
 from api.kit.schema.mutations import (
     COMMAND_ID,

@@ -10,10 +10,9 @@ from uuid import UUID
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from api.kit.execution.access import IDENTIFIED, covered
-from api.kit.execution.engine import Permit
+from api.kit.execution.access import IDENTIFIED, Permit, covered, permits
 from api.kit.schema.commands import camel
-from api.kit.schema.context import Info, RequestContext, permits
+from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import argument, field
 from api.kit.schema.mutations import declared
 from domain.kit.commands import Command

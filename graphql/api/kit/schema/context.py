@@ -13,11 +13,11 @@ import strawberry
 from graphql import OperationType
 from strawberry.dataloader import DataLoader
 
-from api.kit.execution.access import ANYONE, IDENTIFIED, SIGNED_IN, WHOEVER
 from api.kit.execution.documents import Operation
-from api.kit.execution.engine import Context, Permit
+from api.kit.execution.engine import Context
 from api.kit.execution.errors import ClientError
 from api.kit.schema.access_log import AccessRecord
+from api.kit.schema.linked_rows import LinkedRows
 from api.kit.schema.past_reads import PastReads
 from api.kit.schema.row_visibility import RowVisibility
 from api.kit.schema.scalars import Position
@@ -53,6 +53,7 @@ class RequestContext(Context[Caller]):
     _reading: ReadPosition | None = None
     _moments: dict[str | int, int] = field(default_factory=dict)
     _openings: DataLoader[str, str] | None = None
+    _plain: dict[str, str] = field(default_factory=dict)
     _masked: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     confidential: set[str] = field(default_factory=set)
     """The confidential fields that this execution has shown in full."""
@@ -128,7 +129,12 @@ class RequestContext(Context[Caller]):
         """A sealed text of the tenant in plain; all that are asked for at the same time are opened at once."""
         if self._openings is None:
             self._openings = DataLoader(partial(self.services.opening.open, self.caller.tenant_id))
-        return await self._openings.load(text)
+        plain = self._plain[text] = await self._openings.load(text)
+        return plain
+
+    def plain(self, text: str) -> str | None:
+        """A sealed text in plain, if it has been `opened`."""
+        return self._plain.get(text)
 
     def revealed(self, name: str, subject: UUID | None, *, confidential: bool) -> None:
         """Note for the audit that a field, of a person where one is given, was shown in full."""
@@ -173,6 +179,11 @@ class RequestContext(Context[Caller]):
     def look_back(self, info: "Info", at: int) -> None:
         """From here on this root field, and all that is below it, is shown as of a position."""
         self._moments[_root(info)] = at
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether any root field is shown as of a position."""
+        return bool(self._moments)
 
     def moment(self, info: "Info") -> int | None:
         """The position that the field is shown as of, None when it is shown as it is now."""
@@ -241,6 +252,11 @@ class RequestContext(Context[Caller]):
             row = await self.row(view, id)
         return row
 
+    @cached_property
+    def links(self) -> LinkedRows:
+        """What lists are linked with, as it is now."""
+        return LinkedRows(self._load)
+
     async def rows(self, view: type[PostgresView[R]], keys: list[Key]) -> list[R]:
         """The rows with these keys, in their order; absent ones are left out."""
         return [row for row in await self._load(view, keys) if row is not None]
@@ -272,20 +288,6 @@ class RequestContext(Context[Caller]):
 
 
 Info = strawberry.Info[RequestContext, None]
-
-
-def permits(caller: Caller, need: str | None) -> Permit:
-    """Whether a caller may ask for a field that needs this; None is what nobody may ask for."""
-    if need in (ANYONE, WHOEVER):
-        return Permit.GRANTED
-    if caller.kind == "nobody":
-        return Permit.UNKNOWN
-    if need == IDENTIFIED:
-        return Permit.GRANTED
-    # A key acts for its creator, but is not the creator.
-    own = need == SIGNED_IN and caller.kind != "key"
-    granted = own or (need is not None and caller.may(need))
-    return Permit.GRANTED if granted else Permit.DENIED
 
 
 def _root(info: Info) -> str | int:

@@ -1,6 +1,6 @@
 """Fields that say what they read, rather than reading it by hand."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar, cast
@@ -12,6 +12,7 @@ from strawberry.types.field import StrawberryField
 
 from api.kit.execution.errors import ClientError
 from api.kit.execution.limits import LARGEST_PAGE
+from api.kit.execution.quick_fields import PENDING, quick
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.node_types import READS, enum, require_rows
 from api.kit.schema.past import PAST_ARGUMENTS, AsOf, moment
@@ -96,7 +97,7 @@ def derived(
         return of(root)
 
     resolve.__annotations__ |= {"root": Parent[Any], "return": returns}
-    return described(resolve, description, needs=needs)
+    return described(quick(lambda root, *_: of(root))(resolve), description, needs=needs)
 
 
 def chosen(of: type[Enum], column: str, description: str) -> StrawberryField:
@@ -177,5 +178,13 @@ def linked(
             return await info.context.past.row(view, (id,), at)
         return await info.context.linked(view, id)
 
+    def read(root: Any, ask: RequestContext, _: str) -> Any:
+        if (id := getattr(root, by)) is None:
+            return None
+        return PENDING if ask.looks_back else ask.links.get(view, id)
+
+    async def load(rows: Sequence[Any], ask: RequestContext) -> list[Any]:
+        return [] if ask.looks_back else await ask.links.load(view, [getattr(row, by) for row in rows])
+
     resolve.__annotations__ |= {"root": Parent[Any], "return": shown | None}
-    return described(resolve, description, needs=needs, reads=by)
+    return described(quick(read, load)(resolve), description, needs=needs, reads=by)

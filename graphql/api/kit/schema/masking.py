@@ -1,12 +1,14 @@
 """Fields that are not for everyone: confidential ones masked, sealed ones opened, as they are shown."""
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias, get_type_hints
 from uuid import UUID
 
 import strawberry
 
+from api.kit.execution.quick_fields import PENDING, quick
 from api.kit.schema.stored_texts import json_or_none
 from domain.kit.fields import Confidential, Personal, is_marked, marks
 from domain.kit.permissions import confidential as reading
@@ -45,8 +47,8 @@ def revealing(
     permission = reading(needs.partition(":")[0]) if confidential else ""
     owner, is_json = _whose(row, name, hint), read is json_or_none
 
-    async def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
-        value, ask = getattr(root, name), info.context
+    def reveal(root: Any, ask: Any, called: str) -> Any:
+        value = getattr(root, name)
         if value is None or value == "":
             # That there is nothing tells something of the person, too.
             ask.revealed(name, getattr(root, about) if about else None, confidential=False)
@@ -59,29 +61,45 @@ def revealing(
                 subject = subject_of(value)
             ask.revealed(name, subject, confidential=confidential)
         else:
-            ask.masked(_called(info), permission)
+            ask.masked(called, permission)
         if not isinstance(value, str):
             return value if allowed else [] if isinstance(value, tuple | list) else None
         if is_json and not (allowed and (own or not (confidential and owner and ask.services.masking))):
             if allowed:
-                ask.masked(_called(info), "")
+                ask.masked(called, "")
             return None
         if not allowed and not owner:
             return MASKED
         if owner and is_sealed(value):
             if subject_of(value) != getattr(root, owner):
                 return MASKED
-            value = await ask.opened(value)
+            value = ask.plain(value)
+            if value is None:
+                return PENDING
             if value == ERASED:
                 return None
         if confidential and owner and not (allowed and (own or not ask.services.masking)):
             if allowed:
-                ask.masked(_called(info), "")
+                ask.masked(called, "")
             return masked(value)
         return value if read is None else read(value)
 
+    async def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
+        called = _called(info)
+        if (value := reveal(root, info.context, called)) is PENDING:
+            await info.context.opened(getattr(root, name))
+            value = reveal(root, info.context, called)
+        return value
+
+    async def load(rows: Sequence[Any], ask: Any) -> Sequence[Any]:
+        if confidential and not ask.caller.may(permission):
+            return ()
+        texts = {text for row in rows if isinstance(text := getattr(row, name), str) and is_sealed(text)}
+        await asyncio.gather(*map(ask.opened, texts))
+        return ()
+
     resolve.__annotations__ |= {"root": _PARENT[Any], "return": shown}
-    return resolve
+    return quick(reveal, load if owner else None)(resolve)
 
 
 def noting(
@@ -90,14 +108,17 @@ def noting(
     """The resolver of any other field: of a row ``about`` a person, the audit hears whose it is. ``read`` is how
     it is shown, unless as it stands."""
 
-    def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
+    def note(root: Any, ask: Any, _: str) -> Any:
         if about is not None:
-            info.context.revealed(name, getattr(root, about), confidential=False)
+            ask.revealed(name, getattr(root, about), confidential=False)
         value = getattr(root, name)
         return value if read is None else read(value)
 
+    def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
+        return note(root, info.context, "")
+
     resolve.__annotations__ |= {"root": _PARENT[Any], "return": shown}
-    return resolve
+    return quick(note)(resolve)
 
 
 def _whose(row: type, name: str, hint: Any) -> str:

@@ -13,8 +13,8 @@ from uuid import UUID
 from graphql import GraphQLObjectType, GraphQLSchema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from api.kit.execution.engine import Permit
-from api.kit.schema.context import RequestContext, permits
+from api.kit.execution.access import Permit, permits
+from api.kit.schema.context import RequestContext
 from projections.kit.declare.postgres import PostgresView
 
 # Objects of all types, hence Any.

@@ -11,7 +11,6 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from api.kit.execution.errors import ClientError
-from api.kit.execution.signatures import Signature
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, described
 from api.kit.schema.filters import RowFilter, owned
@@ -24,6 +23,7 @@ from api.kit.schema.lists.list_arguments import (
     require_readable,
 )
 from api.kit.schema.lists.pages import PAGE_ARGUMENTS, Connection, Edge, PageInfo, PageRequest
+from api.kit.schema.lists.signatures import Signature
 from api.kit.schema.node_types import require_rows
 from api.kit.schema.past import AS_OF_ARGUMENT, AsOf, moment
 from api.kit.schema.scalars import Position

@@ -13,9 +13,9 @@ from typing import Annotated, Any, get_args
 import strawberry
 from strawberry.types.lazy_type import LazyType, StrawberryLazyReference
 
-from api.kit.execution.engine import Permit
+from api.kit.execution.access import Permit, permits
 from api.kit.schema.commands import camel
-from api.kit.schema.context import RequestContext, permits
+from api.kit.schema.context import RequestContext
 from api.kit.schema.filters import AnyView, RowFilter, row_filter
 from domain.kit.events import snake
 from domain.kit.fields import Confidential, Opened, Personal, Restricted, hints_of, is_marked, types_of

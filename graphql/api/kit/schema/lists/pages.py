@@ -10,9 +10,9 @@ import strawberry
 from api.kit.execution.access import covered
 from api.kit.execution.errors import ClientError
 from api.kit.execution.limits import no_page
-from api.kit.execution.signatures import Signature
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import LARGEST, field
+from api.kit.schema.lists.signatures import Signature
 
 T = TypeVar("T")
 R = TypeVar("R")

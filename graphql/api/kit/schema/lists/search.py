@@ -13,12 +13,12 @@ from strawberry.types.field import StrawberryField
 
 from api.kit.execution.access import covered
 from api.kit.execution.errors import ClientError
-from api.kit.execution.signatures import Signature
 from api.kit.schema.commands import camel
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import Parent, argument, derived, described, field
 from api.kit.schema.filters import RowFilter, row_filter
 from api.kit.schema.lists.pages import PageInfo, PageRequest
+from api.kit.schema.lists.signatures import Signature
 from api.kit.schema.scalars import Position
 from domain.kit.events import snake
 from domain.kit.fields import is_marked, types_of
