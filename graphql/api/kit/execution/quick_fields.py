@@ -81,12 +81,19 @@ def reading_quickly(executor: type[Executor[Any]]) -> type[Executor[Any]]:
     # The signatures are graphql-core's, of which only this much is used.
     class QuickExecutor(executor):  # type: ignore[misc, valid-type]
         def execute_fields(
-            self, parent_type: Any, source_value: Any, path: Any, fields: Any, place: Any
+            self,
+            parent_type: Any,
+            source_value: Any,
+            path: Any,
+            grouped_field_set: Any,
+            position_context: Any,
         ) -> Any:
+            fields, place = grouped_field_set, position_context
             steps = {} if self.context_value.refused else self._steps(parent_type, fields)
             if not steps:
                 return super().execute_fields(parent_type, source_value, path, fields, place)
-            values, rest, waiting = dict.fromkeys(fields), {}, list[str]()
+            values: dict[str, Any] = dict.fromkeys(fields)
+            rest, waiting = dict[str, Any](), list[str]()
             for name, details in fields.items():
                 step = steps.get(name)
                 value = PENDING if step is None else _value(step, source_value, self.context_value)
@@ -102,7 +109,7 @@ def reading_quickly(executor: type[Executor[Any]]) -> type[Executor[Any]]:
             if not rest:
                 return self._gathered(values, waiting) if waiting else values
             try:
-                others = super().execute_fields(parent_type, source_value, path, rest, place)
+                others: Any = super().execute_fields(parent_type, source_value, path, rest, place)
             except Exception:
                 self.settle_in_background([values[name] for name in waiting])
                 raise
@@ -146,13 +153,20 @@ def reading_quickly(executor: type[Executor[Any]]) -> type[Executor[Any]]:
             return _joined(values, rest, others or {})
 
         def complete_list_value(
-            self, return_type: Any, details: Any, info: Any, path: Any, result: Any, place: Any
+            self,
+            return_type: Any,
+            field_details_list: Any,
+            info: Any,
+            path: Any,
+            result: Any,
+            position_context: Any,
         ) -> Any:
+            given = (return_type, field_details_list, info, path, result, position_context)
             item = return_type.of_type
             item = item.of_type if is_non_null_type(item) else item
             if self._loads(item, result):
-                return self._listed(item, return_type, details, info, path, result, place)
-            return super().complete_list_value(return_type, details, info, path, result, place)
+                return self._listed(item, *given)
+            return super().complete_list_value(*given)
 
         def _loads(self, item: Any, result: Any) -> bool:
             # What a mutation has shown, the next one may have changed.
