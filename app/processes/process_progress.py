@@ -12,7 +12,8 @@ from domain.kit.clock import Clock
 from projections.kit.backoff import Backoff
 from projections.kit.follow.lease_locks import TIMEOUT
 
-# Where a position is lost with the server, a process goes once more over events that it does not react to.
+# Where a position is lost with the server, a process goes once more over events that changed nothing: whatever
+# changes its state since takes the position along.
 _MOVE_IDLE = """
 with quick as materialized (select set_config('synchronous_commit', 'off', true)),
      moved as (select * from unnest($1::text[], $2::bigint[], $3::bigint[]) as m(process, token, position)),

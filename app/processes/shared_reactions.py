@@ -14,7 +14,7 @@ from app.storage.database import Lent, Pool
 from projections.kit.shared_turns import SharedTurns
 
 _SHARED = 200
-"""Instances up to which a page shares its statements with those of other processes."""
+"""Instances, or rows to be written, up to which a page shares its statements with those of other processes."""
 
 Loaded = tuple[dict[Key, StoredState], set[Key]]
 """The states of instances that have one, and those of the instances that have to wait until an earlier reaction
@@ -65,6 +65,9 @@ class SharedReactions:
 
     async def save(self, save: ReactionSave) -> bool:
         """Whether the fence let it through. Raises what the server does."""
+        if sum(map(len, save.rows.values())) > _SHARED:
+            (through,) = await _save(self._alone, [save])
+            return through
         return await self._saves.ask(save)
 
 

@@ -27,6 +27,11 @@ _HOLD = """
 select set_config('idle_in_transaction_session_timeout', $3, true)
   from processes.lanes where process = $1 and token = $2 for update
 """
+_HOLD_AND_MOVE = """
+update processes.lanes set position = greatest(position, $4), moved_at = clock_timestamp()
+ where process = $1 and token = $2
+returning set_config('idle_in_transaction_session_timeout', $3, true)
+"""
 _STATES = """
 select tenant_id, instance, version, state from processes.instances
  where process = $1 and (tenant_id, instance) in (select * from unnest($2::uuid[], $3::text[]))
@@ -95,6 +100,8 @@ class ProcessStore:
         """Held by who writes, from what they load on."""
         self._unsettled = False
         """Whether a transaction ended in a failure, and may still be under way."""
+        self._read = 0
+        """Up to where events were read that changed nothing, if that is not on record yet."""
         self._process = process
         self.lease = lease
 
@@ -109,11 +116,16 @@ class ProcessStore:
     async def _transaction(self, seconds: float = 10) -> AsyncIterator[Lent]:
         arguments = (self._process.name, self.lease.token, str(int(seconds * 1000)))
         async with self._pool.acquire() as connection, connection.transaction():
-            if await connection.fetchrow(_HOLD, *arguments) is None:
+            # Whoever has the lane next does not react to them again, in the state that is written now.
+            read = self._read
+            held = connection.fetchrow(_HOLD_AND_MOVE, *arguments, read) if read else None
+            if await (held or connection.fetchrow(_HOLD, *arguments)) is None:
                 raise LeaseLost(f"{self._process.name} was taken by another worker")
             self._unsettled = True
             yield connection
         self._unsettled = False
+        if self._read == read:
+            self._read = 0
 
     async def react(
         self, keys: Collection[Key], reaction: Callable[[Loaded], UnitOfWork], *, after: int, until: int
@@ -129,16 +141,28 @@ class ProcessStore:
                     pass
             changes = reaction(await self._shared.load(ReactionLoad(self._process.name, keys)))
             if changes.empty:
+                self._read = until
                 return changes
             save = ReactionSave(self.lease, after, until, rows_of(changes))
             try:
-                if await self._shared.save(save):
+                if await self._saved(save):
+                    self._read = 0
                     return changes
             except Exception as error:
                 if not save.unknown:
                     raise
                 raise LeaseLost(f"nobody knows whether {self._process.name} has reacted") from error
             raise LeaseLost(f"{self._process.name} was taken by another worker, or was moved meanwhile")
+
+    async def _saved(self, save: ReactionSave) -> bool:
+        """Whether the fence let it through. Who is cancelled waits for it all the same: nobody else may load
+        before it has ended."""
+        saving = asyncio.ensure_future(self._shared.save(save))
+        try:
+            return await asyncio.shield(saving)
+        except asyncio.CancelledError:
+            await asyncio.wait([saving])
+            raise
 
     async def states(self, connection: Lent, keys: Collection[Key]) -> dict[Key, StoredState]:
         """The states of these instances; those without one are left out."""

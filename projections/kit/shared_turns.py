@@ -61,10 +61,20 @@ class SharedTurns(Generic[C, P, A]):
     def _begin(self) -> None:
         # In the same order each time, so that the server has the statement ready.
         everything, self._questions = sorted(self._questions, key=lambda each: self._order(each.part)), []
-        for first in range(0, len(everything), _MOST):
-            questions = everything[first : first + _MOST]
+        for questions in self._groups(everything):
             self._under_way += 1
             _start(self._answer(questions), questions)
+
+    def _groups(self, everything: "Sequence[_Question[P, A]]") -> "list[list[_Question[P, A]]]":
+        """What goes in one statement: never two that are the same in their order, as of an old lease and a new."""
+        groups: list[list[_Question[P, A]]] = []
+        for question in everything:
+            last = groups[-1] if groups else []
+            if last and len(last) < _MOST and self._order(last[-1].part) != self._order(question.part):
+                last.append(question)
+            else:
+                groups.append([question])
+        return groups
 
     async def _answer(self, questions: "Sequence[_Question[P, A]]") -> None:
         try:

@@ -1,13 +1,14 @@
 """Work that somebody may cause with little: it ends soon, or is refused before it begins."""
 
 import copy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from api.kit.http.json_text import NotJson, decoded, first_members
 from app.batches import batches
 from app.gateway.cloud_bodies import read_cloud_text
+from app.gateway.pulls.http_pages import json_in
 from domain.gateway.bodies import (
     MOST_VALUES,
     TOO_LARGE,
@@ -44,6 +45,14 @@ def test_a_name_that_comes_twice_is_found_at_once_among_many() -> None:
 def test_what_a_broken_object_says_is_read_in_one_pass() -> None:
     text = repeating()[:-1] + ',"x":}'
     assert len(first_members(text)) == len(NAMES) - 1
+
+
+@pytest.mark.parametrize(
+    ("read", "begun"), [(read_body, "[" * 20_001), (json_in, '[{"a":')], ids=["sent", "pulled"]
+)
+def test_a_text_that_does_not_end_is_read_in_one_pass(read: Callable[[bytes], object], begun: str) -> None:
+    with pytest.raises(NotEvents):
+        read((begun + '"' + '\\"' * 1_000_000).encode())
 
 
 @pytest.mark.parametrize("more", ["x" * LARGEST_EVENT, "{" * MOST_VALUES], ids=["long", "wide"])

@@ -79,6 +79,11 @@ async def _rows(database: Database, query: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in await database.writer.fetch(query)]
 
 
+async def _waited_for(database: Database) -> bool:
+    waiting = "select pid from pg_stat_activity where wait_event_type = 'Lock' and query like '%moved_at%'"
+    return bool(await _rows(database, waiting))
+
+
 async def _written(database: Database) -> int:
     query = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
     return int(await database.writer.fetchval(query))
@@ -147,3 +152,41 @@ async def test_who_does_not_know_whether_they_wrote_waits_before_they_load(
     await session.close()
     await reacting
     assert thanks.loaded == ({ONE: StoredState(1, "{}")}, set())
+
+
+async def test_nobody_loads_before_a_save_has_ended_that_nobody_waits_for_any_more(
+    stores: Sequence[Store], database: Database
+) -> None:
+    thanks, back = stores
+    loaded: list[StoredState] = []
+
+    async def load() -> None:
+        async with thanks.transaction() as connection:
+            loaded.extend((await thanks.states(connection, [ONE])).values())
+
+    async with database.writer.acquire() as other, other.transaction():
+        await other.execute("select from processes.lanes where process = 'toys.give_back' for update")
+        saving, beside = asyncio.create_task(thanks.at(1, 10)), asyncio.create_task(back.at(1, 20))
+        await until(lambda: _waited_for(database))
+        saving.cancel()
+        loading = asyncio.create_task(load())
+        await asyncio.sleep(0.1)
+        assert not loading.done()
+    await asyncio.gather(loading, beside)
+    assert saving.cancelled()
+    assert loaded == [StoredState(1, '{"total": 10, "thanked": 0, "failures": []}')]
+
+
+async def test_what_writes_next_says_up_to_where_events_changed_nothing(
+    stores: Sequence[Store], database: Database
+) -> None:
+    thanks, _ = stores
+    await thanks.react([ONE], lambda loaded: UnitOfWork(thanks.process, NOON, loaded[0]), after=0, until=5)
+    lane = "select position from processes.lanes where process = 'toys.thanks'"
+    assert await _rows(database, lane) == [(0,)]
+    async with thanks.transaction() as connection:
+        states = {ONE: Thanked(1)}
+        await thanks.save(connection, UnitOfWork(thanks.process, NOON, {}, states=states))
+    assert await _rows(database, lane) == [(5,)]
+    await thanks.at(6, 2)
+    assert await _rows(database, lane) == [(6,)]

@@ -48,7 +48,8 @@ async def _both(client: Client, monkeypatch: pytest.MonkeyPatch, document: str, 
     """The answer, which is the same the quick way and the long way."""
     quick = (await client.post(document, given)).text
     with monkeypatch.context() as patched:
-        patched.setattr(quick_fields, "_value", lambda *_: quick_fields.PENDING)
+        # Nothing has a quick way, and nothing is loaded before.
+        patched.setattr(quick_fields, "_way", lambda field: None)
         long = (await client.post(document, given)).text
     # Views have moved on in between.
     assert POSITION.sub("", quick) == POSITION.sub("", long)
@@ -59,12 +60,25 @@ async def test_lists_and_what_they_are_linked_with(
     product: Product, client: Client, garden: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     member = product.client(client.tenant, uuid4(), role="member")
-    for who in (client, member):
+    guest = product.client(client.tenant, uuid4(), role="guest")
+    for who in (client, member, guest):
         for again in (True, False):
             answer = await _both(who, monkeypatch, LISTS, again=again)
             assert '"title":"task 3"' in answer
         await _both(who, monkeypatch, BY_ID, ids=garden)
     assert "Secret" not in await _both(member, monkeypatch, LISTS, again=True)
+
+
+async def test_two_roots_of_which_one_waits_for_a_position(
+    client: Client, garden: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first has loaded may be older than that."""
+    place = await project(client, "Orchard")
+    receipt = await client.send("MoveTask", input={"id": garden[-1], "projectId": place})
+    document = """query($after: Position!) {
+      old: projects { nodes { owner { name } } }
+      new: tasks(afterPosition: $after, first: 9) { nodes { project { name } creator { name } } } }"""
+    assert "Orchard" in await _both(client, monkeypatch, document, after=receipt["position"])
 
 
 async def test_the_past(client: Client, garden: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

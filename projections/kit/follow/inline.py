@@ -33,7 +33,7 @@ select {", ".join(field.name for field in fields(Envelope))} from es.events
 """
 _ERRORS = "update ops.lanes set errors = errors + $2 where id = $1"
 
-_TOGETHER = 16
+_TOGETHER = 6
 """Views that are written in one statement."""
 
 StoreOf = Callable[[PostgresView[Any], int], PostgresStore[Any]]
@@ -151,7 +151,9 @@ class Inline:
         touching: Mapping[str, Sequence[_Entry]],
     ) -> None:
         """Fold events into views, which are written together."""
-        folded = [await self._fold(connection, kept[name], entries) for name, entries in touching.items()]
+        # In one order, so that the server has the statements ready.
+        ordered = sorted(touching.items())
+        folded = [await self._fold(connection, kept[name], entries) for name, entries in ordered]
         for first in range(0, len(folded), _TOGETHER):
             await upsert_together(connection, folded[first : first + _TOGETHER])
 

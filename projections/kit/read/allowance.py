@@ -88,6 +88,16 @@ def allow(size: int, seconds: float = math.inf) -> None:
     _allowance.set(ReadAllowance(size, seconds))
 
 
+@contextmanager
+def allowed(size: int, seconds: float = math.inf) -> Iterator[None]:
+    """As `allow`, in here."""
+    token = _allowance.set(ReadAllowance(size, seconds))
+    try:
+        yield
+    finally:
+        _allowance.reset(token)
+
+
 def allowance() -> ReadAllowance:
     """What may be read here."""
     return _allowance.get()

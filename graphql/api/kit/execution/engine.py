@@ -30,7 +30,7 @@ from api.kit.execution.quick_fields import reading_quickly
 from api.kit.execution.request import GraphQLRequest
 from api.kit.execution.resumption import resumed
 from api.kit.execution.turns import Turns
-from projections.kit.read.allowance import allow
+from projections.kit.read.allowance import allow, allowed
 
 I = TypeVar("I")  # noqa: E741
 
@@ -204,10 +204,11 @@ class Engine(Generic[I]):
                     context.shared = True
                     each = executor.build_per_event_executor(event)
                     each.context_value = context
-                    allow(self._limits.caller_bytes, self._limits.read_seconds)
-                    async with context.guard():
-                        result: Any = each.execute_operation(False)
-                        result = await result if optimized_is_awaitable(result) else result
+                    # What the source reads for the next ones is none of this one's.
+                    with allowed(self._limits.caller_bytes, self._limits.read_seconds):
+                        async with context.guard():
+                            result: Any = each.execute_operation(False)
+                            result = await result if optimized_is_awaitable(result) else result
                     body = encoded(result, context.extensions, self._limits.answer_bytes, written=False)
                     # Of what could not be told at all the client is to be told again.
                     cursor = None if result.data is None else getattr(event, "cursor", None)

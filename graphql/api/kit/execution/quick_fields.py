@@ -7,7 +7,8 @@ of a list are linked with is loaded before, for all of them. Whatever is not as 
 field that takes arguments, lacks a value that it must have, or fails.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from enum import Enum
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
@@ -181,24 +182,37 @@ def reading_quickly(executor: type[Executor[Any]]) -> type[Executor[Any]]:
             return await shown if self.is_awaitable(shown) else shown
 
         async def _load(self, kind: GraphQLObjectType, details: Any, objects: Sequence[Any]) -> None:
-            """Load what the selected fields of these objects take. What fails is left to the fields."""
-            for chosen in self.collect_subfields(kind, details).grouped_field_set.values():
-                field = self.schema.get_field(kind, chosen[0].node.name.value)
-                if field is None or field.args:
-                    continue
-                linked: Sequence[Any] = ()
-                way = _way(field)
-                if way is not None and way.load is not None:
-                    try:
-                        linked = await way.load(objects, self.context_value)
-                    except Exception:  # noqa: BLE001  # Their resolvers meet it again.
-                        continue
-                elif way is not None and _is_basic(field):
-                    linked = [below for each in objects if (below := way.read(each, None, "")) is not None]
-                shown: Any = field.type
-                shown = shown.of_type if is_non_null_type(shown) else shown
-                if linked and is_object_type(shown):
-                    await self._load(shown, chosen, linked)
+            """Load what the selected fields of these objects take, all at the same time. What fails is left to the
+            fields."""
+            fields = self.collect_subfields(kind, details).grouped_field_set.values()
+            loading = [
+                found for chosen in fields if (found := self._field(kind, chosen, objects)) is not None
+            ]
+            if loading:
+                await asyncio.gather(*loading)
+
+        def _field(
+            self, kind: GraphQLObjectType, details: Any, objects: Sequence[Any]
+        ) -> Coroutine[Any, Any, None] | None:
+            """What loads what a field takes, and all below it; None where it takes nothing."""
+            field = self.schema.get_field(kind, details[0].node.name.value)
+            if field is None or field.args or (way := _way(field)) is None:
+                return None
+            shown: Any = field.type.of_type if is_non_null_type(field.type) else field.type
+            if way.load is not None:
+                return self._linked(way.load(objects, self.context_value), shown, details)
+            if is_object_type(shown) and _is_basic(field):
+                below = (getattr(parent, _declared_name(field), None) for parent in objects)
+                return self._load(shown, details, [each for each in below if each is not None])
+            return None
+
+        async def _linked(self, loading: Awaitable[Sequence[Any]], kind: Any, details: Any) -> None:
+            try:
+                found = await loading
+            except Exception:  # noqa: BLE001  # Their resolvers meet it again.
+                return
+            if found and is_object_type(kind):
+                await self._load(kind, details, found)
 
     return QuickExecutor
 
@@ -266,6 +280,11 @@ def _way(field: GraphQLField) -> Quick | None:
 def _is_basic(field: GraphQLField) -> bool:
     declared = _declared(field)
     return declared is not None and declared.is_basic_field
+
+
+def _declared_name(field: GraphQLField) -> str:
+    declared = _declared(field)
+    return declared.python_name if declared else ""
 
 
 def _declared(field: GraphQLField) -> StrawberryField | None:

@@ -212,6 +212,8 @@ class RequestContext(Context[Caller]):
                     code="POSITION_IN_FUTURE",
                 )
             self._after = wanted
+            # What was read before may be older.
+            self.__dict__.pop("links", None)
         return self._after
 
     async def reached(self, view: type[View[Any]], position: int) -> None:
@@ -255,7 +257,7 @@ class RequestContext(Context[Caller]):
     @cached_property
     def links(self) -> LinkedRows:
         """What lists are linked with, as it is now."""
-        return LinkedRows(self._load)
+        return LinkedRows(self.row)
 
     async def rows(self, view: type[PostgresView[R]], keys: list[Key]) -> list[R]:
         """The rows with these keys, in their order; absent ones are left out."""

@@ -94,7 +94,10 @@ def revealing(
     async def load(rows: Sequence[Any], ask: Any) -> Sequence[Any]:
         if confidential and not ask.caller.may(permission):
             return ()
-        texts = {text for row in rows if isinstance(text := getattr(row, name), str) and is_sealed(text)}
+        sealed = (
+            (row, text) for row in rows if isinstance(text := getattr(row, name), str) and is_sealed(text)
+        )
+        texts = {text for row, text in sealed if subject_of(text) == getattr(row, owner)}
         await asyncio.gather(*map(ask.opened, texts))
         return ()
 
