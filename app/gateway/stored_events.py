@@ -1,6 +1,7 @@
 """What is stored already, looked at for what is sent again in other words: another offset of the same moment, or
 with what was filled in, as exports write it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from domain.kit.log import AppendReceipt, Conflict, Envelope, Log, Outcome, Reus
 from domain.kit.refusals import ViolationCode
 from domain.kit.sealed import Opening, opened_each
 
+_AT_ONCE = 16
+"""Of so many events the data are looked at between the turns of others."""
 _ALIKE = (
     "event_type",
     "event_source",
@@ -48,14 +51,22 @@ class StoredEvents:
         self, tenant_id: UUID, drafts: Sequence[EventDraft], outcomes: Mapping[int, Outcome | None]
     ) -> dict[int, Outcome | None]:
         """What became of those whose ids are those of stored events that say all that they do, by the identity of
-        the draft: they are these. Of a replay its letter says what becomes of it."""
+        the draft: they are these. Of a replay its letter says what becomes of it, and an event that brings
+        something else with it is none of them."""
         asking = [
             draft
             for draft in drafts
-            if draft.letter is None and conflict(draft, outcomes.get(id(draft))) is _CONFLICT
+            if draft.letter is None
+            and not draft.told
+            and conflict(draft, outcomes.get(id(draft))) is _CONFLICT
         ]
-        if not asking:
-            return {}
+        found: dict[int, Outcome | None] = {}
+        for start in range(0, len(asking), _AT_ONCE):
+            found |= await self._same(tenant_id, asking[start : start + _AT_ONCE])
+            await asyncio.sleep(0)
+        return found
+
+    async def _same(self, tenant_id: UUID, asking: Sequence[EventDraft]) -> dict[int, Outcome | None]:
         streams = await self._log.streams(tenant_id, [draft.id for draft in asking])
         known: list[tuple[EventDraft, Envelope, OutsideEvent.Accepted]] = []
         for draft in asking:
@@ -67,7 +78,7 @@ class StoredEvents:
         return {
             id(draft): AppendReceipt(draft.id, envelope.position, envelope.position, repeated=True)
             for (draft, envelope, _), data in zip(known, opened, strict=True)
-            if _in_order(data) == _in_order(_made(draft).data)
+            if _equal(data, _made(draft).data)
         }
 
 
@@ -96,9 +107,14 @@ def _alike(draft: EventDraft, envelope: Envelope, stored: OutsideEvent.Accepted)
     )
 
 
-def _in_order(data: str | None) -> bytes | None:
-    """Data with its members in the order of their names; None: they do not open."""
+def _equal(data: str | None, other: str) -> bool:
+    """Whether data that were opened, if they do open, are others but for the order of their members. Both are
+    written as compactly, so what has another length is not looked at."""
     try:
-        return None if data is None else orjson.dumps(orjson.loads(data), option=orjson.OPT_SORT_KEYS)
+        return data is not None and len(data) == len(other) and _in_order(data) == _in_order(other)
     except orjson.JSONDecodeError:
-        return None
+        return False
+
+
+def _in_order(data: str) -> bytes:
+    return orjson.dumps(orjson.loads(data), option=orjson.OPT_SORT_KEYS)

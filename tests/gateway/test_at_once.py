@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,7 +20,9 @@ from app.gateway.ingestion import Ingestion
 from app.gateway.schema_checks import SchemaChecks
 from app.storage.database import Database
 from domain.gateway.bodies import read_line
-from domain.gateway.events import stream_of
+from domain.gateway.callbacks.notices import PaymentNotice, PaymentOutcome
+from domain.gateway.callbacks.providers import CallbackProvider
+from domain.gateway.events import OutsideEvent, stream_of
 from domain.gateway.outcomes import ReceivedEvent
 from domain.kit.caller import Caller
 from projections.gateway.event_schemas import SchemaReader
@@ -146,3 +149,17 @@ async def test_what_is_large_is_read_aside_and_little_of_it_together(
     assert len(read) == 40
     assert not any(here for here, _ in read)
     assert max(taken) < len(body) // 2
+
+
+async def test_what_tells_of_a_payment_is_no_duplicate_of_what_does_not(
+    shop: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever sends the like before has the payment forgotten."""
+    notice = PaymentNotice(outcome=PaymentOutcome.SETTLED, payment_id="pi_1")
+    told = OutsideEvent.PaymentTold(source_id=UUID(shop.id), provider=CallbackProvider.STRIPE, payment=notice)
+    first = event(timestamp="2026-01-01T12:00:00Z")
+    again, signed = ({**first, "timestamp": f"2026-01-01T{12 + hours}:00:00+0{hours}:00"} for hours in (1, 2))
+    assert [each["status"] for each in await shop.answers(first, again)] == ["accepted", "duplicate"]
+    monkeypatch.setattr(routes, "read_line", lambda line: replace(read_line(line), told=(told,)))
+    response = await shop.send(json.dumps(signed).encode(), **{"content-type": "application/x-ndjson"})
+    assert fault(response.json()) == ("conflict", "unsuitable", ["eventId"])
