@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.gateway.pulls.http_pages import linked_page
+from app.gateway.pulls.http_pages import json_in, linked_page
 from domain.gateway.connectors.connector_commands import (
     ChangeConnector,
     NotePage,
@@ -70,6 +70,10 @@ def pulling(mode: SyncMode) -> ProcessScenario[Any]:
     """A connector whose first pull is under way."""
     process = ConnectorPulls.__new__(ConnectorPulls)
     return rehearse(process, id=ID).happens(registered(mode)).due("pull")
+
+
+def test_a_page_may_begin_with_a_byte_order_mark() -> None:
+    assert json_in(b'\xef\xbb\xbf{"items": []}') == {"items": []}
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def require_good(answer: HttpAnswer, clock: Clock, *, largest: int) -> None:
 def json_in(body: bytes) -> Json:
     """What a body says; of what is nested too deeply to be read, as much as makes an event too deep. Raises
     NotEvents, UnicodeDecodeError and TooManyValues."""
-    text = body.decode()
+    text = body.decode("utf-8-sig")
     try:
         return read_json(text)
     except NotEvents:
