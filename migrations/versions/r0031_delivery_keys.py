@@ -9,10 +9,15 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute(
-        "create index ledger_deliveries on processes.ledger using hash (key) where instance like '%/%'"
-    )
+    with op.get_context().autocommit_block():
+        # Of a try that was cut off a useless index is left.
+        op.execute("drop index concurrently if exists processes.ledger_deliveries")
+        op.execute(
+            "create index concurrently ledger_deliveries on processes.ledger using hash (key) "
+            "where instance like '%/%'"
+        )
 
 
 def downgrade() -> None:
-    op.execute("drop index processes.ledger_deliveries")
+    with op.get_context().autocommit_block():
+        op.execute("drop index concurrently processes.ledger_deliveries")
