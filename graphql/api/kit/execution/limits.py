@@ -38,7 +38,8 @@ class Limits:
     `stall_seconds` is left. `room_bytes` is what all operations under way may read at most, all together,
     `caller_bytes` what those of one caller may, with the answers that are on their way to them; what does not
     fit waits its turn, and `caller_waiting` says how many of one caller's may. `read_seconds` is how long the
-    statements of one operation may take together: none begins after that.
+    statements of one operation that read rows and lists may take together: none begins after that. Search, pages
+    of the audit trail and histories are not counted.
 
     With `strict_permissions` a query is refused as a whole where a part of it would be.
 
