@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.identity.authorization import Permissions, require_held, require_known
 from domain.kit.caller import require_person
 from domain.kit.fields import Authored, Describe, Internal, Len, Pattern, Restricted
+from domain.kit.ids import id_from
 from domain.kit.model import (
     ONE_LINE,
     Aggregate,
@@ -32,7 +33,7 @@ SecretHash = Annotated[
     Describe("The SHA-256 of the whole key, in hexadecimal digits."),
 ]
 APART = timedelta(hours=1)
-"""A use so soon after the last one that was noted is not noted."""
+"""Uses of a key are noted once in each such span."""
 LONGEST = timedelta(days=731)
 """How long a key may be good for: two years, of which one is a leap year."""
 Expiry = Annotated[datetime, Internal(), Describe("When the key expires.")]
@@ -54,13 +55,9 @@ class ApiKey(Aggregate, topic="identity.api_key"):
 
     class Revoked(Event): ...
 
-    class Used(Event): ...
-
     permissions: tuple[str, ...]
     created_by: UUID
     revoked: bool = False
-    used_at: datetime | None = None
-    """When a use of it was last noted."""
 
     created = assigns(Created)
 
@@ -68,9 +65,21 @@ class ApiKey(Aggregate, topic="identity.api_key"):
     def _revoked(self, event: Revoked) -> None:
         self.revoked = True
 
-    @applies(Used)
-    def _used(self, event: Used) -> None:
-        self.used_at = event.timestamp
+
+class ApiKeyUse(Aggregate, topic="identity.api_key_use"):
+    """That a key was used in some hour; apart from the key, which many uses must not make longer."""
+
+    class Noted(Event):
+        key_id: Annotated[UUID, Internal(), Describe("Which key was used.")]
+
+    key_id: UUID
+
+    noted = assigns(Noted)
+
+
+def api_key_use_id(key_id: UUID, at: datetime) -> UUID:
+    """The id of the use of a key in the hour of a moment."""
+    return id_from(key_id, f"used {int(at.timestamp() // APART.total_seconds())}")
 
 
 def require_expiry(expires_at: datetime, now: datetime) -> None:
@@ -114,8 +123,11 @@ class RevokeApiKey(Command):
 
 
 class NoteApiKeyUse(Command):
-    """Note that an API key was used, if no use was noted within the hour."""
+    """Note that an API key was used. Its id is `api_key_use_id`, so that each hour is noted once."""
 
-    def handle(self, api_key: ApiKey, now: datetime) -> None:
-        if api_key.used_at is None or now >= api_key.used_at + APART:
-            api_key.record(ApiKey.Used())
+    api_key_id: Annotated[UUID, Internal(), Describe("Which key was used.")]
+
+    def handle(self, api_key: ApiKey) -> ApiKeyUse:
+        if api_key.revoked:
+            raise ApiKeyRevoked(field="api_key_id")
+        return ApiKeyUse.begin(self.id, ApiKeyUse.Noted(key_id=api_key.id))

@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.identity.api_keys import ApiKey
+from domain.identity.api_keys import ApiKey, ApiKeyUse
 from domain.identity.authorization import BaseRole
 from domain.identity.invitations import Invitation, InvitationStatus
 from domain.kit.fields import Confidential, Describe, Len, Personal, Restricted
 from domain.kit.log import Envelope
 from projections.identity.users import found_by
 from projections.kit.declare.folds import TIME, carried, on, removed
-from projections.kit.model import Check, CreatedAt, Index, PostgresView, Row
+from projections.kit.model import Check, CreatedAt, Index, PostgresView, Row, replace
 
 
 class InvitationRow(Row):
@@ -87,7 +87,7 @@ class ApiKeyRow(Row):
     expires_at: Annotated[datetime, Describe("When it expires.")]
     revoked_at: Annotated[datetime | None, Describe("When it was revoked; null unless it was.")] = None
     last_used_at: Annotated[
-        datetime | None, Describe("When it was last used, to the hour; null if it was not.")
+        datetime | None, Describe("When it was last used, to within about an hour; null if it was not.")
     ] = None
 
 
@@ -103,4 +103,6 @@ class ApiKeys(PostgresView[ApiKeyRow], name="auth.api_keys", version=3, inline=T
 
     revoked = carried(ApiKey.Revoked, revoked_at=TIME)
 
-    used = carried(ApiKey.Used, last_used_at=TIME)
+    @on(ApiKeyUse.Noted, by="key_id")
+    def used(self, row: ApiKeyRow | None, event: ApiKeyUse.Noted) -> ApiKeyRow | None:
+        return None if row is None else replace(row, last_used_at=event.timestamp)

@@ -81,12 +81,14 @@ async def test_a_key_says_when_it_was_last_used_and_is_written_once_for_many_use
     await until(told, seconds=120)
     assert (await post_as(product, {"x-api-key": f"{unused[:-1]}!"}, TASKS)).status_code == 401
     assert await noted() == [used.split("_")[2]]
+    noted_uses = """select originator_id, (payload->>'key_id')::uuid from es.events
+                     where tenant_id = $1 and type = 'identity.api_key_use.noted'"""
     by = Caller(tenant_id=UUID(ada.given["tenantId"]), user_id=SYSTEM)
     async with written(product.settings) as writes:
         # Another process has heard of it too.
-        await writes.bus.send(NoteApiKeyUse(id=UUID(hex=used.split("_")[2])), by=by)
-    count = "select count(*) from es.events where tenant_id = $1 and type = 'identity.api_key.used'"
-    assert await owner.fetchval(count, by.tenant_id) == 1
+        id, key = (await owner.fetch(noted_uses, by.tenant_id))[0]
+        await writes.bus.send(NoteApiKeyUse(id=id, api_key_id=key), by=by, command_id=id)
+    assert len(await owner.fetch(noted_uses, by.tenant_id)) == 1
 
 
 async def test_a_key_is_not_he_who_made_it(product: Product) -> None:

@@ -1,8 +1,10 @@
 """What the views make of memberships, roles, invitations and API keys."""
 
+from uuid import UUID
+
 import pytest
 
-from domain.identity.api_keys import ApiKey
+from domain.identity.api_keys import ApiKey, ApiKeyUse
 from domain.identity.authorization import BaseRole
 from domain.identity.invitations import Invitation, InvitationStatus
 from domain.identity.roles import Role
@@ -107,3 +109,6 @@ def test_api_keys() -> None:
     )
     assert row(ApiKeys(), created, id=KEY) == expected
     assert row(ApiKeys(), created, ApiKey.Revoked(), id=KEY) == replace(expected, revoked_at=NOON)
+    used = on(UUID(int=99), ApiKeyUse.Noted(key_id=KEY))
+    assert folded(ApiKeys(), on(KEY, created), used) == {(KEY,): replace(expected, last_used_at=NOON)}
+    assert folded(ApiKeys(), used) == {}

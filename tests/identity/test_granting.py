@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from domain.identity.api_keys import ApiKey, ApiKeyRevoked, CreateApiKey, RevokeApiKey
+from domain.identity.api_keys import (
+    ApiKey,
+    ApiKeyRevoked,
+    ApiKeyUse,
+    CreateApiKey,
+    NoteApiKeyUse,
+    RevokeApiKey,
+    api_key_use_id,
+)
 from domain.identity.authorization import BaseRole, NotYoursToGive, OnlyForOperators, PermissionUnknown
 from domain.identity.invitations import InviteUser
 from domain.identity.registration import RegisterUser
@@ -232,6 +240,12 @@ def test_an_api_key_is_revoked_once() -> None:
     )
     given(created).by(ADMIN).when(RevokeApiKey(id=KEY)).then(ApiKey.Revoked())
     given(created, ApiKey.Revoked()).by(ADMIN).when(RevokeApiKey(id=KEY)).refused(ApiKeyRevoked)
+    # Its uses are beside it: whoever knows nothing of them revokes it too.
+    use = NoteApiKeyUse(id=api_key_use_id(KEY, NOON), api_key_id=KEY)
+    given(on(KEY, created)).when(use).then(ApiKeyUse.Noted(key_id=KEY))
+    given(on(KEY, created, ApiKey.Revoked())).when(use).refused(ApiKeyRevoked)
+    assert use.id == api_key_use_id(KEY, NOON + timedelta(minutes=59))
+    assert use.id != api_key_use_id(KEY, NOON + timedelta(minutes=60))
 
 
 def test_guests_and_members_hold_what_lets_them_read() -> None:

@@ -51,7 +51,7 @@ from domain.governance.consents import GiveConsent, RefuseConsent, consent_id
 from domain.governance.erasures import RequestErasure, erasure_id
 from domain.governance.exports import RequestExport
 from domain.identity.account_commands import OpenAccount
-from domain.identity.api_keys import CreateApiKey
+from domain.identity.api_keys import CreateApiKey, NoteApiKeyUse
 from domain.identity.invitations import InviteUser
 from domain.identity.password_resets import RequestPasswordReset
 from domain.identity.roles import CreateRole
@@ -272,8 +272,13 @@ def _of_people(person: UUID) -> Sequence[Command]:
         GrantRole(id=person, role_id=role),
         InviteUser(id=uuid4(), email="new@example.com", token_hash=HASH),
         CreateApiKey(
-            id=uuid4(), name="reports", permissions=permissions, expires_at=tomorrow, secret_hash=HASH
+            id=(key := uuid4()),
+            name="reports",
+            permissions=permissions,
+            expires_at=tomorrow,
+            secret_hash=HASH,
         ),
+        NoteApiKeyUse(id=uuid4(), api_key_id=key),
     )
 
 

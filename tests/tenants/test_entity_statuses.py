@@ -80,7 +80,6 @@ LEAVE_THE_STATUS = {
     "test_requested",
     "tier_changed",
     "try_failed",
-    "used",
     "users_changed",
     "visibility_changed",
 }
