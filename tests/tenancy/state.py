@@ -38,9 +38,9 @@ async def digests(scene: Scene) -> dict[str, str]:
 
 
 async def head(scene: Scene) -> int:
-    """The position of the last event."""
+    """The position of the last event, but for uses of API keys, which are noted by the by."""
     connection = await asyncpg.connect(scene.product.settings.database_url)
     try:
-        return int(await connection.fetchval("select max(position) from es.events"))
+        return int(await connection.fetchval("select max(position) from es.events where type <> $1", ApiKeyUse.Noted.stored_as))
     finally:
         await connection.close()
