@@ -108,7 +108,7 @@ def _alike(draft: EventDraft, envelope: Envelope, stored: OutsideEvent.Accepted)
 
 
 def _equal(data: str | None, other: str) -> bool:
-    """Whether data that were opened, if they do open, are others but for the order of their members. Both are
+    """Whether data that were opened, if they do open, say the same, in whatever order their members are. Both are
     written as compactly, so what has another length is not looked at."""
     try:
         return data is not None and len(data) == len(other) and _in_order(data) == _in_order(other)

@@ -117,7 +117,7 @@ async def test_letters_are_replayed_whose_texts_are_more_than_may_be_read_at_onc
     (last,) = await till.answers(event(eventType="payment.received"))
     await client.send("DeadLetters", first=1, afterPosition=last["position"])
     monkeypatch.setattr("app.gateway.letters.letter_replay._READ", 10)
-    monkeypatch.setattr("api.kit.execution.engine.allow", lambda size: allow(1_500_000))
+    monkeypatch.setattr("api.kit.execution.engine.allow", lambda size, seconds: allow(1_500_000))
     done = await client.send("ReplayDeadLetters", input={"sourceId": till.id, "dryRun": False})
     assert done == {"matched": 60, "replayed": 60, "rejected": 0}
 

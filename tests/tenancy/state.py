@@ -2,6 +2,7 @@
 
 import asyncpg
 
+from domain.identity.api_keys import ApiKeyUse
 from tests.tenancy.scene import Scene
 
 _TABLES = """
@@ -41,6 +42,10 @@ async def head(scene: Scene) -> int:
     """The position of the last event, but for uses of API keys, which are noted by the by."""
     connection = await asyncpg.connect(scene.product.settings.database_url)
     try:
-        return int(await connection.fetchval("select max(position) from es.events where type <> $1", ApiKeyUse.Noted.stored_as))
+        return int(
+            await connection.fetchval(
+                "select max(position) from es.events where type <> $1", ApiKeyUse.Noted.stored_as
+            )
+        )
     finally:
         await connection.close()
