@@ -25,8 +25,7 @@ _MARKS = "{[,:"
 _TEXTS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANKS = " \t\n\r"
-# A text that does not end is taken to the end of all, or each quote in it would be looked at as a beginning.
-BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+BRACKETS = re.compile(_TEXTS.pattern + r"|[\[\]{}]", re.DOTALL)
 _LONGEST_NAME = 100
 TOO_LARGE = EventViolation(
     "size", ViolationCode.TOO_LARGE, (), f"The event has more than {LARGEST_EVENT} bytes."

@@ -263,7 +263,7 @@ def _pulled(source: UUID, connector: UUID) -> Sequence[Command]:
 
 
 def _of_people(person: UUID) -> Sequence[Command]:
-    role, tomorrow = uuid4(), datetime.now(UTC) + timedelta(days=1)
+    role, key, tomorrow = uuid4(), uuid4(), datetime.now(UTC) + timedelta(days=1)
     permissions = ("work:read",)
     called = "https://shop.example.com/hook"
     return (
@@ -271,13 +271,7 @@ def _of_people(person: UUID) -> Sequence[Command]:
         CreateRole(id=role, name="Reader", permissions=permissions),
         GrantRole(id=person, role_id=role),
         InviteUser(id=uuid4(), email="new@example.com", token_hash=HASH),
-        CreateApiKey(
-            id=(key := uuid4()),
-            name="reports",
-            permissions=permissions,
-            expires_at=tomorrow,
-            secret_hash=HASH,
-        ),
+        CreateApiKey(id=key, name="reports", permissions=permissions, expires_at=tomorrow, secret_hash=HASH),
         NoteApiKeyUse(id=uuid4(), api_key_id=key),
     )
 
