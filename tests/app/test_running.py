@@ -75,6 +75,7 @@ API = {
     "cells",
     "database probe",
     "health",
+    "key uses",
     "keys listener",
     "live generations",
     "log feed",

@@ -108,4 +108,4 @@ async def test_what_was_said_of_a_forgotten_person_is_null(
         await until(folded)
     # The view has forgotten it as well.
     found = await user()
-    assert (found["email"], found["firstName"], found["profile"]) == (None, "", None)
+    assert (found["email"], found["firstName"], found["profile"]) == (None, None, None)

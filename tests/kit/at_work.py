@@ -20,15 +20,17 @@ from projections.kit.follow.pages import Pages
 from projections.kit.read.live_generations import LiveGenerations, pointers
 from tests.kit.processes import until
 
+# What is found was due before the moment at which it is found.
 _IDLE = """
     select not exists (select from processes.lanes where process = $1 and position < $2)
-       and not exists (select from processes.timers where process = $1 and tenant_id = $3 and due_at <= $4)
+       and not exists (select from processes.timers where process = $1 and tenant_id = $3 and due_at <= now)
        and not exists (select from processes.ledger e
                         where e.process = $1 and e.tenant_id = $3 and e.finished_at is null
-                          and (e.status <> 'pending' or e.next_at <= $4 or $5)
+                          and (e.status <> 'pending' or e.next_at <= now or $5)
                           and not exists (select from processes.ledger f
                                            where f.process = $1 and f.tenant_id = $3 and f.instance = e.instance
-                                             and f.finished_at is null and f.id < e.id))"""
+                                             and f.finished_at is null and f.id < e.id))
+      from (select clock_timestamp() + $4::interval as now) clock"""
 
 
 @dataclass
@@ -55,7 +57,7 @@ class AtWork:
         """Wait until nothing of a tenant is left to be done by now; ``later``: nor any try at a later moment."""
 
         async def done() -> bool:
-            given = (process.name, await self.writes.log.head(), tenant, self.clock.now(), later)
+            given = (process.name, await self.writes.log.head(), tenant, self.clock.ahead, later)
             return bool(await self.database.writer.fetchval(_IDLE, *given))
 
         await until(done)
