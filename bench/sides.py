@@ -51,7 +51,7 @@ async def opened(app):
         yield
 
 app = Starlette(routes=[Route("/", take, methods=["POST"])], lifespan=opened)
-uvicorn.run(app, port=int(os.environ["PEER_PORT"]), log_level="warning")
+uvicorn.run(app, port=int(os.environ["PEER_PORT"]), log_level="warning", timeout_keep_alive=600)
 '''
 _TABLE = """create table events (event_id uuid primary key, event_type text not null,
                                  occurred_at timestamptz not null, data jsonb not null)"""
