@@ -9,7 +9,7 @@ import msgspec
 
 from app.processes import process_statements
 from app.processes.lease import Lease
-from app.processes.unit_of_work import Key, LedgerEntry, StoredState, Timer, UnitOfWork
+from app.processes.unit_of_work import Cause, Key, LedgerEntry, StoredState, Timer, UnitOfWork
 from app.storage.database import Lent, Pool
 from projections.kit.shared_turns import SharedTurns
 
@@ -163,22 +163,25 @@ def _at(process: str, key: Key) -> dict[str, Any]:
     return {"process": process, "tenant_id": key[0], "instance": key[1]}
 
 
-def _timer(process: str, timer: Timer) -> dict[str, Any]:
-    origin = timer.origin
+def _caused(process: str, origin: Cause) -> dict[str, Any]:
     return _at(process, origin.key) | {
-        "name": timer.name,
-        "id": timer.id,
-        "due_at": timer.due_at,
         "event_id": origin.event_id,
         "position": origin.position,
         "correlation_id": origin.correlation_id,
     }
 
 
+def _timer(process: str, timer: Timer) -> dict[str, Any]:
+    return _caused(process, timer.origin) | {
+        "name": timer.name,
+        "id": timer.id,
+        "due_at": timer.due_at,
+    }
+
+
 def _entry(process: str, entry: LedgerEntry) -> dict[str, Any]:
-    origin = entry.origin
-    return _at(process, origin.key) | {
-        "cause": origin.cause,
+    return _caused(process, entry.origin) | {
+        "cause": entry.origin.cause,
         "key": entry.key,
         "kind": entry.kind,
         "name": entry.name,
@@ -187,7 +190,4 @@ def _entry(process: str, entry: LedgerEntry) -> dict[str, Any]:
         "next_at": entry.next_at,
         "status": entry.status,
         "error": entry.error,
-        "event_id": origin.event_id,
-        "position": origin.position,
-        "correlation_id": origin.correlation_id,
     }

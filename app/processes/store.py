@@ -162,6 +162,9 @@ class ProcessStore:
             return await asyncio.shield(saving)
         except asyncio.CancelledError:
             await asyncio.wait([saving])
+            if not saving.cancelled():
+                # What it raised is nobody's any more.
+                saving.exception()
             raise
 
     async def states(self, connection: Lent, keys: Collection[Key]) -> dict[Key, StoredState]:
