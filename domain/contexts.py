@@ -14,6 +14,8 @@ NAMES = (
     "operations",
     "gateway",
     "commerce",
+    "campaigns",
+    "marketing",
 )
 """A new context is a line here; docs/contexts.md shows how it begins."""
 

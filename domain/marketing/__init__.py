@@ -1,0 +1,5 @@
+"""The manifest of marketing in the domain."""
+
+from domain.kit.context.context import ContextDomain
+
+CONTEXT = ContextDomain(package=__name__)

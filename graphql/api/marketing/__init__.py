@@ -1,0 +1,5 @@
+"""The manifest of marketing in the API."""
+
+from api.kit.manifest import ContextApi
+
+CONTEXT = ContextApi(package=__name__)

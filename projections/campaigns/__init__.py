@@ -1,0 +1,5 @@
+"""The manifest of campaigns among the views."""
+
+from projections.kit.context.context import ContextViews
+
+CONTEXT = ContextViews(package=__name__)
