@@ -1,4 +1,4 @@
-"""The fence around a tenant that is being moved away from a database: no writes there, and at the end no reads."""
+"""The fence around a tenant whose place is another database: no writes there, and at the end no reads."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -36,8 +36,10 @@ async def freeze(owner: Connection, tenant_id: UUID) -> None:
 
 
 async def hide(owner: Connection, tenant_id: UUID) -> None:
-    """From here on no reader of the database sees a row of the tenant, in the log or in any view."""
+    """From here on no reader of the database sees a row of the tenant, in the log or in any view, and nothing is
+    written for it."""
     async with owner.transaction():
+        await owner.execute("set local lock_timeout = '10s'")
         await owner.execute(
             """insert into placement.away (tenant_id, hidden) values ($1, true)
                on conflict (tenant_id) do update set hidden = true""",

@@ -1,6 +1,7 @@
 """The adapter by which provisioning makes what a tenant needs, on this installation's servers."""
 
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 import asyncpg
@@ -8,13 +9,13 @@ import asyncpg
 from app.composition.write_side import commanding, prepared
 from app.keys import master_of
 from app.keys.tenant_keys import NOBODY, TenantKeys
-from app.placement import databases, registry
+from app.placement import databases, fence, registry
 from app.placement.places import PlacementRecord, Silo, silo_for
 from app.processes.declared import EVERYWHERE
 from app.processes.lease import enroll
 from app.settings import Settings
 from app.storage.clients import redis_client, search_client
-from app.storage.database import Database
+from app.storage.database import Connection, Database
 from app.storage.migrate import migrate
 from app.storage.stores import Stores
 from domain.kit.caller import SYSTEM, Caller
@@ -41,6 +42,7 @@ class PlacingProvisioner:
 
     def __init__(self, settings: Settings, platform: Database) -> None:
         self._settings = settings
+        self._platform = platform
         self._pool = platform.writer
 
     async def register(self, tenant: NewTenant) -> None:
@@ -64,8 +66,15 @@ class PlacingProvisioner:
             await registry.add(self._pool, tenant.id, tenant.name, tenant.slug, tenant.region, silo)
         except asyncpg.UniqueViolationError as error:
             raise EffectRefused("Another tenant has this slug or this database.") from error
+        if silo is not None:
+            # Whoever has not read of it in the registry yet takes it for a pooled tenant.
+            async with self._owner() as owner:
+                await fence.hide(owner, tenant.id)
 
     async def forget(self, tenant: NewTenant) -> None:
+        if await self._silo(tenant.id) is not None:
+            async with self._owner() as owner:
+                await fence.lift(owner, tenant.id)
         await registry.remove(self._pool, tenant.id)
 
     async def create_database(self, tenant: NewTenant) -> None:
@@ -158,6 +167,14 @@ class PlacingProvisioner:
 
     async def open(self, tenant: NewTenant) -> None:
         await registry.set_state(self._pool, tenant.id, "ready")
+
+    @asynccontextmanager
+    async def _owner(self) -> AsyncIterator[Connection]:
+        owner = await self._platform.owner()
+        try:
+            yield owner
+        finally:
+            await owner.close()
 
     async def _silo(self, tenant_id: UUID) -> Silo | None:
         """The tenant's silo as it is registered; also None once it has been forgotten."""

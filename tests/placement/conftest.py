@@ -105,11 +105,12 @@ class Platform:
         return progress
 
     async def opens(self, id: UUID) -> None:
-        """Wait until this API knows the tenant."""
+        """Wait until this API serves the tenant where it is placed."""
         client = self.client(id)
 
         async def answers() -> bool:
-            return (await client.post("{ __typename }")).status_code == 200
+            answer = await client.post("{ tenant { id } }")
+            return answer.status_code == 200 and answer.json()["data"]["tenant"] is not None
 
         await until(answers)
 

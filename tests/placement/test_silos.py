@@ -1,12 +1,20 @@
 """Silos and pooled tenants through one API process and one worker."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
+from decimal import Decimal
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from app.placement.fence import refused
+from domain.commerce.products import CreateProduct
+from domain.kit.caller import SYSTEM, Caller
 from domain.kit.tenants import Placement
+from domain.operations.tenants import TenantMoving
+from tests.domain.sending import accepted
 from tests.kit.client import Client
 from tests.placement.conftest import Platform
 from tests.work.api import created
@@ -50,6 +58,16 @@ async def words_in(connection: "asyncpg.Connection[asyncpg.Record]") -> set[str]
                 found.add(word)
                 break
     return found
+
+
+async def test_who_has_not_heard_of_a_silo_writes_nothing_in_the_shared_database(scene: Scene) -> None:
+    """They take its tenant for a pooled one."""
+    silo, _, pooled = (client.tenant for client in scene.clients)
+    for tenant in (silo, pooled):
+        by = Caller(tenant_id=tenant, user_id=SYSTEM, kind="service")
+        with pytest.raises(TenantMoving) if tenant == silo else nullcontext(), refused():
+            stray = CreateProduct(id=uuid4(), sku="stray", name="Stray", price=Decimal(1), currency="EUR")
+            await accepted(scene.platform.bus, stray, by=by)
 
 
 async def test_each_tenant_is_answered_from_its_own_place(scene: Scene) -> None:
