@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from domain.gateway.outcomes import DEEPEST, LARGEST_EVENT, MOST_EVENTS, EventViolation, ReceivedEvent
+from domain.kit.imports.json_objects import TEXTS, Repeated, end_of, name_of, object_of
 from domain.kit.refusals import Path, ViolationCode
-from domain.kit.text import first_repeated
 
 _WHOLE = range(-(2**63), 2**64)
 """The whole numbers that are kept: those of 64 bits, with a sign or without."""
@@ -22,11 +22,8 @@ MOST_VALUES = 1_000_000
 """What a text of JSON may hold: each value takes up to a hundred bytes of memory, whatever becomes of it."""
 _MARKS = "{[,:"
 """Before each value but the first of all stands one of these, and each takes a byte of what is kept."""
-_TEXTS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANKS = " \t\n\r"
-BRACKETS = re.compile(_TEXTS.pattern + r"|[\[\]{}]", re.DOTALL)
-_LONGEST_NAME = 100
 TOO_LARGE = EventViolation(
     "size", ViolationCode.TOO_LARGE, (), f"The event has more than {LARGEST_EVENT} bytes."
 )
@@ -57,12 +54,6 @@ class _HugeNumber(float):
 
 class _Deep(dict[str, Any]):
     """What is nested deeper than this interpreter can read."""
-
-
-class _Repeated(dict[str, Any]):
-    """An object that says one of its members more than once."""
-
-    name: str
 
 
 def value_at(value: Json, path: str | None) -> Json:
@@ -161,44 +152,12 @@ def read_json(text: str) -> Json:
 
 def require_few(text: str, most: int = MOST_VALUES) -> None:
     """Raise TooManyValues for a text that holds more values than these; they are counted, and not read."""
-    if _marks(text) > most and _marks(_TEXTS.sub("", text)) > most:
+    if _marks(text) > most and _marks(TEXTS.sub("", text)) > most:
         raise TooManyValues
 
 
 def _marks(text: str) -> int:
     return sum(map(text.count, _MARKS))
-
-
-def repeated_in(value: Json) -> str | None:
-    """A member that a value, or one within it, says more than once."""
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, _Repeated):
-            return _name(each.name)
-        if isinstance(each, dict):
-            waiting += each.values()
-        elif isinstance(each, list):
-            waiting += each
-    return None
-
-
-def repeating(value: dict[str, Json], name: str) -> dict[str, Json]:
-    """The same object, which is known to have said a member more than once."""
-    repeated = _Repeated(value)
-    repeated.name = name
-    return repeated
-
-
-def end_of(text: str, at: int) -> int:
-    """Where an object or a list that begins here ends, by its brackets alone. Raises NotEvents."""
-    depth = 0
-    for found in BRACKETS.finditer(text, at):
-        if not found.group().startswith('"'):
-            depth += 1 if found.group() in "[{" else -1
-            if not depth:
-                return found.end()
-    raise NotEvents("it does not end")
 
 
 def _elements(text: str) -> Iterator[tuple[Json, str]]:
@@ -209,6 +168,8 @@ def _elements(text: str) -> Iterator[tuple[Json, str]]:
             value, end = _decoder.raw_decode(text, at)
         except RecursionError:
             value, end = _Deep(), end_of(text, at)
+            if not end:
+                raise NotEvents("it does not end") from None
         except ValueError as error:
             raise NotEvents(str(error)) from error
         yield value, text[at:end]
@@ -233,13 +194,6 @@ def _after_blanks(text: str, at: int) -> int:
 def _text(body: bytes) -> str:
     # What is no UTF-8 stays, so that what is kept is known to differ from it.
     return body.decode(errors="surrogateescape")
-
-
-def object_of(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    """The object with these members; one that says a member more than once is known by `repeated_in`."""
-    found = dict(pairs)
-    name = None if len(found) == len(pairs) else first_repeated(name for name, _ in pairs)
-    return found if name is None else repeating(found, name)
 
 
 def _whole(digits: str) -> int | float:
@@ -269,14 +223,16 @@ def _unstorable(value: Json, path: Path, deeper: int) -> Iterator[EventViolation
         if not deeper or isinstance(value, _Deep):
             yield _fault(path, f"is nested deeper than {DEEPEST}", ViolationCode.TOO_DEEP)
             return
-        if isinstance(value, _Repeated):
-            yield _fault((*path, _name(value.name)), "is said more than once")
+        if isinstance(value, Repeated):
+            yield _fault((*path, name_of(value.name)), "is said more than once")
         entries = value.items() if isinstance(value, dict) else enumerate(value)
         for name, inner in entries:
             if isinstance(name, str) and not is_text(name):
-                yield _fault((*path, _name(name)), "has a name that is not text")
+                yield _fault((*path, name_of(name)), "has a name that is not text")
                 return
-            yield from _unstorable(inner, (*path, _name(name) if isinstance(name, str) else name), deeper - 1)
+            yield from _unstorable(
+                inner, (*path, name_of(name) if isinstance(name, str) else name), deeper - 1
+            )
 
 
 def is_text(text: str) -> bool:
@@ -288,11 +244,6 @@ def is_text(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return "\0" not in text
-
-
-def _name(name: str) -> str:
-    """A name as it may be told again."""
-    return name[:_LONGEST_NAME].replace("\0", "?").encode(errors="replace").decode()
 
 
 def _fault(path: Path, reason: str, code: ViolationCode = ViolationCode.FORMAT) -> EventViolation:

@@ -5,25 +5,23 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from domain.gateway.events import KeyId, SourceId
-from domain.gateway.import_terms import (
+from domain.gateway.import_terms import Fields, ImportField, ImportTerms
+from domain.gateway.sources import Source
+from domain.kit.fields import Authored, Confidential, Describe, Internal, Interval, Len, References
+from domain.kit.imports.file_forms import (
     DateOrder,
     DecimalMark,
     Encoding,
-    Fields,
     FileEncoding,
     FileForm,
     FileFormat,
     Format,
-    ImportField,
-    ImportTerms,
     Mark,
     OrderOfDates,
     Separator,
     SkippedLines,
     Zone,
 )
-from domain.gateway.sources import Source
-from domain.kit.fields import Authored, Confidential, Describe, Internal, Interval, Len, References
 from domain.kit.model import Caller, Command, Event, Invalid, NotFound, Refusal, assigns
 from domain.kit.process.jobs import Failure, Job, StartedBy
 from domain.kit.refusals import ViolationCode as Code

@@ -3,17 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from domain.gateway.import_terms import (
-    Encoding,
-    Format,
-    Mark,
-    OrderOfDates,
-    Separator,
-    SkippedLines,
-    Zone,
-)
 from domain.gateway.imports import FileId, FileName, Import
 from domain.kit.fields import Describe
+from domain.kit.imports.file_forms import Encoding, Format, Mark, OrderOfDates, Separator, SkippedLines, Zone
 from projections.kit.declare.folds import TIME, carried
 from projections.kit.model import HAS_STATUS, Check, Index, JobRow, PostgresView, directed
 

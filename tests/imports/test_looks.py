@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from app.gateway.imports.file_rows import FileUnreadable
-from app.gateway.imports.looks import Looks
+from app.imports.file_rows import FileUnreadable
+from app.imports.looks import Looks
 from domain.kit.process.files import StoredFile
 from tests.kit.processes import until
 

@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from app.gateway.imports.file_rows import FilePlace, FileRow, FileUnreadable
-from app.gateway.imports.proposals import proposed_fields, proposed_form
-from app.gateway.imports.rows import columns, rows
-from domain.gateway.import_terms import FileForm, FileFormat
+from app.gateway.imports.fields import proposed_fields
+from app.imports.file_rows import FilePlace, FileRow, FileUnreadable
+from app.imports.proposals import proposed_form
+from app.imports.rows import columns, rows
 from domain.gateway.outcomes import LARGEST_EVENT
+from domain.kit.imports.file_forms import FileForm, FileFormat
 from tests.imports.importing import FIELDS, Importer
 
 FORM = FileForm(format=FileFormat.PARQUET)
@@ -193,7 +194,7 @@ def test_refuses_more_pages_than_a_group_may_have_however_many_columns_have_them
     column = list(range(60))
     content = written({"a": column, "b": column}, data_page_size=1, write_batch_size=1, use_dictionary=False)
     assert len(read(content)) == 60
-    monkeypatch.setattr("app.gateway.imports.parquet_pages._MOST_PAGES", 100)
+    monkeypatch.setattr("app.imports.parquet_pages._MOST_PAGES", 100)
     with pytest.raises(FileUnreadable, match="too many pages"):
         read(content)
 

@@ -9,9 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from app.gateway.imports.file_rows import MOST_BLANK, FilePlace, FileUnreadable
 from app.gateway.imports.intake import ReadPart, read_part
-from domain.gateway.import_terms import FileForm, FileFormat, ImportTerms
+from app.imports.file_rows import MOST_BLANK, FilePlace, FileUnreadable
+from domain.gateway.import_terms import ImportTerms
+from domain.kit.imports.file_forms import FileForm, FileFormat
 from domain.kit.process.files import StoredFile
 
 

@@ -4,9 +4,11 @@ from io import BytesIO
 
 import pytest
 
-from app.gateway.imports.cell_texts import shielded, unshielded
-from app.gateway.imports.proposals import completed, proposed_fields, proposed_form
-from domain.gateway.import_terms import DateOrder, ImportField
+from app.gateway.imports.fields import completed, proposed_fields
+from app.imports.cell_texts import shielded, unshielded
+from app.imports.proposals import proposed_form
+from domain.gateway.import_terms import ImportField
+from domain.kit.imports.file_forms import DateOrder
 
 ID = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
 

@@ -6,19 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from app.gateway.imports.file_rows import FilePlace, FileRow
 from app.gateway.imports.row_events import RowMapping
-from app.gateway.imports.rows import rows
-from domain.gateway.import_terms import (
-    DateOrder,
-    DecimalMark,
-    FileForm,
-    FileFormat,
-    ImportField,
-    ImportTerms,
-    ValueKind,
-)
+from app.imports.file_rows import FilePlace, FileRow
+from app.imports.rows import rows
+from domain.gateway.import_terms import ImportField, ImportTerms
 from domain.gateway.outcomes import ReceivedEvent
+from domain.kit.imports.file_forms import DateOrder, DecimalMark, FileForm, FileFormat, ValueKind
 
 AFTER = FilePlace(10, 2, 1)
 

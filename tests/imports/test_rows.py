@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.gateway.imports.file_rows import MOST_BLANK, BlankStretch, FilePlace, FileRow, FileUnreadable
-from app.gateway.imports.rows import BEGINNING, columns, first_rows, rows
-from app.gateway.imports.text_lines import LONGEST, is_text
-from domain.gateway.import_terms import FileEncoding, FileForm, FileFormat
+from app.imports.file_rows import MOST_BLANK, BlankStretch, FilePlace, FileRow, FileUnreadable
+from app.imports.rows import BEGINNING, columns, first_rows, rows
+from app.imports.text_lines import LONGEST, is_text
+from domain.kit.imports.file_forms import FileEncoding, FileForm, FileFormat
 
 CSV = FileForm(format=FileFormat.CSV)
 TABLE = 'id,name\r\n1,"Ann, ""A"""\r\n2,"two\nlines"\r\n\r\n3,\r\n'

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.gateway.imports.intake import NoRows
 from domain.gateway.import_runs import ImportRun
-from domain.gateway.import_terms import DecimalMark, FileEncoding, FileFormat, ImportTerms
+from domain.gateway.import_terms import ImportTerms
 from domain.gateway.imports import (
     CancelImport,
     FailImport,
@@ -19,6 +19,7 @@ from domain.gateway.imports import (
 )
 from domain.kit.caller import Caller
 from domain.kit.commands import Command
+from domain.kit.imports.file_forms import DecimalMark, FileEncoding, FileFormat
 from domain.kit.process.effects import Call
 from domain.kit.process.jobs import SPOKEN, JobIsOver, JobNotHeld, JobNotRunning, Part
 from domain.kit.process.process_scenario import ProcessScenario, rehearse

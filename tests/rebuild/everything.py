@@ -39,7 +39,6 @@ from domain.gateway.exports.event_exports import (
     ResumeEventExport,
     StartEventExport,
 )
-from domain.gateway.import_terms import FileFormat
 from domain.gateway.imports import FinishImport, NoteImportProgress, StartImport
 from domain.gateway.outcomes import EventStatus, EventViolation
 from domain.gateway.replay_jobs.replay_jobs import FinishReplayJob, NoteReplayProgress, StartReplayJob
@@ -62,6 +61,7 @@ from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock, TimeOrderedIds
 from domain.kit.codec import PlainCodec
 from domain.kit.commands import Command
+from domain.kit.imports.file_forms import FileFormat
 from domain.kit.log import AppendReceipt, Log
 from domain.kit.permissions import ROLES
 from domain.kit.sealed import PlainOpening

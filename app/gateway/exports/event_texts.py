@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from app.gateway.imports.cell_texts import shielded
+from app.imports.cell_texts import shielded
 from domain.gateway.exports.event_exports import ExportFormat
 
 TEXTS = ("eventId", "eventType", "eventSource", "version", "correlationId", "userId", "sessionId")

@@ -9,24 +9,19 @@ from uuid import UUID
 
 from app.gateway.admission import SourceAdmission
 from app.gateway.drafts import Intake, plain
-from app.gateway.imports.file_rows import FileUnreadable
-from app.gateway.imports.looks import Looks
-from app.gateway.imports.proposals import completed, proposed_fields, proposed_form
+from app.gateway.imports.fields import completed, proposed_fields
 from app.gateway.imports.row_events import RowMapping
-from app.gateway.imports.rows import columns, first_rows
+from app.imports.file_rows import FileUnreadable
+from app.imports.looks import Looks
+from app.imports.proposals import proposed_form
+from app.imports.rows import columns, first_rows
 from domain.gateway.bodies import raw_of
 from domain.gateway.checks import EventChecks
-from domain.gateway.import_terms import (
-    FileFormat,
-    ImportDesk,
-    ImportField,
-    ImportProposal,
-    ImportTerms,
-    PreviewedRow,
-)
+from domain.gateway.import_terms import ImportDesk, ImportField, ImportProposal, ImportTerms, PreviewedRow
 from domain.gateway.imports import ImportFileGone, ImportFileUnreadable, require_terms
 from domain.gateway.sources import INGEST
 from domain.kit.caller import Caller
+from domain.kit.imports.file_forms import FileFormat
 from domain.kit.process.files import FileDamaged, FileStore, OpenFile, StoredFile
 from domain.kit.refusals import Forbidden, Invalid
 from domain.kit.refusals import ViolationCode as Code

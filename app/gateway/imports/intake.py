@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.gateway.imports.file_rows import BlankStretch, FilePlace, FileUnreadable
 from app.gateway.imports.row_events import RowMapping
-from app.gateway.imports.rows import rows
 from app.gateway.ingestion import Ingestion
 from app.gateway.worker_intake import TOGETHER, files_reached, opened, taken, was_stored
+from app.imports.file_rows import BlankStretch, FilePlace, FileUnreadable
+from app.imports.rows import rows
 from domain.gateway.import_runs import ImportRows
-from domain.gateway.import_terms import FileFormat, ImportTerms
+from domain.gateway.import_terms import ImportTerms
 from domain.gateway.outcomes import EventAnswer, EventStatus, ReceivedEvent
 from domain.gateway.sources import INGEST
 from domain.kit.caller import Caller
+from domain.kit.imports.file_forms import FileFormat
 from domain.kit.log import Log
 from domain.kit.process.effects import EffectRefused
 from domain.kit.process.files import FileDamaged, FileStore, OpenFile

@@ -4,35 +4,25 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from app.gateway.imports.cell_texts import without_groups, year_first
-from app.gateway.imports.file_rows import FileRow
-from app.gateway.imports.text_lines import is_text
-from domain.gateway.bodies import object_of, read_line, repeated_in
+from app.imports.cell_values import Unfit, number_of, time_text_of
+from app.imports.file_rows import FileRow
+from app.imports.text_lines import is_text
+from domain.gateway.bodies import read_line
 from domain.gateway.envelope import read_instant
-from domain.gateway.import_terms import DateOrder, FileForm, ImportField, ImportTerms, ValueKind
+from domain.gateway.import_terms import ImportField, ImportTerms
 from domain.gateway.outcomes import ROW, EventViolation, ImportedRow, ReceivedEvent
+from domain.kit.imports.file_forms import FileForm, ValueKind
+from domain.kit.imports.json_objects import object_of, repeated_in
 from domain.kit.refusals import ViolationCode
 
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?")
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
-_LONGEST_NUMBER = 40
 _NONE = "is no date and time that there is"
-_ORDERS = {
-    DateOrder.YEAR_MONTH_DAY: "year, month and day",
-    DateOrder.DAY_MONTH_YEAR: "day, month and year",
-    DateOrder.MONTH_DAY_YEAR: "month, day and year",
-}
-
-
-class _Unfit(ValueError):
-    """A cell is not what its column is to hold; the text is a verb phrase."""
-
 
 # Cells, and what is made of them, are JSON of any shape.
 Json = Any
@@ -97,7 +87,7 @@ class RowMapping:
             path = _path(field.member)
             try:
                 meant = _meant(given, field, self._terms.form, self._zone)
-            except _Unfit as unfit:
+            except Unfit as unfit:
                 # It stands in the letter as it stood in the file.
                 meant = given
                 name = field.column or field.member
@@ -131,46 +121,34 @@ def _meant(given: Json, field: ImportField, form: FileForm, zone: ZoneInfo | Non
             return json.dumps(given)
         return given
     if not is_text(given):
-        raise _Unfit("holds bytes that are no characters of this encoding")
+        raise Unfit("holds bytes that are no characters of this encoding")
     match field.kind:
         case ValueKind.TEXT:
             return given
         case ValueKind.NUMBER:
-            return _number(without_groups(given.strip(), form.decimal_mark), form.decimal_mark.value)
+            return _number(number_of(given, form))
         case ValueKind.BOOLEAN:
             if (found := _BOOLEANS.get(given.strip().lower())) is None:
-                raise _Unfit("is neither true nor false")
+                raise Unfit("is neither true nor false")
             return found
         case ValueKind.INSTANT:
-            if (text := year_first(given.strip(), form.date_order)) is None:
-                raise _Unfit(f"is no date with {_ORDERS[form.date_order]}")
-            return _instant(text, zone, of_event=field.member == "timestamp")
+            return _instant(time_text_of(given, form), zone, of_event=field.member == "timestamp")
         case ValueKind.JSON:
             try:
                 value = json.loads(given, object_pairs_hook=object_of)
             except (ValueError, RecursionError):
-                raise _Unfit("is not JSON") from None
+                raise Unfit("is not JSON") from None
             if (repeated := repeated_in(value)) is not None:
-                raise _Unfit(f"says {repeated} more than once")
+                raise Unfit(f"says {repeated} more than once")
             return value
 
 
-def _number(text: str, mark: str) -> int | float:
-    other = "," if mark == "." else "."
-    if other in text:
-        raise _Unfit(f"is no number with {mark} before its decimals")
-    plain = text.replace(mark, ".")
-    if len(plain) > _LONGEST_NUMBER or not _NUMBER.fullmatch(plain):
-        raise _Unfit("is no number")
-    try:
-        exact = Decimal(plain)
-    except InvalidOperation:
-        raise _Unfit("is no number") from None
-    if plain.lstrip("+-").isdigit():
-        return int(plain)
-    number = float(plain)
+def _number(exact: Decimal) -> int | float:
+    if exact.as_tuple().exponent == 0:
+        return int(exact)
+    number = float(exact)
     if Decimal(repr(number)) != exact:
-        raise _Unfit("has more digits than can be kept")
+        raise Unfit("has more digits than can be kept")
     return number
 
 
@@ -187,13 +165,13 @@ def _instant(text: str, zone: ZoneInfo | None, *, of_event: bool) -> str:
             return said
         local = datetime.fromisoformat(said.upper())
     except ValueError as wrong:
-        raise _Unfit(str(wrong) if _TIME.fullmatch(text) is None else _NONE) from None
+        raise Unfit(str(wrong) if _TIME.fullmatch(text) is None else _NONE) from None
     if zone is None:
         return said
     first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     try:
         if first.utcoffset() != second.utcoffset():
-            raise _Unfit("is a time that the clocks of the zone skipped, or had twice")
+            raise Unfit("is a time that the clocks of the zone skipped, or had twice")
         return first.astimezone(UTC).isoformat()
     except OverflowError:
-        raise _Unfit("is a time that is too early or too late") from None
+        raise Unfit("is a time that is too early or too late") from None

@@ -8,12 +8,13 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from domain.gateway.bodies import BRACKETS, NotEvents, TooManyValues, read_json, value_at
+from domain.gateway.bodies import NotEvents, TooManyValues, read_json, value_at
 from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.terms import LONGEST_CURSOR, Pagination
 from domain.gateway.outcomes import DEEPEST
 from domain.gateway.webhook_signature import SecretUnreadable, WebhookSecrets
 from domain.kit.clock import Clock
+from domain.kit.imports.json_objects import BRACKETS
 from domain.kit.process.effects import EffectFailed, EffectRefused
 from domain.kit.process.http_client import HttpAnswer, HttpClient, HttpRequest, NoHttpAnswer, pause_of
 from domain.kit.process.web_address import read_web_address

@@ -14,12 +14,13 @@ from app.gateway.pulls.http_pages import HttpPage, HttpPages, Json
 from app.gateway.pulls.pulled_items import PulledItems
 from app.gateway.pulls.returning_items import ReturningItems
 from app.gateway.worker_intake import files_reached, opened, taken, was_stored
-from domain.gateway.bodies import read_value, repeated_in, repeating
+from domain.gateway.bodies import read_value
 from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.pull_ports import ConnectorPages, PulledLoad, PulledPage
 from domain.gateway.outcomes import EventAnswer, EventStatus, ReceivedEvent
 from domain.gateway.sources import INGEST
 from domain.kit.caller import SYSTEM, Caller
+from domain.kit.imports.json_objects import repeated_in, repeating
 from domain.kit.log import Log
 from domain.kit.process.effects import EffectRefused
 from domain.kit.process.files import FileStore, FileTooLarge, OpenFile

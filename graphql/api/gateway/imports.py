@@ -17,19 +17,9 @@ from api.kit.schema.masking import MASKED
 from api.kit.schema.mutations import stated
 from api.kit.schema.node_types import plain
 from domain.gateway import imports as domain
-from domain.gateway.import_terms import (
-    DateOrder,
-    DecimalMark,
-    FileEncoding,
-    FileFormat,
-    ImportDesk,
-    ImportField,
-    ImportProposal,
-    ImportTerms,
-    PreviewedRow,
-    ValueKind,
-)
+from domain.gateway.import_terms import ImportDesk, ImportField, ImportProposal, ImportTerms, PreviewedRow
 from domain.kit.bus.checks import check, violations
+from domain.kit.imports.file_forms import DateOrder, DecimalMark, FileEncoding, FileFormat, ValueKind
 from domain.kit.process.files import FileLinks
 from domain.kit.refusals import Invalid
 from projections.gateway.imports import ImportRow, Imports

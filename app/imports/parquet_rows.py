@@ -10,10 +10,10 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, BinaryIO
 
-from app.gateway.imports.file_rows import MOST_COLUMNS, FilePlace, FileRow, FileUnreadable
-from app.gateway.imports.parquet_pages import decoded_size
-from app.gateway.imports.parquet_texts import cut
-from domain.gateway.outcomes import LARGEST_EVENT
+from app.imports.file_rows import MOST_COLUMNS, FilePlace, FileRow, FileUnreadable
+from app.imports.parquet_pages import decoded_size
+from app.imports.parquet_texts import cut
+from domain.kit.imports.file_forms import LARGEST_ROW
 from domain.kit.process.files import FilesUnavailable
 
 MAGIC = b"PAR1"
@@ -22,7 +22,7 @@ _FOOTER = 16 * 1024 * 1024
 _GROUP = 256 * 1024 * 1024
 """Bytes of a group of rows when it is decoded."""
 _DEEPEST = 16
-_LONGEST = LARGEST_EVENT + 1
+_LONGEST = LARGEST_ROW + 1
 """Characters of a text, or values of a list, with which a row is larger than any event."""
 _TOGETHER = 64
 """Rows that are decoded at once."""

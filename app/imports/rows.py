@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from app.gateway.imports.cell_texts import unshielded
-from app.gateway.imports.file_rows import (
+from app.imports.cell_texts import unshielded
+from app.imports.file_rows import (
     MOST_BLANK,
     MOST_COLUMNS,
     BlankStretch,
@@ -14,11 +14,10 @@ from app.gateway.imports.file_rows import (
     FileRow,
     FileUnreadable,
 )
-from app.gateway.imports.json_rows import json_rows, ndjson_rows
-from app.gateway.imports.parquet_rows import parquet_columns, parquet_rows
-from app.gateway.imports.text_lines import TextLine, begins, is_text, text_lines
-from domain.gateway.import_terms import FileForm, FileFormat
-from domain.gateway.outcomes import LARGEST_EVENT
+from app.imports.json_rows import json_rows, ndjson_rows
+from app.imports.parquet_rows import parquet_columns, parquet_rows
+from app.imports.text_lines import TextLine, begins, is_text, text_lines
+from domain.kit.imports.file_forms import LARGEST_ROW, FileForm, FileFormat
 
 BEGINNING = 1024 * 1024
 """Bytes in which the names of the columns stand, and the rows that are looked at before an import."""
@@ -125,7 +124,7 @@ def _csv_rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[File
             # Only its first line is given up: what a quote that is never closed holds may be good rows.
             number += 1
             after = FilePlace(begun.end, begun.number, number)
-            yield FileRow(number, begun.number, after, text=begun.text[:LARGEST_EVENT], fault=broken.sentence)
+            yield FileRow(number, begun.number, after, text=begun.text[:LARGEST_ROW], fault=broken.sentence)
             continue
         assert last is not None
         if not record:
@@ -135,7 +134,7 @@ def _csv_rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[File
         number, blank = number + 1, 0
         after = FilePlace(last.end, last.number, number)
         if len(record) != len(names):
-            text = form.separator.join(record)[:LARGEST_EVENT]
+            text = form.separator.join(record)[:LARGEST_ROW]
             fault = f"The row has {len(record)} cells where the file has {len(names)} columns."
             yield FileRow(number, begun.number, after, text=text, fault=fault)
         else:
@@ -182,8 +181,8 @@ def _record(lines: _Lines, form: FileForm) -> tuple[list[str] | None, TextLine |
         while (line := lines.next()) is not None:
             taken.append(line)
             size += len(line.text) + 1
-            if line.too_long or size > LARGEST_EVENT:
-                raise _Broken(f"it has more than {LARGEST_EVENT} characters, or a quote that is not closed")
+            if line.too_long or size > LARGEST_ROW:
+                raise _Broken(f"it has more than {LARGEST_ROW} characters, or a quote that is not closed")
             yield line.text + "\n"
 
     try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from app.gateway.imports.file_rows import FileUnreadable
+from app.imports.file_rows import FileUnreadable
 
 _HEADER = 64 * 1024
 """Bytes of a header at most: statistics stand in it."""

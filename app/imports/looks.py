@@ -9,7 +9,7 @@ from typing import BinaryIO, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from app.gateway.imports.file_rows import FileUnreadable
+from app.imports.file_rows import FileUnreadable
 from domain.kit.process.files import OpenFile
 
 _TOGETHER = 2

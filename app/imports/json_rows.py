@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import BinaryIO
 
-from app.gateway.imports.file_rows import MOST_BLANK, BlankStretch, FilePlace, FileRow, FileUnreadable
-from app.gateway.imports.text_lines import TextDecoder, begins, is_text, text_lines
-from domain.gateway.bodies import NotEvents, end_of, object_of
-from domain.gateway.import_terms import FileForm
-from domain.gateway.outcomes import LARGEST_EVENT
+from app.imports.file_rows import MOST_BLANK, BlankStretch, FilePlace, FileRow, FileUnreadable
+from app.imports.text_lines import TextDecoder, begins, is_text, text_lines
+from domain.kit.imports.file_forms import LARGEST_ROW, FileForm
+from domain.kit.imports.json_objects import end_of, object_of
 
 
 class _Awaited(Enum):
@@ -70,7 +69,7 @@ def json_rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[File
             line += text.count("\n")
             yield row
             continue
-        more = "" if ended or len(held) > 2 * LARGEST_EVENT else next(texts, None)
+        more = "" if ended or len(held) > 2 * LARGEST_ROW else next(texts, None)
         if more is None:
             ended = True
         elif more:
@@ -79,7 +78,7 @@ def json_rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[File
             return
         else:
             raise FileUnreadable(
-                f"What follows in line {line} is not JSON, or has more than {LARGEST_EVENT} bytes."
+                f"What follows in line {line} is not JSON, or has more than {LARGEST_ROW} bytes."
             )
 
 
@@ -90,10 +89,7 @@ def _end(held: str) -> int:
     except ValueError:
         return 0
     except RecursionError:
-        try:
-            return end_of(held, 0)
-        except NotEvents:
-            return 0
+        return end_of(held, 0)
 
 
 # Python reads no whole number of some thousand digits; here all of them are passed over.
@@ -104,7 +100,7 @@ def _of_json(text: str, number: int, line: int, after: FilePlace) -> FileRow:
     if not is_text(text):
         text = text.encode(errors="replace").decode()
         return FileRow(number, line, after, text=text, fault="The row holds bytes that are no characters.")
-    if len(text) > LARGEST_EVENT:
+    if len(text) > LARGEST_ROW:
         return FileRow(number, line, after, text=text)
     try:
         value = json.loads(text, object_pairs_hook=object_of)

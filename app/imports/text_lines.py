@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.gateway.imports.file_rows import FileUnreadable
-from domain.gateway.import_terms import FileEncoding
+from app.imports.file_rows import FileUnreadable
+from domain.kit.imports.file_forms import FileEncoding
 
 BLOCK = 64 * 1024
 LONGEST = 128 * 1024

@@ -2,7 +2,7 @@
 
 import re
 
-from domain.gateway.import_terms import DateOrder, DecimalMark
+from domain.kit.imports.file_forms import DateOrder, DecimalMark
 
 _SPACE = "[ '\u2019\u00a0\u202f]"
 _GROUPED = {

@@ -1,0 +1,1 @@
+"""What contexts that import files have in common."""
