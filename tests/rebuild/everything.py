@@ -25,10 +25,6 @@ from domain.gateway.connectors.connector_commands import (
 from domain.gateway.connectors.terms import SyncMode
 from domain.gateway.connectors.tool_commands import RegisterToolConnector
 from domain.gateway.connectors.tools import ConnectorTool
-from domain.gateway.detection.anomalies import AnomalyDirection, NoteAnomaly
-from domain.gateway.detection.anomaly_watches import DefineAnomalyWatch
-from domain.gateway.detection.pattern_matches import NotePatternMatch
-from domain.gateway.detection.patterns import DefineEventPattern, PatternKind
 from domain.gateway.envelope import IncomingEvent
 from domain.gateway.event_schemas import RegisterSchema
 from domain.gateway.exports.event_exports import (
@@ -67,7 +63,9 @@ from domain.kit.permissions import ROLES
 from domain.kit.sealed import PlainOpening
 from domain.work.notifications import Channel, NotificationKind, NotifyUser
 from projections.gateway.sources import SourceRow
+from tests.campaigns.histories import of_campaigns
 from tests.gateway.sending import event
+from tests.rebuild.detection import of_detection
 
 HASH = "0123456789abcdef" * 4
 
@@ -80,7 +78,8 @@ async def tell(log: Log, company: Company) -> None:
         *_of_accounts(),
         *_of_people(company.person(1)),
         *_of_data(company),
-        *_of_detection(),
+        *of_detection(),
+        *of_campaigns(),
     ):
         outcome = await bus.send(command, by=by)
         assert isinstance(outcome, AppendReceipt), (command, outcome)
@@ -186,42 +185,6 @@ def _of_accounts() -> Sequence[Command]:
         *(_session(id, person) for id in (lasting, ended)),
         EndSession(id=ended),
         RequestPasswordReset(id=uuid4(), account_id=person, token_hash=HASH),
-    )
-
-
-def _of_detection() -> Sequence[Command]:
-    pattern, watch, now = uuid4(), uuid4(), datetime.now(UTC)
-    return (
-        DefineEventPattern(
-            id=pattern,
-            name="Twice",
-            kind=PatternKind.COUNT,
-            event_types=("order.created",),
-            window_seconds=60,
-            least=2,
-        ),
-        NotePatternMatch(
-            id=uuid4(),
-            pattern_id=pattern,
-            pattern_name="Twice",
-            related="o-1",
-            event_ids=(uuid4(), uuid4()),
-            events=2,
-            began_at=now,
-            ended_at=now,
-        ),
-        DefineAnomalyWatch(id=watch, name="Orders", event_type="order.created"),
-        NoteAnomaly(
-            id=uuid4(),
-            watch_id=watch,
-            watch_name="Orders",
-            event_type="order.created",
-            hour=now,
-            direction=AnomalyDirection.HIGH,
-            observed=30,
-            expected=3.5,
-            deviation=15.3,
-        ),
     )
 
 

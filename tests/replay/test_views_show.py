@@ -32,6 +32,8 @@ WITHOUT_ROWS = {
     "auth.sessions",
     "auth.user_roles",
     "auth.user_sessions",
+    "campaigns.template_versions",
+    "campaigns.templates",
     "commerce.order_items",
     "commerce.orders",
     "commerce.payments",

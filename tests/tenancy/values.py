@@ -14,6 +14,7 @@ from graphql import (
     is_required_input_field,
 )
 
+from tests.campaigns.mails import MJML
 from tests.tenancy.surface import Root
 
 NOW = datetime.now(UTC)
@@ -24,6 +25,8 @@ PREFERRED = ("MEMBER", "IN_PROGRESS", "PRIVATE", "TASK")
 def texts(name: str, word: str) -> str:
     """A text for a field of this name, with the word where its form has room for one."""
     match name:
+        case "body":
+            return MJML.replace("Hello", word)
         case "email":
             return f"{word}.{uuid4().hex[:12]}@example.com"
         case "slug" | "tenantSlug":

@@ -16,6 +16,7 @@ from api.kit.schema.nodes import require_findable
 from domain.governance.erasures import erasure_id
 from tests.attacks.people import colleague
 from tests.auth.people import Person, registered
+from tests.campaigns.histories import nodes_of_campaigns
 from tests.gateway.sending import event
 from tests.kit.client import Client
 from tests.kit.product import Product, running
@@ -74,6 +75,7 @@ async def ids(product: Product, owner: Person, operator: Client) -> dict[str, st
         assert "position" in await by.send(mutation, input=input, commandId=made[kind]), mutation
     made |= await _of_commerce(client)
     made |= await _of_gateway(client)
+    made |= await nodes_of_campaigns(client)
     made["Consent"] = (await client.send("GiveConsent", input={"purpose": "mail"}))["consent"]["id"]
     made["Export"] = (await client.send("RequestExport", input={}))["export"]["id"]
     last = await client.send("EraseUser", input={"subjectId": str(gone.id)})

@@ -1,5 +1,6 @@
 """The manifest of campaigns in the API."""
 
+from api.campaigns import templates
 from api.kit.manifest import ContextApi
 
-CONTEXT = ContextApi(package=__name__)
+CONTEXT = ContextApi(package=__name__, modules=(templates,))

@@ -1,0 +1,10 @@
+"""Who may see and change what of campaigns."""
+
+READ = "campaigns:read"
+"""The permission to see templates and campaigns."""
+WRITE = "campaigns:write"
+"""The permission to write templates, and to prepare campaigns."""
+SEND = "campaigns:send"
+"""The permission to schedule, start, pause, resume and cancel campaigns."""
+CONFIDENTIAL = "campaigns:confidential"
+"""The permission to read the personal data of contacts."""

@@ -1,0 +1,106 @@
+"""Templates: their versions, how they are copied and archived, and the way through the API."""
+
+from typing import Any
+from uuid import UUID
+
+from domain.campaigns.templates.templates import (
+    ArchiveTemplate,
+    CreateTemplate,
+    DuplicateTemplate,
+    RenameTemplate,
+    RestoreTemplate,
+    SaveTemplate,
+    Template,
+    TemplateIsArchived,
+    version_id,
+)
+from domain.campaigns.templates.terms import TemplateKind, TemplatePurpose
+from domain.kit.refusals import Invalid
+from domain.kit.scenario import given, on
+from projections.campaigns.templates import Templates, TemplateVersions
+from tests.campaigns.mails import MJML
+from tests.kit.client import Client
+from tests.kit.folding import folded
+from tests.kit.product import Product
+
+TEMPLATE, COPY = UUID(int=1), UUID(int=2)
+CREATED = Template.Created(name="Sale", kind=TemplateKind.MJML, purpose=TemplatePurpose.MARKETING)
+
+
+def saved(number: int = 1, subject: str = "Sale!", text: str = "", template: UUID = TEMPLATE) -> Any:
+    """A version was added."""
+    return Template.VersionAdded(
+        version_id=version_id(template, number),
+        number=number,
+        kind=TemplateKind.MJML,
+        subject=subject,
+        preheader="",
+        body=MJML,
+        text=text,
+    )
+
+
+def test_begins_with_a_first_version() -> None:
+    create = CreateTemplate(id=TEMPLATE, name=" Sale ", subject="Sale!", body=MJML)
+    given().when(create).then(CREATED, saved())
+
+
+def test_refuses_what_is_too_large_or_more_than_a_line() -> None:
+    large = CreateTemplate(id=TEMPLATE, name="Sale", subject="Sale!", body="x" * 200_001)
+    given().when(large).refused(Invalid, field="body")
+    lines = CreateTemplate(id=TEMPLATE, name="Sale", subject="Sale!\nBcc: eve@example.com", body=MJML)
+    given().when(lines).refused(Invalid, field="subject")
+
+
+def test_each_save_adds_a_version_unless_nothing_changed() -> None:
+    save = SaveTemplate(id=TEMPLATE, subject="Last days")
+    given(CREATED, saved()).when(save).then(saved(2, "Last days"))
+    given(CREATED, saved(), saved(2, "Last days")).when(save).then()
+
+
+def test_is_duplicated_as_it_is_now() -> None:
+    copy = DuplicateTemplate(id=COPY, template_id=TEMPLATE, name="Winter sale")
+    created = Template.Created(name="Winter sale", kind=TemplateKind.MJML, purpose=TemplatePurpose.MARKETING)
+    history = on(TEMPLATE, CREATED, saved(), saved(2, "Last days"))
+    given(history).when(copy).then(created, saved(1, "Last days", template=COPY))
+
+
+def test_is_archived_and_restored_once_and_saved_in_between_by_nobody() -> None:
+    archive, restore = ArchiveTemplate(id=TEMPLATE), RestoreTemplate(id=TEMPLATE)
+    given(CREATED, saved()).when(archive).then(Template.Archived())
+    archived = (CREATED, saved(), Template.Archived())
+    given(*archived).when(archive).then()
+    given(*archived).when(SaveTemplate(id=TEMPLATE, subject="x")).refused(TemplateIsArchived, field="id")
+    given(*archived).when(restore).then(Template.Restored())
+    given(CREATED, saved()).when(restore).then()
+    given(CREATED, saved()).when(RenameTemplate(id=TEMPLATE, name="Sale ")).then()
+
+
+def test_every_version_stays_as_it_was_saved() -> None:
+    history = on(TEMPLATE, CREATED, saved(), saved(2, "Last days"), Template.Renamed(name="Winter"))
+    (row,) = folded(Templates(), history).values()
+    assert (row.name, row.latest_version, row.archived) == ("Winter", 2, False)
+    versions = folded(TemplateVersions(), history).values()
+    assert [(each.number, each.subject) for each in versions] == [(1, "Sale!"), (2, "Last days")]
+
+
+async def test_a_template_is_written_listed_and_copied(product: Product, client: Client) -> None:
+    written = {"name": "Sale", "subject": "Sale!", "body": MJML}
+    created = (await client.send("CreateTemplate", input=written))["template"]
+    id = created["id"]
+    assert (created["kind"], created["purpose"], created["latestVersion"]) == ("MJML", "MARKETING", 1)
+    save = {"id": id, "subject": "Last days", "text": "Bye {{ unsubscribe_url }}"}
+    receipt = await client.send("SaveTemplate", input=save)
+    shown = await client.send("Template", id=id, afterPosition=receipt["position"])
+    last, first = shown["versions"]["nodes"]
+    assert (last["number"], last["subject"]) == (2, "Last days")
+    assert await client.send("TemplateVersion", id=last["id"]) == {**last, "body": MJML, "text": save["text"]}
+    assert await client.send("TemplateVersion", id=first["id"]) == {**first, "body": MJML, "text": None}
+    await client.send("DuplicateTemplate", input={"templateId": id, "name": "Copy"})
+    await client.send("ArchiveTemplate", input={"id": id})
+    listed = await client.send("Templates", filter={"archived": {"eq": False}})
+    assert [edge["node"]["name"] for edge in listed["edges"]] == ["Copy"]
+    guest = product.client(client.tenant, client.user, role="guest")
+    assert (await guest.error("Templates"))[0] == "FORBIDDEN"
+    other = await product.newcomer("Eve")
+    assert await other.send("Template", id=id) is None
