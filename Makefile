@@ -87,7 +87,7 @@ stale: $(DEV_STAMP) ## what is made from the code and out of date
 	$(BIN)/python -m tests.docs.generated --check
 
 # Writes the folders and the one line that knows them; docs/contexts.md goes on from there.
-context: $(DEV_STAMP) ## lay out a new context: make context NAME=contacts
+context: $(DEV_STAMP) ## lay out a new context: make context NAME=suppliers
 	$(BIN)/python -m tests.docs.new_context $(NAME)
 
 # The versions and hashes of everything, without any address; `make lock UPGRADE=--upgrade` takes newer ones.

@@ -9,7 +9,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from uuid import UUID
 
-from domain.kit.mail import Mail, RecipientRefused
+from domain.kit.mail import Mail, RecipientRefused, ascii_address
 
 
 class Sender:
@@ -48,8 +48,13 @@ class Sender:
 
 
 def recipient(text: str) -> Address:
-    """The one address of a text. Raises RecipientRefused for a list, a name with an address, or neither."""
+    """The one address of a text, its domain in ASCII.
+
+    Raises RecipientRefused for a list, a name with an address, or neither, and for letters before the ``@`` that
+    few servers take.
+    """
     try:
+        text = ascii_address(text)
         address = Address(addr_spec=text)
     except (ValueError, IndexError, MessageError) as error:
         # The library's error quotes the text, so it is not chained.

@@ -1,19 +1,37 @@
 """The manifest of campaigns in the domain."""
 
 from domain.campaigns.access import CONFIDENTIAL, READ, SEND, WRITE
+from domain.campaigns.contacts import contact_commands, contact_fields, contacts
 from domain.campaigns.templates import templates
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
+from domain.kit.privacy.subjects import SubjectKind
 
 CONTEXT = ContextDomain(
     package=__name__,
-    modules=(templates,),
+    modules=(
+        contact_commands,
+        contact_fields,
+        contacts,
+        templates,
+    ),
     permissions=(
         Permission(READ, "See templates, campaigns and lists of contacts.", "member"),
         Permission(WRITE, "Write templates, prepare campaigns, and keep contacts.", "member"),
         Permission(SEND, "Send campaigns, pause and cancel them.", "admin"),
         Permission(CONFIDENTIAL, "Read the personal data of contacts.", "member"),
     ),
-    entities=(Entity(kind="TEMPLATE", aggregate=templates.Template, needs=READ, data=("name",)),),
+    subjects=(
+        SubjectKind(
+            aggregate=contacts.Contact,
+            erase=contact_commands.EraseContact,
+            gone=(contacts.Contact.Deleted,),
+        ),
+    ),
+    entities=(
+        Entity(kind="CONTACT", aggregate=contacts.Contact, needs=READ),
+        Entity(kind="CONTACT_FIELD", aggregate=contact_fields.ContactField, needs=READ, data=("key",)),
+        Entity(kind="TEMPLATE", aggregate=templates.Template, needs=READ, data=("name",)),
+    ),
 )

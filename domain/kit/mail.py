@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+import idna
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
@@ -39,3 +41,15 @@ class Mailer(Protocol):
         whatever else rises may pass, and the same message may be tried again.
         """
         ...
+
+
+def ascii_address(text: str) -> str:
+    """The address with its domain as DNS has it: ``zoe@münchen.example`` is ``zoe@xn--mnchen-3ya.example``.
+
+    What stands before the ``@`` stays as it is. Raises ValueError for a domain that is none.
+    """
+    local, at, domain = text.rpartition("@")
+    if domain.isascii():
+        return text
+    # idna.IDNAError is a ValueError.
+    return local + at + idna.encode(domain, uts46=True).decode()

@@ -12,6 +12,7 @@ from domain.campaigns.templates.templates import (
     SaveTemplate,
 )
 from domain.kit.commands import Command
+from tests.campaigns.contact_histories import nodes_of_contacts, of_contacts
 from tests.campaigns.mails import MJML
 from tests.kit.client import Client
 
@@ -20,6 +21,7 @@ def of_campaigns() -> Sequence[Command]:
     """Commands that leave rows in every view."""
     template = uuid4()
     return (
+        *of_contacts(),
         CreateTemplate(id=template, name="Sale", subject="Sale!", body=MJML),
         SaveTemplate(id=template, subject="Last days", preheader="Of the sale", text="{{ unsubscribe_url }}"),
         RenameTemplate(id=template, name="Winter sale"),
@@ -34,4 +36,5 @@ async def nodes_of_campaigns(client: Client) -> dict[str, str]:
     written = {"name": "Sale", "subject": "Sale!", "body": MJML}
     template = (await client.send("CreateTemplate", input=written))["template"]["id"]
     versions = (await client.send("Template", id=template))["versions"]["nodes"]
-    return {"Template": template, "TemplateVersion": versions[0]["id"]}
+    made = {"Template": template, "TemplateVersion": versions[0]["id"]}
+    return made | await nodes_of_contacts(client)

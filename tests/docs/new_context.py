@@ -1,4 +1,4 @@
-"""Lays out a new context: ``python -m tests.docs.new_context contacts`` (`make context NAME=contacts`)."""
+"""Lays out a new context: ``python -m tests.docs.new_context suppliers`` (`make context NAME=suppliers`)."""
 
 import keyword
 import re
@@ -25,7 +25,7 @@ def lay_out(name: str, root: Path = ROOT) -> list[Path]:
     """Write the empty folders and add the line; returns what was written. Raises ValueError for a name that is
     taken, or is no name of a package."""
     if not re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
-        raise ValueError(f"{name!r} is no name of a package, such as contacts.")
+        raise ValueError(f"{name!r} is no name of a package, such as suppliers.")
     folders = {floor: root / floor / name for floor in (*_FLOORS, "tests")}
     if taken := [
         str(file.relative_to(root))
@@ -57,7 +57,7 @@ def lay_out(name: str, root: Path = ROOT) -> list[Path]:
 def main(*names: str) -> int:
     """Return the exit status."""
     if len(names) != 1:
-        print("Say which: make context NAME=contacts", file=sys.stderr)
+        print("Say which: make context NAME=suppliers", file=sys.stderr)
         return 2
     try:
         written = lay_out(names[0])

@@ -19,16 +19,16 @@ from tests.docs.pages import ROOT, blocks, page
 
 PAGE = "docs/contexts.md"
 FOLDERS = (
-    "domain/contacts/",
-    "projections/contacts/",
-    "graphql/api/contacts/",
-    "graphql/operations/contacts/",
-    "tests/contacts/",
+    "domain/suppliers/",
+    "projections/suppliers/",
+    "graphql/api/suppliers/",
+    "graphql/operations/suppliers/",
+    "tests/suppliers/",
 )
 QUICK = ("-m", "not servers and not slow", "--hypothesis-profile=quick")
 SUITES = ("access", "app", "catalogue", "contracts", "docs", "privacy", "schema", "tenancy")
 """What goes by everything that the product declares."""
-DOCUMENTS = "graphql/operations/contacts/contacts.graphql"
+DOCUMENTS = "graphql/operations/suppliers/suppliers.graphql"
 
 
 def _files() -> dict[str, str]:
@@ -72,7 +72,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for path in _listed(ROOT):
         (place / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, place / path)
-    lay_out("contacts", place)
+    lay_out("suppliers", place)
     for path, text in _files().items():
         (place / path).parent.mkdir(parents=True, exist_ok=True)
         (place / path).write_text(text)
@@ -105,7 +105,7 @@ async def test_its_context_is_like_the_others(copy: Path) -> None:
         ("ruff", "check", "--quiet", *FOLDERS[:3], FOLDERS[-1]),
         ("python", "-m", "tests.docs.generated"),
         ("lint-imports",),
-        ("pytest", "--quiet", "-p", "no:cacheprovider", "tests/contacts"),
+        ("pytest", "--quiet", "-p", "no:cacheprovider", "tests/suppliers"),
         ("pytest", "--quiet", "-p", "no:cacheprovider", *QUICK, *(f"tests/{name}" for name in SUITES)),
     ):
         status, output = await _run(copy, *command)
@@ -115,7 +115,7 @@ async def test_its_context_is_like_the_others(copy: Path) -> None:
     assert changed - {path.relative_to(ROOT).as_posix() for path in generated()} == {"domain/contexts.py"}
     assert [path for path in copied - ours if not path.startswith(FOLDERS)] == []
     before, after = ((place / "domain" / "contexts.py").read_text().splitlines() for place in (ROOT, copy))
-    assert [line for line in after if line not in before] == ['    "contacts",']
+    assert [line for line in after if line not in before] == ['    "suppliers",']
     assert [line for line in before if line not in after] == []
 
 
@@ -123,10 +123,10 @@ async def test_its_context_is_like_the_others(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("importer", "imported"),
     [
-        ("domain/contacts/greetings.py", "from domain.work.tasks import Task"),
-        ("projections/contacts/contacts.py", "from projections.work.tasks import Tasks"),
-        ("projections/kit/backoff.py", "from projections.contacts.contacts import Contacts"),
-        ("graphql/api/kit/execution/cost.py", "from api.contacts.contacts import Contact"),
+        ("domain/suppliers/greetings.py", "from domain.work.tasks import Task"),
+        ("projections/suppliers/suppliers.py", "from projections.work.tasks import Tasks"),
+        ("projections/kit/backoff.py", "from projections.suppliers.suppliers import Suppliers"),
+        ("graphql/api/kit/execution/cost.py", "from api.suppliers.suppliers import Supplier"),
     ],
 )
 async def test_it_may_not_import_what_no_context_may(copy: Path, importer: str, imported: str) -> None:

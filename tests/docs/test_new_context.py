@@ -35,7 +35,7 @@ def test_writes_four_manifests_and_one_line(copy: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Contacts", "my contacts", "", "class", "contacts.", "../contacts", "work", "contexts", "identity"],
+    ["Suppliers", "my suppliers", "", "class", "suppliers.", "../suppliers", "work", "contexts", "identity"],
 )
 def test_takes_no_name_that_is_none_or_is_taken(copy: Path, name: str) -> None:
     with pytest.raises(ValueError, match=r"no name of a package|already"):
@@ -45,6 +45,6 @@ def test_takes_no_name_that_is_none_or_is_taken(copy: Path, name: str) -> None:
 
 def test_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main() == 2
-    assert "make context NAME=contacts" in capsys.readouterr().err
+    assert "make context NAME=suppliers" in capsys.readouterr().err
     assert main("work") == 1
     assert "There is domain/work" in capsys.readouterr().err

@@ -34,6 +34,8 @@ WITHOUT_ROWS = {
     "auth.user_sessions",
     "campaigns.template_versions",
     "campaigns.templates",
+    "campaigns.contact_fields",
+    "campaigns.contacts",
     "commerce.order_items",
     "commerce.orders",
     "commerce.payments",

@@ -1,6 +1,12 @@
 """The manifest of campaigns in the API."""
 
-from api.campaigns import templates
+from api.campaigns import contacts, templates
 from api.kit.manifest import ContextApi
 
-CONTEXT = ContextApi(package=__name__, modules=(templates,))
+CONTEXT = ContextApi(
+    package=__name__,
+    modules=(
+        contacts,
+        templates,
+    ),
+)
