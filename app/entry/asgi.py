@@ -25,7 +25,7 @@ from app.contexts import VIEWS, VISIBILITY
 from app.entry.assembly import HELPFUL, Assembly, assembled
 from app.entry.cells import Cells, celled
 from app.files.factory import links_of
-from app.gateway.callback_routes import callback_routes
+from app.gateway.callbacks.routes import callback_routes
 from app.gateway.file_routes import file_routes
 from app.gateway.routes import event_routes
 from app.http.availability import Available

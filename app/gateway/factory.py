@@ -5,14 +5,14 @@ from functools import partial
 from app.composition.write_side import WriteSide
 from app.files.factory import files_of, links_of
 from app.gateway.admission import SourceAdmission
-from app.gateway.callbacks import CallbackDoor
+from app.gateway.callbacks.certificates import SigningCertificates, known_authorities
+from app.gateway.callbacks.door import CallbackDoor
 from app.gateway.exports.event_files import NoEventFiles, StoredEventFiles
 from app.gateway.imports.desk import FileDesk
 from app.gateway.imports.intake import FileIntake, NoRows
 from app.gateway.ingestion import Ingestion
 from app.gateway.letters.job_letters import JobLetters, NoLetters
 from app.gateway.letters.letter_replay import DeadLetterReplay
-from app.gateway.paypal_certificates import PayPalCertificates, known_authorities
 from app.gateway.pulls import http_pages
 from app.gateway.pulls.http_pages import HttpPages
 from app.gateway.pulls.intake import NoPages, PulledIntake
@@ -49,8 +49,10 @@ def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> 
         intake,
         rows,
         SealedWebhookSecrets(settings.derive("webhook secrets")),
-        PayPalCertificates(outgoing, known_authorities),
+        SigningCertificates(outgoing, known_authorities),
+        outgoing,
         writes.bus,
+        writes.codec,
         SystemClock(),
         environment=settings.environment,
     )

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
+from domain.gateway.callbacks.mail_notices import MailNotice
 from domain.gateway.callbacks.notices import InvoiceReference, PaymentNotice
 from domain.gateway.callbacks.providers import CallbackProvider
 from domain.gateway.envelope import EventCategory
@@ -95,14 +96,37 @@ class OutsideEvent(Aggregate, topic="gateway.event"):
             Describe("The invoice of a tenant that it pays, where a source of the platform tells of it."),
         ] = None
 
+        class_version = 2
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            """There were fewer providers. States are plain JSON, hence Any."""
+
+    class MailTold(Event):
+        from_outside: ClassVar[bool] = True
+
+        source_id: SourceId
+        provider: Annotated[CallbackProvider, Internal(), Describe("Who tells of it.")]
+        mail: Annotated[MailNotice, Internal(), Describe("What they tell of it.")]
+
+    class_version = 2
+
     source_id: UUID
     provider: CallbackProvider | None = None
     payment: PaymentNotice | None = None
     """What is told of a payment, where its provider has signed it."""
 
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """There were fewer providers. States are plain JSON, hence Any."""
+
     @applies(Accepted)
     def _accepted(self, event: Accepted) -> None:
         self.source_id = event.source_id
+
+    @applies(MailTold)
+    def _mail_told(self, event: MailTold) -> None:
+        self.provider = event.provider
 
     @applies(PaymentTold)
     def _payment_told(self, event: PaymentTold) -> None:

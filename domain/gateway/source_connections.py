@@ -3,7 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from domain.gateway.callbacks.providers import TELL_OF_PAYMENTS, CallbackProvider, of_http
+from domain.gateway.callbacks.providers import (
+    TELL_OF_PAYMENTS,
+    WITH_CERTIFICATE,
+    CallbackProvider,
+    of_http,
+)
+from domain.gateway.callbacks.signatures import verification_key
 from domain.gateway.sources import (
     Provider,
     ProviderWebhookId,
@@ -39,9 +45,9 @@ def require_connection(
 ) -> None:
     """Raise Invalid for what the provider does not need, and for want of what it does."""
     needs = {
-        "secret": (secret, provider is not CallbackProvider.PAYPAL),
+        "secret": (secret, provider not in WITH_CERTIFICATE),
         "signature_header": (signature_header, provider is CallbackProvider.HMAC_SHA256),
-        "provider_webhook_id": (provider_webhook_id, provider is CallbackProvider.PAYPAL),
+        "provider_webhook_id": (provider_webhook_id, provider in WITH_CERTIFICATE),
     }
     found = [
         Invalid(
@@ -96,7 +102,7 @@ class RotateSourceSecret(Command, requires=(require_secret,)):
 
     def handle(self, source: Source, by: Caller, now: datetime) -> None:
         require_person(by)
-        if source.provider in (None, CallbackProvider.PAYPAL):
+        if source.provider is None or source.provider in WITH_CERTIFICATE:
             raise SourceHasNoSecret(field="id")
         _require_payments(by, source.provider)
         rotated = Source.SecretRotated(
@@ -114,12 +120,18 @@ class NoteRefusedCallbacks(Command):
         source.record(Source.CallbacksRefused(refused_callbacks=source.refused_callbacks + self.count))
 
 
-def checked_secret(text: str) -> str:
-    """A secret before it is sealed. Raises Invalid for one that nobody would sign with."""
+def checked_secret(text: str, provider: CallbackProvider | None) -> str:
+    """A secret before it is sealed. Raises Invalid for one that this provider would not sign with."""
     secret = text.strip()
     if not (_SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET and secret.isascii()):
         reason = f"must be {_SHORTEST_SECRET} to {LONGEST_SECRET} letters, digits and signs of ASCII"
         raise Invalid(field="secret", reason=reason, why=ViolationCode.FORMAT)
+    if provider is CallbackProvider.SENDGRID:
+        try:
+            verification_key(secret)
+        except ValueError:
+            reason = "must be the verification key that SendGrid shows, in Base64"
+            raise Invalid(field="secret", reason=reason, why=ViolationCode.FORMAT) from None
     return secret
 
 

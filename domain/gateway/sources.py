@@ -110,11 +110,14 @@ SignatureHeader = Annotated[
 ]
 ProviderWebhookId = Annotated[
     str,
-    Len(0, 50),
-    Pattern("[A-Za-z0-9-]*", "must be letters, digits and -"),
+    Len(0, 300),
+    Pattern("[A-Za-z0-9:_.-]*", "must be letters, digits and : _ . -"),
     Internal(),
     Authored(),
-    Describe("The id of the webhook at PayPal, which is a part of what they sign; of `PAYPAL` alone."),
+    Describe(
+        "What the provider signs as the place to which it sends: the id of the webhook at PayPal, the ARN of the"
+        " topic of `SES`; of these alone."
+    ),
 ]
 
 
@@ -161,6 +164,12 @@ class Source(Aggregate, topic="gateway.source", unique=(Unique("name", fold=key)
         signature_header: SignatureHeader
         provider_webhook_id: ProviderWebhookId
 
+        class_version = 2
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            """There were fewer providers. States are plain JSON, hence Any."""
+
     class SecretRotated(Event):
         secret: SealedSecret
         former_secret: SealedSecret
@@ -175,7 +184,7 @@ class Source(Aggregate, topic="gateway.source", unique=(Unique("name", fold=key)
             int, Internal(), Describe("How many callbacks were not signed as they must be.")
         ]
 
-    class_version = 3
+    class_version = 4
 
     name: str
     kind: SourceKind
@@ -198,6 +207,10 @@ class Source(Aggregate, topic="gateway.source", unique=(Unique("name", fold=key)
     def upcast_v2_v3(state: dict[str, Any]) -> None:
         """Whom its events may name is remembered."""
         state.setdefault("users", SourceUsers.ANY.value)
+
+    @staticmethod
+    def upcast_v3_v4(state: dict[str, Any]) -> None:
+        """There were fewer providers."""
 
     @applies(Deactivated)
     def _deactivated(self, event: Deactivated) -> None:

@@ -28,7 +28,9 @@ class SourceRow(Row):
         str, Len(max_length=100), Describe("The header with the HMAC of the body, of `HMAC_SHA256` alone.")
     ] = ""
     provider_webhook_id: Annotated[
-        str, Len(max_length=50), Describe("The id of the webhook at PayPal, of `PAYPAL` alone.")
+        str,
+        Len(max_length=300),
+        Describe("The id of the webhook at PayPal, or the ARN of the topic of `SES`; empty of all others."),
     ] = ""
     secret: Annotated[
         str, Len(max_length=1500), Restricted(), Describe("What signs callbacks, sealed; empty: nothing.")
@@ -50,7 +52,7 @@ class SourceRow(Row):
     callbacks_refused_at: Annotated[datetime | None, Describe("When that was told last.")] = None
 
 
-class Sources(PostgresView[SourceRow], name="gateway.sources", version=3, inline=True):
+class Sources(PostgresView[SourceRow], name="gateway.sources", version=4, inline=True):
     """Every source."""
 
     collated = {"name": ("name",)}

@@ -79,9 +79,8 @@ async def a_provider(product: Product, client: Client, provider: str = "STRIPE",
     """A source with a provider."""
     named = {"name": f"{provider} {uuid4().hex[:8]}", "kind": "WEBHOOK"}
     source = (await client.send("RegisterSource", input=named))["source"]["id"]
-    terms = (
-        {"secret": STANDARD if provider == "STANDARD_WEBHOOKS" else SECRET} if provider != "PAYPAL" else {}
-    )
+    terms_of = {"PAYPAL": {}, "SES": {}, "STANDARD_WEBHOOKS": {"secret": STANDARD}}
+    terms = terms_of.get(provider, {"secret": SECRET})
     input = {"id": source, "provider": provider, **terms, **more}
     receipt = await client.send("ConnectSource", input=input)
     return Provider(product.http, source, receipt["source"]["callbackPath"])

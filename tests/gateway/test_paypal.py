@@ -2,10 +2,9 @@
 
 import asyncio
 import base64
-import ssl
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,12 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from app.gateway.paypal_certificates import CertificateAway, PayPalCertificates, known_authorities
-from app.outgoing.http_client import OutgoingClient
+from app.gateway.callbacks.certificates import PAYPAL, CertificateAway, SigningCertificates, known_authorities
 from app.storage.certificates import make_certificates
 from domain.gateway.callbacks.providers import Callback
+from domain.gateway.callbacks.signatures import paypal_text
 from tests.gateway.authorities import Authority, chain
-from tests.outgoing.servers import Destination, destination
+from tests.gateway.certificate_keepers import AUTHORITY, answer, keeper
+from tests.outgoing.servers import Destination
 
 SOURCE, OTHER = uuid4(), uuid4()
 WEBHOOK = "1JE4291016473214C"
@@ -30,16 +30,8 @@ BODY = b'{"id": "WH-1", "event_type": "PAYMENT.CAPTURE.COMPLETED", "name": "J\xc
 HOST = "api.paypal.com"
 
 
-AUTHORITY, STRANGER = Authority(), Authority()
+STRANGER = Authority()
 KEY = rsa.generate_private_key(65537, 2048)
-
-
-def answer(content: bytes, status: str = "200 OK") -> bytes:
-    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status.encode(), len(content), content)
-
-
-async def everything_here(host: str) -> Sequence[str]:
-    return ["127.0.0.1"]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +46,7 @@ class PayPal:
     """PayPal, which signs, and hands out its certificate."""
 
     server: Destination
-    certificates: PayPalCertificates
+    certificates: SigningCertificates
 
     def callback(self, body: bytes = BODY, **more: str) -> Callback:
         """One that PayPal has signed, but for what is said otherwise."""
@@ -80,7 +72,10 @@ class PayPal:
         return Callback(headers=headers, body=body, received_at=now)
 
     async def takes(self, source: UUID = SOURCE, /, **more: str) -> bool:
-        return await self.certificates.signed(self.callback(BODY, **more), WEBHOOK, source)
+        return await self.signed(self.callback(BODY, **more), source)
+
+    async def signed(self, callback: Callback, source: UUID = SOURCE) -> bool:
+        return await self.certificates.signed(PAYPAL, paypal_text(callback, WEBHOOK), source)
 
 
 @asynccontextmanager
@@ -88,14 +83,8 @@ async def paypal(
     folder: Path, content: bytes, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> AsyncIterator[PayPal]:
     """PayPal with this answer to who asks for its certificate."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(folder / HOST / "cert.pem", folder / HOST / "key.pem")
-    trusted = ssl.create_default_context(cafile=str(folder / "ca" / "ca.pem"))
-    async with destination(content, tls=context) as server:
-        client = OutgoingClient(
-            ports=(server.port,), loopback=True, resolve=everything_here, authorities=trusted
-        )
-        yield PayPal(server, PayPalCertificates(client, lambda: [AUTHORITY.certificate], now=now))
+    async with keeper(folder, HOST, content, now) as there:
+        yield PayPal(there.server, there.certificates)
 
 
 GOOD = answer(chain(AUTHORITY.vouch(KEY), AUTHORITY.certificate))
@@ -117,7 +106,7 @@ async def test_a_certificate_is_kept_for_as_long_as_it_is_good(
 ) -> None:
     ahead = timedelta()
     monkeypatch.setattr(
-        "app.gateway.paypal_certificates.monotonic", lambda: time.monotonic() + ahead.total_seconds()
+        "app.gateway.callbacks.certificates.monotonic", lambda: time.monotonic() + ahead.total_seconds()
     )
     async with paypal(folder, GOOD, lambda: datetime.now(UTC) + ahead) as there:
         assert await there.takes()
@@ -156,8 +145,8 @@ async def test_a_body_that_was_written_anew_is_not_what_was_signed(folder: Path)
     async with paypal(folder, GOOD) as there:
         sent = there.callback()
         anew = Callback(headers=sent.headers, body=BODY.replace(b": ", b":"), received_at=sent.received_at)
-        assert await there.certificates.signed(sent, WEBHOOK, SOURCE)
-        assert not await there.certificates.signed(anew, WEBHOOK, SOURCE)
+        assert await there.signed(sent)
+        assert not await there.signed(anew)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ import pytest
 from starlette.applications import Starlette
 
 from api.kit.schema.services import Services
-from app.gateway.callback_routes import callback_routes
-from app.gateway.callbacks import CallbackDoor
+from app.gateway.callbacks.door import CallbackDoor
+from app.gateway.callbacks.routes import callback_routes
 from app.gateway.factory import gateway_ports
 from app.gateway.ingestion import Ingestion
+from app.outgoing.http_client import OutgoingClient
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.storage.certificates import make_certificates
 from domain.gateway.events import stream_of
@@ -61,7 +62,16 @@ async def door(
     intake = next(each for each in gateway_ports(settings, writes, rows) if isinstance(each, Ingestion))
     secrets = SealedWebhookSecrets(settings.derive("webhook secrets"))
     async with paypal(folder, GOOD) as there:
-        own = CallbackDoor(intake, rows, secrets, there.certificates, writes.bus, SystemClock())
+        own = CallbackDoor(
+            intake,
+            rows,
+            secrets,
+            there.certificates,
+            OutgoingClient(),
+            writes.bus,
+            writes.codec,
+            SystemClock(),
+        )
 
         async def place(by: Caller) -> Services:
             return cast(Services, SimpleNamespace(ports={CallbackDoor: own}))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID, uuid5
 
-from app.gateway.callbacks import TYPE as CALLBACK
+from app.gateway.callbacks.events import TYPE as CALLBACK
 from app.gateway.cloud_bodies import RULE as CLOUD_RULE
 from app.gateway.cloud_bodies import read_cloud_text
 from app.gateway.ingestion import Ingestion

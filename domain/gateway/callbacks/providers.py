@@ -31,6 +31,9 @@ class CallbackProvider(StrEnum):
 
     STRIPE = "stripe"
     PAYPAL = "paypal"
+    SENDGRID = "sendgrid"
+    SES = "ses"
+    """Amazon SES, by a topic of SNS."""
     STANDARD_WEBHOOKS = "standard_webhooks"
     """Whoever signs as Standard Webhooks has it."""
     HMAC_SHA256 = "hmac_sha256"
@@ -40,6 +43,7 @@ class CallbackProvider(StrEnum):
 SIGNATURE_HEADERS: Mapping[CallbackProvider, str] = {
     CallbackProvider.STRIPE: "stripe-signature",
     CallbackProvider.PAYPAL: "paypal-transmission-sig",
+    CallbackProvider.SENDGRID: "x-twilio-email-event-webhook-signature",
     CallbackProvider.STANDARD_WEBHOOKS: "webhook-signature",
 }
 """Where the signature stands, of those who always send it in the same header."""
@@ -79,6 +83,10 @@ def of_http(header: str) -> bool:
     return header.lower() in _HTTP or header.lower().startswith(_OF_HTTP)
 
 
+WITH_CERTIFICATE = (CallbackProvider.PAYPAL, CallbackProvider.SES)
+"""Those who sign by a certificate of their own, and with no secret of the source."""
+TELL_OF_MAIL = (CallbackProvider.SENDGRID, CallbackProvider.SES)
+"""Those whose callbacks tell what became of mail."""
 TELL_OF_PAYMENTS = (CallbackProvider.STRIPE, CallbackProvider.PAYPAL)
 """Those whose callbacks tell what was paid."""
 _TRANSMISSION = "paypal-transmission-id"
@@ -150,12 +158,17 @@ def occurred_at(provider: CallbackProvider, callback: Callback, body: Json) -> d
                 found = read_instant(said.get("create_time"))
             case CallbackProvider.STANDARD_WEBHOOKS:
                 found = read_instant(said.get("timestamp"))
-            case CallbackProvider.HMAC_SHA256:
+            case _:
                 pass
     except (ValueError, OverflowError, OSError):
         pass
+    return plausible(callback, found)
+
+
+def plausible(callback: Callback, moment: datetime | None) -> datetime:
+    """The moment at which it is said to have happened; when it was received, where that cannot be."""
     late, early = callback.received_at + MAX_SKEW, callback.received_at - timedelta(days=36_500)
-    return found if found is not None and early < found <= late else callback.received_at
+    return moment if moment is not None and early < moment <= late else callback.received_at
 
 
 def _host_of(url: str) -> str:

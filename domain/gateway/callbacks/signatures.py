@@ -8,7 +8,13 @@ import hmac
 import re
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from domain.gateway.callbacks.providers import SIGNATURE_HEADERS, Callback, CallbackProvider
 from domain.gateway.envelope import MAX_SKEW, read_instant
@@ -23,12 +29,24 @@ _MOST = 10
 _SECONDS = re.compile("[0-9]{1,12}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedText:
+    """What has been signed by a key that stands in a certificate of the provider's."""
+
+    text: bytes
+    signature: bytes
+    certificate: str
+    """The address of the certificate, as the callback has it: anybody may have written it."""
+    sha1: bool = False
+    """Whether the signature is of a SHA-1 of the text, and of a SHA-256 otherwise."""
+
+
 def is_signed(
     provider: CallbackProvider, callback: Callback, secrets: Sequence[str], *, header: str = ""
 ) -> bool:
     """Whether a callback is signed by one of the secrets. ``header``: where an HMAC stands that is of no standard.
 
-    PayPal signs with a certificate, see `paypal_text`.
+    PayPal and SNS sign by a certificate, see `paypal_text` and `sns_text`.
     """
     said = callback.header(SIGNATURE_HEADERS.get(provider, header.lower()))
     match provider:
@@ -38,11 +56,13 @@ def is_signed(
             return _standard(callback, said, secrets)
         case CallbackProvider.HMAC_SHA256:
             return _plain(callback, said, secrets)
-        case CallbackProvider.PAYPAL:
+        case CallbackProvider.SENDGRID:
+            return _sendgrid(callback, said, secrets)
+        case CallbackProvider.PAYPAL | CallbackProvider.SES:
             return False
 
 
-def paypal_text(callback: Callback, webhook_id: str) -> bytes | None:
+def paypal_text(callback: Callback, webhook_id: str) -> SignedText | None:
     """What PayPal has signed, with the id of the webhook there; None for what they do not send now."""
     id, time = callback.header("paypal-transmission-id"), callback.header("paypal-transmission-time")
     if not webhook_id or not id or callback.header("paypal-auth-algo").upper() != "SHA256WITHRSA":
@@ -53,7 +73,22 @@ def paypal_text(callback: Callback, webhook_id: str) -> bytes | None:
         return None
     if not callback.received_at - LONGEST_RETRY <= sent_at <= callback.received_at + MAX_SKEW:
         return None
-    return f"{id}|{time}|{webhook_id}|{zlib.crc32(callback.body)}".encode(errors="replace")
+    return SignedText(
+        text=f"{id}|{time}|{webhook_id}|{zlib.crc32(callback.body)}".encode(errors="replace"),
+        signature=decoded(callback.header("paypal-transmission-sig")),
+        certificate=callback.header("paypal-cert-url"),
+    )
+
+
+def verification_key(text: str) -> EllipticCurvePublicKey:
+    """The key with which SendGrid's signatures are verified, as they show it. Raises ValueError."""
+    try:
+        key = load_der_public_key(decoded(text))
+    except UnsupportedAlgorithm:
+        raise ValueError("This is a key of another kind.") from None
+    if not isinstance(key, EllipticCurvePublicKey):
+        raise ValueError("This is a key of another kind.")
+    return key
 
 
 def decoded(text: str) -> bytes:
@@ -82,6 +117,22 @@ def _standard(callback: Callback, said: str, secrets: Sequence[str]) -> bool:
     expected = [base64.b64encode(_hmac(_key(secret), content)).decode() for secret in secrets]
     found = (each.removeprefix("v1,") for each in said.split(" ")[:_MOST] if each.startswith("v1,"))
     return _any_equal(expected, found)
+
+
+def _sendgrid(callback: Callback, said: str, secrets: Sequence[str]) -> bool:
+    time = callback.header("x-twilio-email-event-webhook-timestamp")
+    if not _is_now(time, callback.received_at):
+        return False
+    signature, content = decoded(said), time.encode() + callback.body
+    return any(_verifies(secret, signature, content) for secret in secrets)
+
+
+def _verifies(secret: str, signature: bytes, content: bytes) -> bool:
+    try:
+        verification_key(secret).verify(signature, content, ECDSA(SHA256()))
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def _plain(callback: Callback, said: str, secrets: Sequence[str]) -> bool:

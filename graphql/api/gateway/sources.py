@@ -27,6 +27,7 @@ from domain.gateway import source_connections as connections
 from domain.gateway import sources as domain
 from domain.gateway.admission import source_keys
 from domain.gateway.callbacks.paths import callback_path
+from domain.gateway.callbacks.providers import CallbackProvider
 from domain.gateway.source_connections import checked_secret
 from domain.kit.commands import Command
 from projections.gateway.recent_hours import HOUR, MOST_HOURS, RecentHoursReader, SourceHourRow
@@ -135,18 +136,21 @@ async def _issue(sending: Sending) -> Sent | Refusal:
 
 
 async def _connect(sending: Sending) -> Sent | Refusal:
-    return await _sealed(sending, connections.ConnectSource)
+    return await _sealed(sending, connections.ConnectSource, sending.input.provider)
 
 
 async def _rotate(sending: Sending) -> Sent | Refusal:
-    return await _sealed(sending, connections.RotateSourceSecret)
+    source = await sending.ask.row(Sources, sending.input.id)
+    return await _sealed(sending, connections.RotateSourceSecret, source and source.provider)
 
 
-async def _sealed(sending: Sending, command: type[Command]) -> Sent | Refusal:
+async def _sealed(
+    sending: Sending, command: type[Command], provider: CallbackProvider | None
+) -> Sent | Refusal:
     """What comes of a command with the secret of its input, which goes no further than here as it was sent."""
     given = sending.input
     if given.secret is not strawberry.UNSET and given.secret:
-        secret = checked_secret(given.secret)
+        secret = checked_secret(given.secret, provider)
         sealed = sending.ask.port(WebhookDesk).secrets.seal(given.id, secret)
         sending = replace(sending, input=replace(given, secret=sealed))
     return await sending.send(await sending.command(command))

@@ -8,12 +8,11 @@ from starlette.routing import Route
 from api.kit.execution.errors import RequestError, come_back
 from api.kit.http.negotiation import JSON, is_plain
 from api.kit.http.problems import problem
-from app.gateway.callbacks import LARGEST, CallbackDoor, CallbackRefused, as_provider
+from app.gateway.callbacks.certificates import CertificateAway
+from app.gateway.callbacks.door import CallbackDoor, CallbackRefused, as_provider, largest
 from app.gateway.lines import BodyTooLarge, BodyTooSlow, body_of
-from app.gateway.paypal_certificates import CertificateAway
 from app.gateway.routes import Place, refused
 from domain.gateway.callbacks.paths import PREFIX, read_callback_path
-from domain.gateway.outcomes import ERASED, EventStatus
 from domain.gateway.webhook_signature import SecretUnreadable
 from domain.kit.refusals import Refusal
 
@@ -60,14 +59,16 @@ async def _answered(request: Request, place: Place) -> Response:
     source = await door.source(tenant_id, source_id)
     if not is_plain(request.headers.getlist("content-encoding")):
         return problem(415, "unsupported_media_type", "Send the body without a Content-Encoding.")
-    body = await body_of(request, LARGEST)
+    body = await body_of(request, largest(source))
     answer = await door.receive(tenant_id, source, dict(request.headers), body)
-    kept = answer.status is not EventStatus.REJECTED or answer.letter_id is not None
-    if not kept and ERASED not in answer.violations:
+    if not answer.kept:
         return problem(422, "invalid", "This callback cannot be stored.")
-    # What is kept as a dead letter, or nowhere as it is about somebody who was erased, is taken as well: sent
-    # again it would be no better.
-    said: dict[str, object] = {"status": answer.status.value, "eventId": answer.event_id}
-    if answer.position is not None:
-        said["position"] = str(answer.position)
+    said: dict[str, object] = {"status": answer.status.value}
+    if len(answer.events) == 1:
+        (event,) = answer.events
+        said["eventId"] = event.event_id
+        if event.position is not None:
+            said["position"] = str(event.position)
+    else:
+        said["events"] = len(answer.events)
     return Response(orjson.dumps(said), 200, {"content-type": JSON, "cache-control": "no-store"})

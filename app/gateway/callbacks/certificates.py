@@ -1,4 +1,4 @@
-"""The certificates with which PayPal signs: fetched from PayPal alone, checked, and kept while they are good."""
+"""The certificates with which providers sign: fetched from them alone, checked, and kept while they are good."""
 
 import asyncio
 import re
@@ -15,17 +15,35 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from domain.gateway.callbacks.providers import Callback
-from domain.gateway.callbacks.signatures import decoded, paypal_text
+from domain.gateway.callbacks.signatures import SignedText
 from domain.kit.process.http_client import HttpClient, HttpRequest, NoHttpAnswer
 from domain.kit.process.web_address import WebAddressInvalid, read_web_address
 
-_HOST = ".paypal.com"
-_PATH = re.compile(r"/v1/notifications/certs/[A-Za-z0-9-]+")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificatePlace:
+    """Where a provider keeps the certificates with which it signs."""
+
+    host: re.Pattern[str]
+    path: re.Pattern[str]
+    names: re.Pattern[str]
+    """What such a certificate is for: names of the provider's own."""
+
+
+PAYPAL = CertificatePlace(
+    host=re.compile(r"(?:[a-z0-9-]+\.)+paypal\.com"),
+    path=re.compile(r"/v1/notifications/certs/[A-Za-z0-9-]+"),
+    names=re.compile(r"(?:[a-z0-9-]+\.)+paypal\.com"),
+)
+SNS = CertificatePlace(
+    host=re.compile(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?"),
+    path=re.compile(r"/SimpleNotificationService-[0-9a-f]{1,64}\.pem"),
+    names=re.compile(r"sns\.amazonaws\.com(\.cn)?|sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?"),
+)
 _SECONDS = 10.0
 _KEPT_BAD = 60.0
 """Seconds for which a certificate is kept that is not good."""
@@ -43,17 +61,17 @@ class _Good:
 
 
 class CertificateAway(Exception):
-    """PayPal's certificate cannot be fetched at the moment."""
+    """A provider's certificate cannot be fetched at the moment."""
 
 
-class PayPalCertificates:
-    """Tells whether PayPal has signed a callback.
+class SigningCertificates:
+    """Tells whether a provider has signed a callback.
 
     The address of the certificate stands in the callback, so anybody may have written it. It is fetched by TLS,
-    from a host of paypal.com and from nowhere else; it must be for a name of theirs and good at this moment; and
-    where it comes with those above it, these must lead to an authority that is known here. Good ones are kept
-    until they expire, apart from addresses that led to none, and for each source one is fetched at a time: whoever
-    makes addresses up slows neither other sources nor what is known already.
+    from where the provider keeps it and from nowhere else; it must be for a name of theirs and good at this
+    moment; and where it comes with those above it, these must lead to an authority that is known here. Good ones
+    are kept until they expire, apart from addresses that led to none, and for each source one is fetched at a
+    time: whoever makes addresses up slows neither other sources nor what is known already.
     """
 
     def __init__(
@@ -72,23 +90,22 @@ class PayPalCertificates:
         self._fetches: dict[UUID, tuple[str, asyncio.Task[RSAPublicKey | None]]] = {}
         self._turn = asyncio.Semaphore(_TOGETHER)
 
-    async def signed(self, callback: Callback, webhook_id: str, source_id: UUID) -> bool:
-        """Whether it is signed by PayPal for this webhook, of this source. Raises CertificateAway."""
-        text = paypal_text(callback, webhook_id)
-        signature = decoded(callback.header("paypal-transmission-sig"))
-        if text is None or not signature:
+    async def signed(self, place: CertificatePlace, said: SignedText | None, source_id: UUID) -> bool:
+        """Whether it is signed by who keeps certificates there, for this source. Raises CertificateAway."""
+        if said is None or not said.signature:
             return False
-        key = await self._key(callback.header("paypal-cert-url"), source_id)
+        key = await self._key(place, said.certificate, source_id)
         if key is None:
             return False
         try:
-            key.verify(signature, text, PKCS1v15(), SHA256())
+            # The digest is the provider's choice, and the signature theirs either way.
+            key.verify(said.signature, said.text, PKCS1v15(), SHA1() if said.sha1 else SHA256())
         except InvalidSignature:
             return False
         return True
 
-    async def _key(self, given: str, source_id: UUID) -> RSAPublicKey | None:
-        url = _of_paypal(given)
+    async def _key(self, place: CertificatePlace, given: str, source_id: UUID) -> RSAPublicKey | None:
+        url = _kept_there(place, given)
         if url is None or url in self._bad:
             return None
         if (good := self._good.get(url)) is not None:
@@ -97,19 +114,19 @@ class PayPalCertificates:
         if task is None:
             if len(self._fetches) >= _MOST_FETCHES:
                 raise CertificateAway
-            task = asyncio.create_task(self._looked_up(url, source_id))
+            task = asyncio.create_task(self._looked_up(place, url, source_id))
             self._fetches[source_id] = url, task
         elif fetched != url:
             raise CertificateAway
         # Others may wait for the same when this request ends.
         return await asyncio.shield(task)
 
-    async def _looked_up(self, url: str, source_id: UUID) -> RSAPublicKey | None:
+    async def _looked_up(self, place: CertificatePlace, url: str, source_id: UUID) -> RSAPublicKey | None:
         """What an address leads to, from now on known."""
         try:
             async with self._turn:
                 if url not in self._good and url not in self._bad:
-                    found = self._checked(await self._fetched(url))
+                    found = self._checked(place, await self._fetched(url))
                     if found is None:
                         self._bad[url] = True
                     else:
@@ -128,14 +145,14 @@ class PayPalCertificates:
             raise CertificateAway
         return answer.body if answer.status == 200 else b""
 
-    def _checked(self, pem: bytes) -> _Good | None:
+    def _checked(self, place: CertificatePlace, pem: bytes) -> _Good | None:
         try:
             own, *above = x509.load_pem_x509_certificates(pem)
             names = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
             hosts = names.get_values_for_type(x509.DNSName)
         except (ValueError, x509.ExtensionNotFound):
             return None
-        host = next((each for each in hosts if each.endswith(_HOST)), None)
+        host = next((each for each in hosts if place.names.fullmatch(each)), None)
         now, key = self._now(), own.public_key()
         if host is None or not isinstance(key, RSAPublicKey):
             return None
@@ -161,12 +178,12 @@ def known_authorities() -> list[x509.Certificate]:
         return [x509.load_der_x509_certificate(each) for each in found]
 
 
-def _of_paypal(url: str) -> str | None:
-    """The address, in the one way to write it; None for any that is not where PayPal keeps certificates."""
+def _kept_there(place: CertificatePlace, url: str) -> str | None:
+    """The address, in the one way to write it; None for any that is not where the provider keeps certificates."""
     try:
         address = read_web_address(url)
     except WebAddressInvalid:
         return None
-    if "?" in url or address.scheme != "https" or not address.host.endswith(_HOST):
+    if "?" in url or address.scheme != "https" or not place.host.fullmatch(address.host):
         return None
-    return str(address) if _PATH.fullmatch(address.path) else None
+    return str(address) if place.path.fullmatch(address.path) else None
