@@ -37,6 +37,8 @@ _LARGEST_OF: Mapping[CallbackProvider, int] = {
     CallbackProvider.SES: 600 * 1024,
 }
 """Where it is not that which fits into an event with what is kept beside it."""
+_ADDRESS = "campaigns.contact.email"
+"""Under which the addresses of contacts have their fingerprints."""
 _TOGETHER = 500
 """Events that are stored together."""
 _SECONDS = 10.0
@@ -154,7 +156,7 @@ class CallbackDoor:
                 started,
                 ours=ours,
                 tests_count=tests_count,
-                fingerprint=lambda address: self._codec.fingerprint("mail.address", address),
+                fingerprint=lambda address: self._codec.fingerprint(_ADDRESS, address),
             )
         answer = await self._taken(by, source, callback, received)
         _CALLBACKS.labels(source.provider.value, answer.status.value).inc()

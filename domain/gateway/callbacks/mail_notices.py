@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.gateway.callbacks.notices import Json, word_of
 from domain.kit.fields import Describe, Internal, Len
 from domain.kit.ids import read_id
+from domain.kit.mail import ascii_address
 from domain.kit.sealed import resembles_sealed
 
 MESSAGE = "headwater_message"
@@ -99,12 +100,12 @@ def message_of(value: Json) -> UUID | None:
 
 
 def address_of(value: Json) -> str:
-    """The address that a value is, bare or with a name before it; empty for what is none."""
-    if not isinstance(value, str) or len(value) > 1000:
+    """The address that a value is, bare or with a name before it, as addresses are compared; empty for none."""
+    if not isinstance(value, str) or len(value) > 1000 or resembles_sealed(value):
         return ""
     bare = value[value.rfind("<") + 1 : -1] if value.endswith(">") else value
-    bare = bare.strip()
-    good = (
-        3 <= len(bare) <= 320 and bare.count("@") == 1 and bare.isprintable() and not resembles_sealed(bare)
-    )
-    return bare if good else ""
+    try:
+        plain = ascii_address(bare.strip()).lower()
+    except ValueError:
+        return ""
+    return plain if 3 <= len(plain) <= 254 and plain.count("@") == 1 and plain.isprintable() else ""
