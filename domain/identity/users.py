@@ -174,9 +174,17 @@ class User(
     def require_own(self, by: Caller) -> None:
         """Raise Forbidden or NotYoursToGive unless it is the caller, or one who may administer them."""
         if not is_own(by, self.id):
-            if not by.may("users:write"):
-                raise Forbidden(field="id", permission="users:write")
-            require_role(by, self.role, field="id")
+            self._require_administered(by)
+
+    def require_departure(self, by: Caller) -> None:
+        """Raise as `require_own`; a key that may act as who made it does not end them."""
+        if by.user_id != self.id or by.kind == "key":
+            self._require_administered(by)
+
+    def _require_administered(self, by: Caller) -> None:
+        if not by.may("users:write"):
+            raise Forbidden(field="id", permission="users:write")
+        require_role(by, self.role, field="id")
 
     def require_another(self, owner: "User | None") -> None:
         """Raise OwnerMustRemain unless this is no owner, or another active one is named.

@@ -41,8 +41,8 @@ class DataSubject:
 
     def refusal(self, subject_id: UUID) -> Refusal | None:
         """Why they may not ask for this about that person; everybody may for themselves."""
-        # A machine's key is not the person who made it.
-        own = subject_id == self.by.user_id and (self.by.kind != "key" or self.by.may("self"))
+        # A key is not the person who made it, also where it may act as them: whoever finds it destroys nothing.
+        own = subject_id == self.by.user_id and self.by.kind != "key"
         if own or self.by.may("privacy:write"):
             return None
         return Forbidden(field="subject_id", permission="privacy:write")

@@ -101,6 +101,24 @@ async def test_a_key_is_not_he_who_made_it(product: Product) -> None:
     assert (await ada.client.post(TASKS)).status_code == 200
 
 
+async def test_whoever_finds_a_key_parts_nobody_from_their_data(product: Product) -> None:
+    """Also one that may act as who made it."""
+    bob = await registered(product)
+    key = await key_of(bob, "self")
+    for mutation, said in (
+        ("eraseMe(input: {})", "forbidden"),
+        ("requestExport(input: {})", "forbidden"),
+        ('giveConsent(input: { purpose: "x" })', "forbidden"),
+        ('withdrawConsent(input: { purpose: "x" })', "forbidden"),
+        (f'removeUser(input: {{ id: "{bob.id}" }})', "forbidden"),
+        (f'deleteUser(input: {{ id: "{bob.id}" }})', "forbidden"),
+    ):
+        answer = await post_as(
+            product, {"x-api-key": key}, f"mutation {{ done: {mutation} {{ ... on Refused {{ code }} }} }}"
+        )
+        assert answer.json()["data"]["done"] == {"code": said}, (mutation, answer.text)
+
+
 async def test_the_command_line_issues_tokens_for_services(product: Product) -> None:
     tenant, user = uuid4(), uuid4()
     headwater = CommandLine(product.settings)

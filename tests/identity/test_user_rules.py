@@ -101,6 +101,8 @@ def test_a_key_acts_as_its_maker_only_if_it_may() -> None:
     given(KNOWN).by(key).when(DeleteUser(id=ANNA)).refused(Forbidden)
     allowed = replace(key, permissions=frozenset({"self"}))
     given(KNOWN).by(allowed).when(UpdateProfile(id=ANNA, bio="x")).then(User.ProfileChanged(bio="x"))
+    for ending in (DeleteUser(id=ANNA), RemoveUser(id=ANNA)):
+        given(KNOWN).by(allowed).when(ending).refused(Forbidden)
 
 
 def test_those_who_administer_people_change_profiles() -> None:

@@ -96,11 +96,11 @@ def _mail(
             }
         },
     }
-    told: tuple[OutsideEvent.MailTold, ...] = ()
+    beside: tuple[OutsideEvent.MailTold, ...] = ()
     if item.notice is not None:
         notice = replace(item.notice, address=fingerprint(item.address) if item.address else "")
-        told = (OutsideEvent.MailTold(source_id=source.id, provider=provider, mail=notice),)
-    return replace(read_value(value), once=item.key, told=told)
+        beside = (OutsideEvent.MailTold(source_id=source.id, provider=provider, mail=notice),)
+    return replace(read_value(value), once=item.key, told=beside)
 
 
 def _single(

@@ -62,7 +62,7 @@ def items_of_ses(body: Json) -> list[MailItem]:
     recipients = what.get(whom) if whom else mail.get("destination")
     found = recipients if isinstance(recipients, list) and len(recipients) == 1 else [None]
     (recipient,) = found
-    whose = recipient.get("emailAddress") if isinstance(recipient, dict) else recipient
+    address = recipient.get("emailAddress") if isinstance(recipient, dict) else recipient
     details = {
         **details_of({"event": kind}, "event"),
         **details_of(mail, "messageId", "sendingAccountId"),
@@ -74,7 +74,7 @@ def items_of_ses(body: Json) -> list[MailItem]:
             key=key,
             occurred_at=_moment(what.get("timestamp")) or _moment(object_in(body).get("Timestamp")),
             notice=_notice(kind, what, object_in(recipient), message),
-            address=address_of(whose),
+            address=address_of(address),
             details={**details, **details_of({MESSAGE: message}, MESSAGE)},
         )
     ]

@@ -58,9 +58,12 @@ def confirmation_of(body: Json) -> str | None:
     try:
         address = read_web_address(url if isinstance(url, str) else "")
         path, _, query = address.path.partition("?")
-        asked = parse_qs(query, strict_parsing=True, max_num_fields=10)
+        parameters = parse_qs(query, strict_parsing=True, max_num_fields=10)
     except ValueError:
         return None
-    theirs = address.scheme == "https" and path == "/" and _HOST.fullmatch(address.host)
-    expected = (asked.get("Action"), asked.get("TopicArn")) == (["ConfirmSubscription"], [body["TopicArn"]])
-    return str(address) if theirs and expected else None
+    of_sns = address.scheme == "https" and path == "/" and _HOST.fullmatch(address.host)
+    expected = (parameters.get("Action"), parameters.get("TopicArn")) == (
+        ["ConfirmSubscription"],
+        [body["TopicArn"]],
+    )
+    return str(address) if of_sns and expected else None
