@@ -104,3 +104,31 @@ async def test_a_template_is_written_listed_and_copied(product: Product, client:
     assert (await guest.error("Templates"))[0] == "FORBIDDEN"
     other = await product.newcomer("Eve")
     assert await other.send("Template", id=id) is None
+
+
+async def test_a_template_is_checked_and_previewed_before_and_after_it_is_saved(client: Client) -> None:
+    wrong = {"subject": "Hi {{ contact.frist_name }}", "body": MJML}
+    checked = await client.send("CheckTemplate", **wrong)
+    said = "Subject uses contact.frist_name in line 1 (perhaps contact.first_name)."
+    assert checked["refusal"] == {"code": "invalid", "message": said, "field": "subject"}
+    refused = await client.send("CreateTemplate", input={"name": "Sale", **wrong})
+    assert (refused["code"], refused["message"], refused["field"]) == ("invalid", said, "subject")
+    created = await client.send(
+        "CreateTemplate", input={"name": "Sale", "subject": "Hi {{ contact.first_name }}", "body": MJML}
+    )
+    id = created["template"]["id"]
+    refused = await client.send("SaveTemplate", input={"id": id, "body": "<mjml></mj-body>"})
+    assert (refused["code"], refused["field"]) == ("invalid", "body")
+    await client.send("SaveTemplate", input={"id": id, "subject": "Bye {{ contact.first_name }}"})
+    shown = await client.send("TemplatePreview", templateId=id, contact={"first_name": "<Zoe>"})
+    assert (shown["subject"], shown["refusal"]) == ("Bye <Zoe>", None)
+    assert "Hello &lt;Zoe&gt;" in shown["html"]
+    assert shown["text"].startswith("Hello <Zoe>\n\nShop now (https://shop.example/sale?a=1&b=2#new)")
+    assert shown["warnings"] == [{"code": "NO_TEXT", "about": None}]
+    first = await client.send("TemplatePreview", templateId=id, number=1)
+    assert first["subject"] == "Hi Ada"
+    assert (await client.send("TemplatePreview", templateId=id, number=9))["refusal"]["field"] == "number"
+    wrong_contacts: list[Any] = [7, {"nmae": "x"}, {"fields": {"x": {}}}, {"fields": [1]}]
+    for contact in wrong_contacts:
+        answer = await client.send("TemplatePreview", templateId=id, contact=contact)
+        assert answer["refusal"]["field"] == "contact"

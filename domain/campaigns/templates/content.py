@@ -1,8 +1,6 @@
-"""What a version of a template holds, and when it can be sent."""
+"""What a version of a template holds."""
 
 from dataclasses import dataclass
-
-from domain.campaigns.templates.terms import TemplateKind, TemplatePurpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +11,3 @@ class Content:
     preheader: str
     body: str
     text: str
-
-
-def require_sound(kind: TemplateKind, purpose: TemplatePurpose, content: Content) -> None:
-    """Raise Invalid, about each part that is wrong, for what cannot be sent."""

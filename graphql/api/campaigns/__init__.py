@@ -1,12 +1,6 @@
 """The manifest of campaigns in the API."""
 
-from api.campaigns import contacts, templates
+from api.campaigns import contacts, previews, templates
 from api.kit.manifest import ContextApi
 
-CONTEXT = ContextApi(
-    package=__name__,
-    modules=(
-        contacts,
-        templates,
-    ),
-)
+CONTEXT = ContextApi(package=__name__, modules=(contacts, previews, templates))
