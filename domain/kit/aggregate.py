@@ -34,6 +34,9 @@ class Aggregate(BaseAggregate[UUID]):
     only: ClassVar[UUID | None] = None
     """Set it for a class of which each tenant has one, under this id, from the start: commands are given it with
     its state's defaults before its first event, which one of them records. Commands on it wait for one another."""
+    always: ClassVar[bool] = False
+    """Set it for a class whose streams are there from the start, whatever their ids: of several that a command
+    names, those without an event are given to it with their state's defaults, and it records their first."""
     class_version: ClassVar[int] = 1
     """Raise it when the state changes shape, and add ``upcast_v1_v2(state: dict) -> None``, which turns the
     state of an old snapshot (plain JSON values) into the new one in place."""

@@ -1,5 +1,25 @@
 """The manifest of marketing in the domain."""
 
 from domain.kit.context.context import ContextDomain
+from domain.kit.context.entities import Entity
+from domain.kit.permissions import Permission
+from domain.marketing import accounts, campaigns
+from domain.marketing.access import READ, WRITE
 
-CONTEXT = ContextDomain(package=__name__)
+CONTEXT = ContextDomain(
+    package=__name__,
+    modules=(accounts, campaigns),
+    permissions=(
+        Permission(READ, "See what marketing costs and brings.", "member"),
+        Permission(WRITE, "Keep accounts, record their figures and import these.", "member"),
+    ),
+    entities=(
+        Entity(
+            kind="MARKETING_ACCOUNT",
+            aggregate=accounts.MarketingAccount,
+            starts="opened",
+            needs=READ,
+            data=("name",),
+        ),
+    ),
+)

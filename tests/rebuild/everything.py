@@ -65,6 +65,7 @@ from domain.work.notifications import Channel, NotificationKind, NotifyUser
 from projections.gateway.sources import SourceRow
 from tests.campaigns.histories import of_campaigns
 from tests.gateway.sending import event
+from tests.marketing.histories import of_marketing
 from tests.rebuild.detection import of_detection
 
 HASH = "0123456789abcdef" * 4
@@ -80,6 +81,7 @@ async def tell(log: Log, company: Company) -> None:
         *_of_data(company),
         *of_detection(),
         *of_campaigns(),
+        *of_marketing(),
     ):
         outcome = await bus.send(command, by=by)
         assert isinstance(outcome, AppendReceipt), (command, outcome)

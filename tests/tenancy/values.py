@@ -39,7 +39,7 @@ def texts(name: str, word: str) -> str:
             return "work:read"
         case "currency":
             return "EUR"
-        case "timezone":
+        case "timezone" | "zone":
             return "Europe/Berlin"
         case "language":
             return "en"

@@ -132,7 +132,10 @@ class Wiring:
             need.parameter: resolve(need, self._id(need, command, found), found) for need in self.needs
         }
         for parameter, (kind, attribute) in self.many.items():
-            named = {id: found.get(id) for id in getattr(command, attribute)}
+            named = {
+                id: found.get(id) or (kind.blank(id, 0, _BEFORE) if kind.always else None)
+                for id in getattr(command, attribute)
+            }
             given[parameter] = {
                 id: each for id, each in named.items() if isinstance(each, kind) and not each.ended
             }

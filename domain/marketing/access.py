@@ -1,0 +1,4 @@
+"""Permissions of marketing."""
+
+READ = "marketing:read"
+WRITE = "marketing:write"
