@@ -48,6 +48,7 @@ BRIGHT = Company(
     projects=40,
     tasks=5_000,
     orders=1_900,
+    contacts=300,
     batches=90,
     tier="business",
     fee=Decimal("199.00"),
@@ -60,6 +61,7 @@ SMALL = Company(
     projects=6,
     tasks=120,
     orders=100,
+    contacts=40,
     batches=30,
     tier="team",
     fee=Decimal("49.00"),
@@ -125,7 +127,8 @@ async def ensure_demo(settings: Settings) -> None:
                 size = min(company.tasks, settings.demo_tasks)
                 orders = company.orders * size // company.tasks
                 batches = company.batches * size // company.tasks
-                scaled = replace(company, tasks=size, orders=orders, batches=batches)
+                contacts = company.contacts * size // company.tasks
+                scaled = replace(company, tasks=size, orders=orders, batches=batches, contacts=contacts)
                 await tell(log, side.codec, scaled, intake=intake)
                 desk = TenantService(settings, side.database, side.bus)
                 await desk.adopt(company.id, company.name, company.slug)

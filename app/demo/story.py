@@ -1,4 +1,4 @@
-"""The story of a demo company: its people, projects, tasks, orders and outside systems over ninety
+"""The story of a demo company: its people, projects, tasks, orders, contacts and outside systems over ninety
 days, in order."""
 
 import random
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid5
 
+from app.demo.audience import audience
 from app.demo.outside import SentBatch, outside
 from app.demo.shop import Shop, sales
 from app.demo.words import ABOUT, FIRST_NAMES, LAST_NAMES, OBJECTS, PROJECTS, TAGS, VERBS
@@ -48,6 +49,7 @@ class Company:
     fee: Decimal
     """What it pays a month, in euros."""
     orders: int = 0
+    contacts: int = 0
     batches: int = 0
     """How often its outside systems send events."""
     first: int = 0
@@ -83,6 +85,8 @@ def story(company: Company, start: datetime) -> list[StoryStep]:
     people = [company.person(number) for number in range(company.people)]
     shop = Shop(id=company.id, owner=people[0], buyers=people, orders=company.orders)
     steps += [StoryStep(*step) for step in sales(shop, start, DAYS)]
+    written_to = audience(company.id, people[0], company.contacts, start, DAYS)
+    steps += [StoryStep(*step) for step in written_to]
     sent = outside(company.id, people[0], people, company.batches, start, DAYS)
     steps += [StoryStep(*step) for step in sent]
     return sorted(steps, key=lambda step: step.at)

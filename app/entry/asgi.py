@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
@@ -21,8 +20,10 @@ from api.kit.schema.context import RequestContext, Services
 from api.schema import CONTEXTS, schema
 from app.auth.oidc import is_secure
 from app.auth.routes import auth_routes
-from app.contexts import VIEWS, VISIBILITY
+from app.campaigns.preference_routes import preference_routes
+from app.contexts import VIEWS
 from app.entry.assembly import HELPFUL, Assembly, assembled
+from app.entry.callers import lifetime, scope, shares
 from app.entry.cells import Cells, celled
 from app.files.factory import links_of
 from app.gateway.callbacks.routes import callback_routes
@@ -71,13 +72,13 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
             running.authenticate,
             running.ask,
             scope=running.scope,
-            lifetime=_lifetime,
+            lifetime=lifetime,
             changes=running.changes,
             limits=limits(settings),
             streams=streams,
             permits=permits,
             rest=_REST,
-            shares=_shares,
+            shares=shares,
             network=proxies.caller,
             editor=running.editor() if settings.shows_graphiql else None,
         ),
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         *export_routes(running.authenticate, running.exported),
         *event_routes(running.authenticate, running.services),
         *callback_routes(running.services),
+        *preference_routes(running.services, settings),
         *file_routes(
             running.authenticate,
             running.services,
@@ -213,7 +215,7 @@ class _Running:
     def scope(self, caller: Caller) -> Hashable:
         """Callers who may see the same, at the place where their tenant is now."""
         assert self._cells is not None, "The application has not started."
-        return self._cells.place(caller.tenant_id), _scope(caller)
+        return self._cells.place(caller.tenant_id), scope(caller)
 
     def changes(self, caller: Caller) -> Hashable:
         """Another value when something has changed about a caller since they were authenticated."""
@@ -272,29 +274,3 @@ def limits(settings: Settings) -> Limits:
         subscriptions_each=settings.max_subscriptions_each,
         subscriptions_tenant=settings.max_subscriptions_tenant,
     )
-
-
-_MINUTE = 60.0
-"""For how long somebody may keep a connection open who does not say who they are."""
-
-
-def _lifetime(caller: Caller) -> float | None:
-    """How many seconds the caller's token is still good for; a stream ends with it."""
-    if caller.kind == "nobody":
-        return _MINUTE
-    if caller.expires_at is None:
-        return None
-    return (caller.expires_at - datetime.now(UTC)).total_seconds()
-
-
-def _shares(caller: Caller) -> tuple[Hashable, Hashable] | None:
-    """Whose turn an operation takes: the tenant's, and in it the person's, however many keys and sessions they
-    have. Who has not signed in can read nothing that has any size."""
-    return None if caller.kind == "nobody" else (caller.tenant_id, (caller.kind == "service", caller.user_id))
-
-
-def _scope(caller: Caller) -> Hashable:
-    """Callers who may see the same: those of one tenant with the same permissions, when these show them all of
-    its work; who sees but some projects shares with nobody."""
-    shared = caller.tenant_id, caller.permissions
-    return shared if caller.may(VISIBILITY.sees_all) else (*shared, caller.user_id)

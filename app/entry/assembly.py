@@ -11,6 +11,7 @@ from api.kit.schema.context import Services
 from api.kit.schema.row_visibility import VisibilityRules
 from app.audit.access_writer import recording
 from app.auth.factory import SignInServices, create_sign_in
+from app.campaigns.factory import campaign_ports
 from app.composition.write_side import writing
 from app.contexts import CONTEXTS, GUARD, LANGUAGE, VIEWS, VISIBILITY
 from app.gateway.factory import gateway_ports
@@ -131,6 +132,7 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
                 *operator_ports(writes, settings),
                 *privacy_ports(settings, writes, rows),
                 *gateway,
+                *campaign_ports(writes, rows),
                 webhook_desk(settings, database, log, writes.codec),
             ),
         }

@@ -31,6 +31,7 @@ def limits(*, invitations: int) -> dict[MailKind, MailLimit]:
         MailKind.GREETING: MailLimit(5, _NO_LIMIT),
         # One when the account is opened, and those that are asked for: see `throttle.VERIFICATION`.
         MailKind.VERIFICATION: MailLimit(5, _NO_LIMIT),
+        MailKind.SUBSCRIPTION: MailLimit(5, 10_000),
         MailKind.INVITATION: MailLimit(5, invitations),
         MailKind.NOTIFICATION: MailLimit(200, 10_000),
     }

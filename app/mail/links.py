@@ -2,14 +2,24 @@
 
 from uuid import UUID
 
-from app.mail.mailed_tokens import INVITE, OPT_OUT, RESET, VERIFY, MailedTokens
+from app.mail.mailed_tokens import (
+    CONFIRM,
+    INVITE,
+    OPT_OUT,
+    PREFERENCES,
+    RESET,
+    UNSUBSCRIBE,
+    VERIFY,
+    MailedTokens,
+)
 from app.settings import Settings
 from domain.processes.account_mails import Links
 from domain.processes.mail_templates import Link
 from domain.processes.notification_mails import LinkPlaces
+from domain.processes.subscription_mails import SubscriptionLinks
 
 
-class MailedLinks(Links, LinkPlaces):
+class MailedLinks(Links, LinkPlaces, SubscriptionLinks):
     """Pages of the product itself (ADR 29), each with its token in the query.
 
     A page that works without scripts cannot read a fragment. The product logs no query, sends no referrer and lets
@@ -36,6 +46,18 @@ class MailedLinks(Links, LinkPlaces):
     def opt_out(self, recipient: UUID) -> str:
         """Where somebody forbids mail; ``recipient`` is the fingerprint of the address."""
         return self._link("mail-opt-out", self._tokens.of(OPT_OUT, recipient)).url
+
+    def confirmation(self, tenant_id: UUID, contact_id: UUID, contact_list_id: UUID) -> Link:
+        token = self._tokens.of(CONFIRM, contact_id, tenant_id, contact_list_id)
+        return self._link("confirm-subscription", token)
+
+    def preferences(self, tenant_id: UUID, contact_id: UUID) -> str:
+        return self._link("preferences", self._tokens.of(PREFERENCES, contact_id, tenant_id)).url
+
+    def unsubscribe(self, tenant_id: UUID, contact_id: UUID, contact_list_id: UUID | None) -> str:
+        return self._link(
+            "unsubscribe", self._tokens.of(UNSUBSCRIBE, contact_id, tenant_id, contact_list_id)
+        ).url
 
     def _link(self, page: str, token: str) -> Link:
         return Link(url=f"{self._base}/{page}?token={token}", token=token)

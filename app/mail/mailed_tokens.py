@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.kit.ids import read_hex
 
 VERIFY, RESET, INVITE, OPT_OUT = "verify", "reset", "invite", "optout"
+CONFIRM, PREFERENCES, UNSUBSCRIBE = "confirm", "preferences", "unsubscribe"
 """What a mailed token is for."""
 
 
@@ -19,22 +20,26 @@ class Mailed:
     kind: str
     id: UUID
     tenant_id: UUID | None = None
+    part_id: UUID | None = None
+    """Of what it is about, the part that is meant, such as a list of a contact."""
 
 
 class MailedTokens:
     """Makes and checks the tokens in mails.
 
-    A token is ``<kind>.<id>.<mac>`` or ``<kind>.<tenant>.<id>.<mac>``, the ids in 32 hexadecimal digits and the
-    mac HMAC-SHA256 in base64url. What it opens, how often and until when stands with what its id names.
+    A token is ``<kind>.<id>.<mac>``, ``<kind>.<tenant>.<id>.<mac>`` or ``<kind>.<tenant>.<id>.<part>.<mac>``, the
+    ids in 32 hexadecimal digits and the mac HMAC-SHA256 in base64url. What it opens, how often and until when
+    stands with what its id names.
     """
 
     def __init__(self, key: str) -> None:
         """``key``: 64 hexadecimal digits, such as ``settings.derive("mailed tokens")``."""
         self._key = bytes.fromhex(key)
 
-    def of(self, kind: str, id: UUID, tenant_id: UUID | None = None) -> str:
-        """The token of this kind for this id; always the same."""
-        said = f"{kind}.{id.hex}" if tenant_id is None else f"{kind}.{tenant_id.hex}.{id.hex}"
+    def of(self, kind: str, id: UUID, tenant_id: UUID | None = None, part_id: UUID | None = None) -> str:
+        """The token of this kind for this id; always the same. A part is of what is in a tenant."""
+        named = [id] if tenant_id is None else [tenant_id, id, *([] if part_id is None else [part_id])]
+        said = ".".join([kind, *(each.hex for each in named)])
         return f"{said}.{self._mac(said)}"
 
     def read(self, token: str, kind: str) -> Mailed | None:
@@ -43,9 +48,17 @@ class MailedTokens:
         if not hmac.compare_digest(self._mac(said).encode(), mac.encode(errors="replace")):
             return None
         found, *ids = said.split(".")
-        if found != kind or len(ids) not in (1, 2):
+        if found != kind:
             return None
-        return Mailed(kind, read_hex(ids[-1]), read_hex(ids[0]) if len(ids) == 2 else None)
+        match [read_hex(id) for id in ids]:
+            case [id]:
+                return Mailed(kind, id)
+            case [tenant_id, id]:
+                return Mailed(kind, id, tenant_id)
+            case [tenant_id, id, part_id]:
+                return Mailed(kind, id, tenant_id, part_id)
+            case _:
+                return None
 
     def _mac(self, said: str) -> str:
         digest = hmac.digest(self._key, said.encode(errors="replace"), "sha256")

@@ -61,7 +61,7 @@ def form_page(
         f'<form method="post" action="{path}"><input type="hidden" name="token" value="{escape(token)}">{inputs}'
         f"<p><button>{escape(texts[button])}</button></p></form>"
     )
-    return _page(texts, texts[title], body, status)
+    return page(texts, texts[title], body, status)
 
 
 def _input(texts: Texts, field: Field) -> str:
@@ -77,10 +77,11 @@ def message_page(texts: Texts, title: str, text: str, *, status: int = 200) -> H
     role = "status" if status < 400 else "alert"
     home = f'<p><a href="/">{escape(texts["home"])}</a></p>' if texts["home"] else ""
     body = f'<p role="{role}">{escape(text)}</p>{home}'
-    return _page(texts, texts[title], body, status)
+    return page(texts, texts[title], body, status)
 
 
-def _page(texts: Texts, title: str, body: str, status: int) -> HTMLResponse:
+def page(texts: Texts, title: str, body: str, status: int = 200) -> HTMLResponse:
+    """A page with this title and body; the title is escaped, the body is not."""
     text = (
         f'<!doctype html><html lang="{texts["lang"]}"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'

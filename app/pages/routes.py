@@ -1,6 +1,6 @@
 """The pages' routes: GET shows a form and does nothing, for mail programs open links too; POST does the thing."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -99,7 +99,7 @@ def _routes(
     about: About = _nothing,
 ) -> list[BaseRoute]:
     async def show(request: Request) -> Response:
-        texts, token = _texts(request), request.query_params.get("token", "")
+        texts, token = texts_of(request), request.query_params.get("token", "")
         if not await good(token):
             return message_page(texts, name, texts["not_valid"], status=400)
         return form_page(
@@ -114,7 +114,7 @@ def _routes(
         )
 
     async def send(request: Request) -> Response:
-        texts, form = _texts(request), await _form(request, sign_in().public_url)
+        texts, form = texts_of(request), await _form(request, sign_in().public_url)
         if form is None:
             return message_page(texts, name, texts["other_site"], status=400)
         refusal = await _refusal(do, form)
@@ -148,7 +148,7 @@ def _opt_out(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
     path = "/mail-opt-out"
 
     async def show(request: Request) -> Response:
-        texts, token = _texts(request), request.query_params.get("token", "")
+        texts, token = texts_of(request), request.query_params.get("token", "")
         is_out = await sign_in().opt_outs.is_out(token)
         if is_out is None:
             return message_page(texts, "optout", texts["not_valid"], status=400)
@@ -159,7 +159,7 @@ def _opt_out(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
 
     def sends(way: str) -> Answer:
         async def send(request: Request) -> Response:
-            texts, form = _texts(request), await _form(request, sign_in().public_url)
+            texts, form = texts_of(request), await _form(request, sign_in().public_url)
             if form is None:
                 return message_page(texts, "optout", texts["other_site"], status=400)
             if await sign_in().opt_outs.change(form.get("token", ""), out=way == "optout"):
@@ -176,7 +176,7 @@ def _opt_out(sign_in: Callable[[], SignInServices]) -> list[BaseRoute]:
 
 async def _task(request: Request) -> Response:
     """Where mails about tasks lead, until a front end takes this path: it tells nothing but the id in the link."""
-    texts = _texts(request)
+    texts = texts_of(request)
     try:
         id = read_id(request.query_params.get("id", ""))
     except ValueError:
@@ -184,7 +184,8 @@ async def _task(request: Request) -> Response:
     return message_page(texts, "task", f"{texts['task.intro']} {id}")
 
 
-def _texts(request: Request) -> Texts:
+def texts_of(request: Request) -> Texts:
+    """What the pages say to whoever asks."""
     texts = texts_for(request.headers.get("accept-language", ""))
     return texts if request.app.state.home else {**texts, "home": ""}
 
@@ -197,7 +198,12 @@ async def _refusal(do: Do, form: Fields) -> Refusal | None:
 
 
 async def _form(request: Request, public_url: str) -> dict[str, str] | None:
-    """The fields of a form that one of these pages sent; None for any other.
+    pairs = await form_of(request, public_url)
+    return None if pairs is None else dict(pairs)
+
+
+async def form_of(request: Request, public_url: str, *, most: int = 20) -> Sequence[tuple[str, str]] | None:
+    """The fields of a form that one of these pages sent, ``most`` of them at the most; None for any other.
 
     A browser says where a form comes from by ``Sec-Fetch-Site``. An older one says ``Origin``, which is ``null``
     from a page that tells no referrer; then it is the token alone that no other site can know.
@@ -216,6 +222,6 @@ async def _form(request: Request, public_url: str) -> dict[str, str] | None:
             body += part
             if len(body) > _LARGEST:
                 return None
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most)
     except (ValueError, ClientDisconnect):
         return None

@@ -33,6 +33,23 @@ ENGLISH: Texts = {
     "optin.done": "Such mail can be sent to this address again.",
     "task": "A task",
     "task.intro": "Sign in where you work with Headwater to see this task. Its id there:",
+    "confirm": "Confirm your subscription",
+    "confirm.intro": "Press the button to confirm that you want this.",
+    "confirm.do": "Yes, subscribe me",
+    "confirm.done": "You are subscribed. You can leave at any time by a link in each mail.",
+    "preferences": "What is sent to you",
+    "preferences.company": "{company} sends you what is ticked here. Change what you like.",
+    "preferences.none": "You are on no list of {company}.",
+    "preferences.do": "Save",
+    "preferences.done": "Your choice is saved, and holds from now on.",
+    "preferences.all": "Unsubscribe from everything",
+    "unsubscribe": "Unsubscribe",
+    "unsubscribe.list": "Press the button, and {company} sends you nothing of “{list}” any more.",
+    "unsubscribe.all": "Press the button, and {company} sends you nothing of this kind any more.",
+    "unsubscribe.do": "Unsubscribe",
+    "unsubscribe.done": "You are unsubscribed, and nothing more is sent to you.",
+    "contact.gone": "{company} does not keep this address any more, and sends nothing to it.",
+    "a_company": "This company",
     "password": "Password",
     "first_name": "First name",
     "last_name": "Last name",
@@ -76,6 +93,23 @@ GERMAN: Texts = {
     "task": "Eine Aufgabe",
     "task.intro": "Melden Sie sich dort an, wo Sie mit Headwater arbeiten, um diese Aufgabe zu sehen. "
     "Ihre Nummer dort:",
+    "confirm": "Anmeldung bestätigen",
+    "confirm.intro": "Bestätigen Sie mit dem Knopf, dass Sie das erhalten möchten.",
+    "confirm.do": "Ja, anmelden",
+    "confirm.done": "Sie sind angemeldet. Mit einem Link in jeder E-Mail melden Sie sich jederzeit wieder ab.",
+    "preferences": "Was Sie erhalten",
+    "preferences.company": "{company} sendet Ihnen, was hier angekreuzt ist. Ändern Sie, was Sie möchten.",
+    "preferences.none": "Sie stehen auf keiner Liste von {company}.",
+    "preferences.do": "Speichern",
+    "preferences.done": "Ihre Wahl ist gespeichert und gilt ab jetzt.",
+    "preferences.all": "Von allem abmelden",
+    "unsubscribe": "Abmelden",
+    "unsubscribe.list": "Drücken Sie den Knopf, und {company} sendet Ihnen nichts mehr aus „{list}“.",
+    "unsubscribe.all": "Drücken Sie den Knopf, und {company} sendet Ihnen nichts dergleichen mehr.",
+    "unsubscribe.do": "Abmelden",
+    "unsubscribe.done": "Sie sind abgemeldet und erhalten nichts mehr.",
+    "contact.gone": "{company} führt diese Adresse nicht mehr und sendet ihr nichts.",
+    "a_company": "Dieses Unternehmen",
     "password": "Passwort",
     "first_name": "Vorname",
     "last_name": "Nachname",
@@ -93,7 +127,7 @@ GERMAN: Texts = {
     "Öffnen Sie den Link der E-Mail.",
 }
 _LANGUAGES = {texts["lang"]: texts for texts in (ENGLISH, GERMAN)}
-_SPENT = {"verification_not_valid", "reset_not_valid", "invitation_not_valid"}
+_SPENT = {"verification_not_valid", "reset_not_valid", "invitation_not_valid", "confirmation_not_valid"}
 
 
 def texts_for(accept_language: str) -> Texts:

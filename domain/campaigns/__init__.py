@@ -1,7 +1,14 @@
 """The manifest of campaigns in the domain."""
 
 from domain.campaigns.access import CONFIDENTIAL, READ, SEND, WRITE
-from domain.campaigns.contacts import contact_commands, contact_fields, contacts
+from domain.campaigns.contacts import (
+    contact_commands,
+    contact_fields,
+    contact_lists,
+    contacts,
+    subscription_commands,
+    suppressions,
+)
 from domain.campaigns.templates import templates
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
@@ -13,7 +20,10 @@ CONTEXT = ContextDomain(
     modules=(
         contact_commands,
         contact_fields,
+        contact_lists,
         contacts,
+        subscription_commands,
+        suppressions,
         templates,
     ),
     permissions=(
@@ -32,6 +42,8 @@ CONTEXT = ContextDomain(
     entities=(
         Entity(kind="CONTACT", aggregate=contacts.Contact, needs=READ),
         Entity(kind="CONTACT_FIELD", aggregate=contact_fields.ContactField, needs=READ, data=("key",)),
+        Entity(kind="CONTACT_LIST", aggregate=contact_lists.ContactList, needs=READ, data=("name",)),
+        Entity(kind="SUPPRESSION", aggregate=suppressions.Suppression, needs=READ, data=("reason",)),
         Entity(kind="TEMPLATE", aggregate=templates.Template, needs=READ, data=("name",)),
     ),
 )

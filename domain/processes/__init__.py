@@ -10,6 +10,7 @@ from domain.processes.notifications import TaskNotifications
 from domain.processes.payments.order_payments import OrderPayments
 from domain.processes.project_memberships import ProjectMemberships
 from domain.processes.session_expiry import SessionExpiry
+from domain.processes.subscription_mails import SubscriptionMails
 from domain.processes.tenant_names import TenantNames
 from domain.processes.webhooks.deliveries import WebhookDeliveries
 
@@ -25,6 +26,7 @@ CONTEXT = ContextDomain(
         TenantNames,
         WebhookDeliveries,
         OrderPayments,
+        SubscriptionMails,
     ),
     platform_processes=(SessionExpiry, AccountLapse),
 )

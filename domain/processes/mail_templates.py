@@ -112,6 +112,19 @@ def invitation(link: Link, expires_at: datetime, tenant: str) -> tuple[str, str]
     )
 
 
+def subscription(link: Link, expires_at: datetime, *, tenant: str, contact_list: str) -> tuple[str, str]:
+    """Subject and text for somebody whose address was given to subscribe it to a list of a tenant.
+
+    Both names are whatever the tenant says: neither stands in the subject, and nothing in them is a link.
+    """
+    return "Please confirm your subscription", _letter(
+        f"this address was given to subscribe it to “{_unlinked(contact_list)}” of a company that calls itself "
+        f"“{_unlinked(tenant)}”. Please confirm that you want it:",
+        *_linked(link, expires_at),
+        "If you do not, you need do nothing: nothing else is sent to you.",
+    )
+
+
 def about_task(
     kind: NotificationKind,
     title: str,

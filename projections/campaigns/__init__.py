@@ -2,9 +2,11 @@
 
 from domain.campaigns.access import READ
 from domain.campaigns.contacts.contact_fields import ContactField
+from domain.campaigns.contacts.contact_lists import ContactList
 from domain.campaigns.contacts.contacts import Contact
+from domain.campaigns.contacts.suppressions import Suppression
 from domain.campaigns.templates.templates import Template
-from projections.campaigns import contacts, templates
+from projections.campaigns import contact_lists, contacts, suppressions, templates
 from projections.kit.context.context import ContextViews
 from projections.kit.context.exports import listed
 from projections.kit.context.visibility import ContextVisibility, Shown
@@ -12,18 +14,26 @@ from projections.kit.context.visibility import ContextVisibility, Shown
 CONTEXT = ContextViews(
     package=__name__,
     modules=(
+        contact_lists,
         contacts,
+        suppressions,
         templates,
     ),
     visibility=ContextVisibility(
         shown=(
             Shown(aggregate=Contact, view=contacts.Contacts, needs=READ),
             Shown(aggregate=ContactField, view=contacts.ContactFields, needs=READ),
+            Shown(aggregate=ContactList, view=contact_lists.ContactLists, needs=READ),
+            Shown(aggregate=Suppression, view=suppressions.Suppressions, needs=READ),
             Shown(aggregate=Template, view=templates.Templates, needs=READ),
         ),
     ),
-    exports=(listed("additional_data", "contacts", contacts.Contacts, "id"),),
+    exports=(
+        listed("additional_data", "contacts", contacts.Contacts, "id"),
+        listed("additional_data", "contact_memberships", contact_lists.ContactMemberships, "contact_id"),
+    ),
     not_exported={
+        suppressions.Suppressions: "Holds no address: it is kept to honour what was said, whoever is forgotten.",
         templates.Templates: "Says what is written to many, and nothing of one.",
         templates.TemplateVersions: "Says what is written to many, and nothing of one.",
     },

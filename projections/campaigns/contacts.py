@@ -17,7 +17,12 @@ class ContactRow(Row):
     email: Annotated[
         str, Confidential(), Personal(), Describe("The contact's e-mail address, as it was given.")
     ]
-    address: Annotated[str, Len(max_length=255), Describe("By what the address is found: its fingerprint.")]
+    address: Annotated[
+        str,
+        Len(max_length=255),
+        Confidential(),
+        Describe("By what the address is found: its fingerprint."),
+    ]
     first_name: Annotated[str, Confidential(), Personal(), Describe("The contact's first name.")]
     last_name: Annotated[str, Confidential(), Personal(), Describe("The contact's last name.")]
     language: Language
@@ -39,7 +44,7 @@ def found_by(email_key: str) -> str:
     return (fingerprint_of(email_key) or "") if is_sealed(email_key) else email_key
 
 
-class Contacts(PostgresView[ContactRow], name="campaigns.contacts", version=1, inline=True):
+class Contacts(PostgresView[ContactRow], name="campaigns.contacts", version=2, inline=True):
     """Every contact; inline, since whoever sends must not be behind."""
 
     indexes = (

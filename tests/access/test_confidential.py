@@ -65,6 +65,7 @@ def test_each_confidential_field_of_a_history_has_a_permission_or_is_read_by_nob
         if fact.classifications == ("confidential",) and not fact.personal
     }
     assert {topic: confidential_of(topic) for topic in topics} == {
+        "campaigns.suppression": "campaigns:confidential",
         "work.task": "work:confidential",
         "work.project": "work:confidential",
         "gateway.connector": "gateway:confidential",

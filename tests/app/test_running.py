@@ -21,6 +21,7 @@ from tests.kit.product import running
 from tests.kit.servers import SECRET
 
 PROCESSES = (
+    "campaigns.subscription_mails",
     "commerce.order_payments",
     "gateway.anomaly_detection",
     "gateway.connector_pulls",

@@ -12,8 +12,8 @@ from tests.tenancy.surface import Root, Surface
 from tests.tenancy.values import Values, ids_in
 
 _ENDS = re.compile(
-    "accept|archive|cancel|change(Password|UserRole)|complete|confirm|deactivate|delete|end|enrol|erase|markN|pay|"
-    "re(fresh|gister$|move|quest|set|sume|voke)|sign|suspend|switch|unassign|verify|void|withdraw"
+    "accept|archive|cancel|change(Password|UserRole)|complete|confirm|deactivate|delete|end|enrol|erase|lift|markN|"
+    "pay|re(fresh|gister$|move|quest|set|sume|voke)|sign|suspend|switch|unassign|verify|void|withdraw"
 )
 """Mutations that take away again, or that belong to whoever signs in: not for filling a tenant."""
 _TRIES = 12

@@ -34,10 +34,15 @@ def address_key(text: str) -> str:
     return plain.lower()
 
 
+def require_address(text: str) -> None:
+    """Raise Invalid, of no field, for what has no `address_key`."""
+    address_key(text)
+
+
 Email = Annotated[
     str,
     Len(3, 255),
-    Requires(address_key),
+    Requires(require_address),
     Confidential(),
     Personal(),
     Purpose("To write to the contact."),

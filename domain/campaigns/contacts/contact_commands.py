@@ -57,7 +57,13 @@ class UpdateContact(Command):
     def handle(self, contact: Contact, contact_fields: Mapping[UUID, ContactField]) -> None:
         said = self.said
         if (email := said.pop("email", None)) is not None:
-            contact.record(Contact.EmailChanged(email=email.strip(), email_key=address_key(email)))
+            changed = Contact.EmailChanged(
+                email=email.strip(),
+                email_key=address_key(email),
+                unsubscribed_from=contact.unsubscribed_from,
+                unsubscribed_from_all=contact.unsubscribed_from_all,
+            )
+            contact.record(changed)
         if "fields" in said:
             said["fields"] = checked(said["fields"], contact_fields)
         if said:
@@ -68,11 +74,11 @@ class DeleteContact(Command):
     """Delete a contact and forget what is kept about them; what is suppressed stays so."""
 
     def handle(self, contact: Contact) -> None:
-        contact.record(Contact.Deleted())
+        contact.record(Contact.Deleted(contact_list_ids=contact.contact_list_ids))
 
 
 class EraseContact(Command):
     """End a contact because their data are erased."""
 
     def handle(self, contact: Contact) -> None:
-        contact.record(Contact.Erased())
+        contact.record(Contact.Erased(contact_list_ids=contact.contact_list_ids))

@@ -52,7 +52,7 @@ class FieldNeedsChoices(Refusal):
 
 
 class FieldValueDoesNotFit(Refusal):
-    """{label} {reason}."""
+    """The custom field {label} {reason}."""
 
 
 class ContactField(Aggregate, topic="campaigns.contact_field", unique=("key",)):

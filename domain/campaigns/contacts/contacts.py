@@ -1,10 +1,26 @@
 """Contacts: people outside the company whom a tenant writes to. A contact is no user and cannot sign in."""
 
+from dataclasses import field
+from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from domain.campaigns.contacts.addresses import EMAIL_INDEX, Email, EmailKey
+from domain.campaigns.contacts.memberships import (
+    AGAIN_AFTER,
+    ConfirmationJustAsked,
+    ConsentSource,
+    IpAddress,
+    ListId,
+    ListIds,
+    Membership,
+    MembershipState,
+    Source,
+    TextVersion,
+    Themself,
+)
 from domain.kit.fields import Confidential, Describe, Internal, Len, Pattern, Personal, Purpose, Requires
-from domain.kit.model import ONE_LINE, Aggregate, Event, Unique, assigns
+from domain.kit.model import ONE_LINE, Aggregate, Event, Unique, applies, assigns
 from domain.kit.process.zones import require_zone
 
 FirstName = Annotated[
@@ -64,6 +80,9 @@ class Contact(
 ):
     """Somebody whom a tenant writes to."""
 
+    class_version = 2
+    oldest_snapshot = 2
+
     class Created(Event):
         email: Email
         email_key: EmailKey
@@ -74,8 +93,14 @@ class Contact(
         fields: Fields = ""
 
     class EmailChanged(Event):
+        """What they have unsubscribed from holds for the new address too."""
+
         email: Email
         email_key: EmailKey
+        unsubscribed_from: ListIds = ()
+        unsubscribed_from_all: Annotated[bool, Internal(), Describe("Whether they want nothing at all.")] = (
+            False
+        )
 
     class Edited(Event):
         """Null: as it was."""
@@ -86,11 +111,117 @@ class Contact(
         timezone: Timezone | None = None
         fields: Fields | None = None
 
-    class Deleted(Event, ends=True): ...
+    class ConfirmationAsked(Event):
+        contact_list_id: ListId
+        source: Source
+        text_version: TextVersion = ""
+        ip_address: IpAddress = ""
 
-    class Erased(Event, ends=True): ...
+    class Subscribed(Event):
+        contact_list_id: ListId
+        source: Source
+        text_version: TextVersion = ""
+        ip_address: IpAddress = ""
+        themself: Themself = False
+        email_key: EmailKey
 
+    class Unsubscribed(Event):
+        contact_list_id: ListId
+        source: Source
+        email_key: EmailKey
+
+    class UnsubscribedFromAll(Event):
+        contact_list_ids: ListIds
+        source: Source
+        email_key: EmailKey
+
+    class Deleted(Event, ends=True):
+        contact_list_ids: ListIds = ()
+
+    class Erased(Event, ends=True):
+        contact_list_ids: ListIds = ()
+
+    email: str
     email_key: str
-    """Sealed once it is in the log: it tells what it is equal to, and no more."""
+    """Both are sealed once they are in the log: the key tells what it is equal to, and no more."""
+    memberships: dict[UUID, Membership] = field(default_factory=dict)
+    unsubscribed_from_all: bool = False
 
     changed = assigns(Created, EmailChanged)
+
+    @property
+    def contact_list_ids(self) -> tuple[UUID, ...]:
+        """The lists that they have to do with."""
+        return tuple(self.memberships)
+
+    @property
+    def unsubscribed_from(self) -> tuple[UUID, ...]:
+        """The lists that they have unsubscribed from."""
+        return tuple(id for id, each in self.memberships.items() if each.left)
+
+    def ask(self, contact_list_id: UUID, source: ConsentSource, text: str, ip: str, now: datetime) -> None:
+        """Have a mail ask them to confirm. Raises ConfirmationJustAsked."""
+        known = self.memberships.get(contact_list_id)
+        if known is not None and known.asked_at is not None and now < known.asked_at + AGAIN_AFTER:
+            raise ConfirmationJustAsked(field="contact_list_id")
+        self.record(
+            self.ConfirmationAsked(
+                contact_list_id=contact_list_id, source=source, text_version=text, ip_address=ip
+            )
+        )
+
+    def subscribe(
+        self, contact_list_id: UUID, source: ConsentSource, text: str, ip: str, *, themself: bool
+    ) -> None:
+        """Note that they are subscribed, as they have said ``themself`` or as others say."""
+        subscribed = self.Subscribed(
+            contact_list_id=contact_list_id,
+            source=source,
+            text_version=text,
+            ip_address=ip,
+            themself=themself,
+            email_key=self.email_key,
+        )
+        self.record(subscribed)
+
+    @applies(ConfirmationAsked)
+    def _asked(self, event: ConfirmationAsked) -> None:
+        known = self.memberships.get(event.contact_list_id)
+        self.memberships[event.contact_list_id] = Membership(
+            state=MembershipState.PENDING,
+            source=event.source,
+            text_version=event.text_version,
+            asked_at=event.timestamp,
+            left=known is not None and known.left,
+        )
+
+    @applies(Subscribed)
+    def _subscribed(self, event: Subscribed) -> None:
+        known = self.memberships.get(event.contact_list_id)
+        self.memberships[event.contact_list_id] = Membership(
+            state=MembershipState.SUBSCRIBED,
+            source=event.source,
+            text_version=event.text_version,
+            asked_at=None if known is None else known.asked_at,
+        )
+        if event.themself:
+            self.unsubscribed_from_all = False
+
+    @applies(Unsubscribed)
+    def _unsubscribed(self, event: Unsubscribed) -> None:
+        self._leave(event.contact_list_id, event.source)
+
+    @applies(UnsubscribedFromAll)
+    def _unsubscribed_from_all(self, event: UnsubscribedFromAll) -> None:
+        for id in event.contact_list_ids:
+            self._leave(id, event.source)
+        self.unsubscribed_from_all = True
+
+    def _leave(self, contact_list_id: UUID, source: ConsentSource) -> None:
+        known = self.memberships.get(contact_list_id)
+        self.memberships[contact_list_id] = Membership(
+            state=MembershipState.UNSUBSCRIBED,
+            source=source,
+            asked_at=None if known is None else known.asked_at,
+            left=True,
+        )

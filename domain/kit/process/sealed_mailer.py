@@ -17,6 +17,8 @@ class MailKind(StrEnum):
     """Somebody typed the address when opening an account."""
     VERIFICATION = "verification"
     """Somebody who says that the address is theirs asked for a link that proves it."""
+    SUBSCRIPTION = "subscription"
+    """Somebody gave the address to subscribe it to what a tenant sends: its reader is asked to confirm."""
     INVITATION = "invitation"
     """A tenant invites the person."""
     NOTIFICATION = "notification"

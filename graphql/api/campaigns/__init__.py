@@ -1,6 +1,15 @@
 """The manifest of campaigns in the API."""
 
-from api.campaigns import contacts, previews, templates
+from api.campaigns import contact_lists, contacts, previews, suppressions, templates
 from api.kit.manifest import ContextApi
 
-CONTEXT = ContextApi(package=__name__, modules=(contacts, previews, templates))
+CONTEXT = ContextApi(
+    package=__name__,
+    modules=(
+        contact_lists,
+        contacts,
+        previews,
+        suppressions,
+        templates,
+    ),
+)

@@ -1,30 +1,58 @@
 """Contacts and their custom fields: queries, live changes and mutations."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import strawberry
 
-from api.kit.model import After, Info, Node, Resource, argument, field, shows
+from api.kit.model import After, Info, Node, Resource, argument, enum, field, headed, shows
 from api.kit.schema.scalars import Json
 from domain.campaigns.access import CONFIDENTIAL, READ, WRITE
 from domain.campaigns.contacts import contact_commands as commands
 from domain.campaigns.contacts import contact_fields
 from domain.campaigns.contacts.addresses import EMAIL_INDEX, address_key
+from domain.campaigns.contacts.mailability import Mailability, MailRefusal
 from domain.kit.refusals import Invalid
+from projections.campaigns.contact_lists import ContactMemberships
 from projections.campaigns.contacts import ContactFieldRow, ContactFields, ContactRow, Contacts
 from projections.kit.read import conditions
 from projections.kit.read.keyset import Order
 
+if TYPE_CHECKING:
+    from api.campaigns.contact_lists import ContactMembership
+
+enum(MailRefusal)
+
 
 @shows(ContactRow, needs=READ, about="id", leave_out=("address",))
 class Contact(Node):
-    """Somebody whom the tenant writes to."""
+    """A person outside the company to write to."""
 
     first_name: str | None
     last_name: str | None
     language: str | None
     timezone: str | None
     fields: Json | None
+
+    memberships = headed(
+        Annotated["ContactMembership", strawberry.lazy("api.campaigns.contact_lists")],
+        ContactMemberships,
+        "contact_id",
+        order=Order("contact_list_id"),
+        description="What the contact is to lists, by pages.",
+    )
+
+    @field("Why the contact may not be written to; null where they may.", MailRefusal | None, needs=READ)
+    async def mail_refusal(
+        self,
+        info: Info,
+        contact_list_id: Annotated[
+            UUID | None, argument("The list that is sent to; without it consent to `marketing.email` counts.")
+        ] = None,
+    ) -> MailRefusal | None:
+        port = info.context.services.ports[Mailability]
+        assert isinstance(port, Mailability)
+        return await info.context.batched(port.of_each, (self.id, contact_list_id))
 
 
 @shows(ContactFieldRow, needs=READ)

@@ -1,0 +1,1 @@
+"""What campaigns need beside the domain and the views."""
