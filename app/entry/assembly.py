@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch
 
 _SILENCE = 10.0
-"""Seconds after which a feed that has read nothing is not well; it looks each second."""
+"""Seconds after which a feed that has read nothing is not well; it looks every five."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,9 @@ async def assembled(settings: Settings) -> AsyncIterator[Assembly]:
         probe = await stack.enter_async_context(probed(database.connect))
         writes = await stack.enter_async_context(writing(settings, database, log=MeasuredLog))
         log, bus = writes.log, writes.bus
-        live = await stack.enter_async_context(pointers(database.writer, VIEWS))
+        live = await stack.enter_async_context(
+            pointers(database.writer, VIEWS, rest=database.news.rest("generations"))
+        )
         feed = RecentEvents(database)
         await feed.start()
         stack.push_async_callback(feed.close)

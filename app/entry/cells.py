@@ -207,7 +207,9 @@ async def celled(
 
     ``on_news`` is called when tenants may have moved, before the cells that they have left are closed.
     """
-    async with registered(platform.database.writer) as registry:
+    async with registered(
+        platform.database.writer, rest=platform.database.news.rest("placements")
+    ) as registry:
         cells = Cells(settings, platform, registry, assemble)
         tenants = TenantService(settings, platform.database, platform.services.bus, changed=cells.judge_again)
         shared = {**platform.platform_ports, **provided(*tenants.ports(platform.probe.guard))}

@@ -10,6 +10,7 @@ from app.embedded.process import leashed
 from app.entry.garbage_collector import collect_seldom
 from app.settings import Settings
 from app.storage.database import Pool
+from projections.kit.background import Rest
 from projections.kit.rebuild.cleanup import waiting
 
 _logger = logging.getLogger(__name__)
@@ -25,17 +26,21 @@ class Rebuilding:
     with its worker, however that ends.
     """
 
-    def __init__(self, settings: Settings, pool: Pool) -> None:
+    def __init__(self, settings: Settings, pool: Pool, *, rest: Rest) -> None:
+        """``rest``: waits until there may be something to do."""
         self._settings = settings
         self._pool = pool
+        self._rest = rest
         self._stores = ["postgres", "redis", *(["search"] if settings.opensearch_url else [])]
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
             try:
-                if await waiting(self._pool, self._stores):
-                    await self._rebuild()
+                if not await waiting(self._pool, self._stores):
+                    await self._rest()
+                    continue
+                await self._rebuild()
             except Exception as error:  # noqa: BLE001  # A database that is away comes back.
                 _logger.warning("Cannot read whether there is anything to rebuild: %r", error)
             await asyncio.sleep(_PAUSE)

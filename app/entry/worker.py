@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import uvloop
 
 from app.audit.retention import keep_retention
@@ -32,7 +31,7 @@ from app.privacy.platform import platform_of
 from app.processes.address_proofs import LinkedDatabase
 from app.settings import Settings, read_settings
 from app.storage.clients import redis_client, search_client
-from app.storage.database import BoundedPool, Connection, Database, Pool, until_there
+from app.storage.database import Database, Pool, until_there
 from app.storage.redis_eviction import warn_of_eviction
 from app.storage.stores import Stores
 from app.telemetry.ailments import ailment
@@ -104,7 +103,10 @@ async def everywhere(settings: Settings, stopping: asyncio.Event) -> None:
         async with folding(own) as place:
             await _follow(place, own, stopping, _everyones if acting else None, watch, platform=settings)
 
-    async with folding(settings) as place, registered(place.database.writer) as registry:
+    async with (
+        folding(settings) as place,
+        registered(place.database.writer, rest=place.database.news.rest("placements")) as registry,
+    ):
         silos = Silos(registry, settings, silo)
 
         async def acting(parts: Parts) -> Sequence[Process[Any]]:
@@ -150,7 +152,7 @@ async def _follow(
         # Processes append; the views follow.
         writes = await stack.enter_async_context(writing(settings, place.database, ring=place.ring))
         log, bus = writes.log, writes.bus
-        pages = Pages(log, PlainCodec())
+        pages, news = Pages(log, PlainCodec()), place.database.news
         lanes = Lanes(
             place.stores.views,
             place.stores.of,
@@ -158,10 +160,14 @@ async def _follow(
             pool=place.pool,
             pages=pages,
             watch=watch,
+            shared=place.statements,
         )
         await stack.enter_async_context(running(pages.run, name="log pages"))
         if acting is not None:
             home = None if platform is None else await stack.enter_async_context(platform_of(platform))
+            live = await stack.enter_async_context(
+                pointers(place.database.writer, VIEWS, rest=news.rest("generations"))
+            )
             parts = Parts(
                 counting=None if home is None or home.writes is None else home.writes.database.writer,
                 settings=settings,
@@ -172,7 +178,7 @@ async def _follow(
                 codec=writes.codec,
                 accounts=None if home is None or home.writes is None else _place(home.writes),
                 reach=partial(_reach, settings, writes) if home is None else None,
-                live=await stack.enter_async_context(pointers(place.database.writer, VIEWS)),
+                live=live,
             )
             own = await stack.enter_async_context(
                 privacy_processes(
@@ -181,6 +187,7 @@ async def _follow(
                     bus=bus,
                     codec=writes.codec,
                     keys=writes.ring,
+                    live=live,
                     platform=home,
                 )
             )
@@ -199,7 +206,8 @@ async def _follow(
         await stack.enter_async_context(running(partial(keep_partitions, place.database), name="partitions"))
         comparing = partial(keep_comparing, settings, place.pool, place.stores)
         await stack.enter_async_context(running(comparing, name="reconciling"))
-        await stack.enter_async_context(running(Rebuilding(settings, place.pool).run, name="rebuilding"))
+        rebuilding = Rebuilding(settings, place.pool, rest=news.rest("rebuilds"))
+        await stack.enter_async_context(running(rebuilding.run, name="rebuilding"))
         await stack.enter_async_context(running(partial(_until, stopping, lanes), name="stop"))
         await lanes.run()
 
@@ -230,6 +238,7 @@ class ViewFolding:
     pool: Pool
     shared: Pool
     """For statements of several views, or of several processes."""
+    statements: SharedStatements
     stores: Stores
     ring: KeyRing
 
@@ -247,7 +256,7 @@ async def folding(settings: Settings) -> AsyncIterator[ViewFolding]:
         stack.push_async_callback(database.close)
         few = min(_SHARED, settings.pool_writers // 2) or 1
         pool, shared = [
-            await stack.enter_async_context(await _folding_pool(database, size, how))
+            await stack.enter_async_context(await database.pool(size, how))
             for size, how in (
                 (max(1, settings.pool_writers - few), CONNECTION_SETTINGS),
                 (few, SHARED_SETTINGS),
@@ -261,6 +270,7 @@ async def folding(settings: Settings) -> AsyncIterator[ViewFolding]:
             stack.push_async_callback(search.close)
         await prepared(database)
         ring = await stack.enter_async_context(opened_ring(settings, database))
+        statements = SharedStatements(shared, pool)
         stores = Stores(
             database,
             pool,
@@ -269,27 +279,6 @@ async def folding(settings: Settings) -> AsyncIterator[ViewFolding]:
             settings.index_prefix,
             settings.redis_prefix,
             opening=ring,
-            shared=SharedStatements(shared, pool),
+            shared=statements,
         )
-        yield ViewFolding(database, pool, shared, stores, ring)
-
-
-async def _folding_pool(database: Database, size: int, settings: dict[str, str]) -> Pool:
-    async def connect(*_: object, **__: object) -> Connection:
-        return await database.connect(**settings)
-
-    async def keep(connection: Connection) -> None:
-        """Nothing is changed on these connections that would have to be reset."""
-
-    pool = BoundedPool(
-        min_size=1,
-        max_size=size,
-        max_queries=2**31,
-        max_inactive_connection_lifetime=300.0,
-        loop=None,
-        connection_class=asyncpg.Connection,
-        record_class=asyncpg.Record,
-        connect=connect,
-        reset=keep,
-    )
-    return await pool
+        yield ViewFolding(database, pool, shared, statements, stores, ring)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from app.log.follower import LogFollower
+from app.log.follower import QUIET, LogFollower
 from app.log.reader import LogReader
 from app.storage.database import Database
 from domain.kit.log import Envelope, Selection
@@ -32,7 +32,7 @@ class RecentEvents:
         page: int = 2_000,
         recent: int = 20_000,
         recent_bytes: int = 64 * 1024 * 1024,
-        poll: float = 1,
+        poll: float = QUIET,
     ) -> None:
         """``recent`` events or ``recent_bytes`` of payload are kept, whichever is less."""
         self._reader = LogReader(database)

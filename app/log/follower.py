@@ -1,4 +1,4 @@
-"""Following the log: a hint from the server, a poll each second, and patience with lost connections."""
+"""Following the log: a hint from the server, a poll now and then, and patience with lost connections."""
 
 import asyncio
 import logging
@@ -16,6 +16,9 @@ CHANNEL = "headwater_log"
 
 _PAGE = f"select {COLUMNS} from es.events where position > $1 order by position limit $2"
 _READ_TIMEOUT = 30
+QUIET, _UNTOLD = 5.0, 1.0
+"""Seconds between two reads of a log that nobody says has grown, and where it has grown all the same: every append
+says so, unless the server's queue is half full, and a lost connection is noticed by itself."""
 _AGAIN = Backoff(0.05, 2)
 """Between attempts at a connection that was lost."""
 _PACE, _AT_ONCE = 0.01, 8
@@ -27,7 +30,7 @@ _logger = logging.getLogger(__name__)
 class LogFollower:
     """Pages of the log on a connection of its own. One consumer; `RecentEvents` shares one among many."""
 
-    def __init__(self, database: Database, *, page: int = 2_000, poll: float = 1) -> None:
+    def __init__(self, database: Database, *, page: int = 2_000, poll: float = QUIET) -> None:
         """``page`` events at most come at once; ``poll`` seconds pass at most between two reads."""
         self._database = database
         self._page = page
@@ -45,7 +48,7 @@ class LogFollower:
         while True:
             connection: Connection | None = None
             try:
-                hint = asyncio.Event()
+                hint, told = asyncio.Event(), True
                 connection = await self._listen(hint)
                 while True:
                     # Cleared before the read: what is appended during the read raises it again.
@@ -53,11 +56,13 @@ class LogFollower:
                     rows = await connection.fetch(_PAGE, self.position, self._page, timeout=_READ_TIMEOUT)
                     self.last_read_at = time.monotonic()
                     failures = 0
+                    # Events that nobody has told of: while hints do not come, reads are due more often.
+                    wait = min(self._poll, _UNTOLD) if rows and not told else self._poll
                     if rows:
                         self.position = rows[-1]["position"]
                         yield [Envelope(*row) for row in rows]
                     if len(rows) < self._page:
-                        await happens(hint, within=self._poll)
+                        told = await happens(hint, within=wait)
                         await self._paced()
             except Exception as error:
                 closed = connection is not None and connection.is_closed()

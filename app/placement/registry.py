@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import UUID
 
 import asyncpg
 
 from app.placement.places import PlacementRecord, Silo, State
 from app.storage.database import Pool
-from projections.kit.background import happens, running
+from projections.kit.background import Rest, happens, running
 
 _logger = logging.getLogger(__name__)
 
@@ -134,9 +135,10 @@ class Registry:
     the database that a tenant was moved away from refuses its writes and hides its rows by itself.
     """
 
-    def __init__(self, pool: Pool, *, pause: float = 0.5) -> None:
+    def __init__(self, pool: Pool, *, pause: float = 0.5, rest: Rest | None = None) -> None:
+        """``rest``: waits in place of the pause for news of it."""
         self._pool = pool
-        self._pause = pause
+        self._rest: Rest = rest or partial(asyncio.sleep, pause)
         self._version: tuple[int, int] | None = None
         self._known: Mapping[UUID, PlacementRecord] = {}
         self._news = asyncio.Event()
@@ -174,13 +176,13 @@ class Registry:
                 await self.look()
             except Exception as error:  # noqa: BLE001  # Whatever it is, what is known goes on to hold.
                 _logger.warning("The registry of placements cannot be read: %r", error)
-            await asyncio.sleep(self._pause)
+            await self._rest()
 
 
 @asynccontextmanager
-async def registered(pool: Pool) -> AsyncIterator[Registry]:
+async def registered(pool: Pool, *, rest: Rest | None = None) -> AsyncIterator[Registry]:
     """The registry, kept up to date as long as the block lasts."""
-    registry = Registry(pool)
+    registry = Registry(pool, rest=rest)
     await registry.look()
     async with running(registry.run, name="placements"):
         yield registry

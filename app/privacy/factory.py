@@ -39,7 +39,7 @@ from projections.identity.auth_accounts import Accounts
 from projections.identity.memberships import Memberships
 from projections.kit.context.subject import PrivacyDatabase
 from projections.kit.declare.search import SearchView
-from projections.kit.read.live_generations import pointers
+from projections.kit.read.live_generations import LiveGenerations, pointers
 from projections.kit.read.postgres_reader import PostgresRows
 
 __all__ = [
@@ -100,6 +100,7 @@ async def privacy_processes(
     bus: Bus,
     codec: Codec,
     keys: KeyRing,
+    live: LiveGenerations | None = None,
     platform: Platform | None = None,
     clock: Clock | None = None,
     kinds: Sequence[SubjectKind] = SUBJECTS,
@@ -110,7 +111,9 @@ async def privacy_processes(
     """
     async with AsyncExitStack() as stack:
         redis, client = await servers(settings, stack)
-        rows = PostgresRows(database, await stack.enter_async_context(pointers(database.writer, VIEWS)))
+        if live is None:
+            live = await stack.enter_async_context(pointers(database.writer, VIEWS))
+        rows = PostgresRows(database, live)
         here = Whereabouts(search_of(settings, database, keys, redis, client), keys)
         store = PrivacyDatabase(rows=rows, pool=database.writer, opening=keys)
         place = platform or Platform(bus=bus, codec=codec, rows=rows, whereabouts=here, store=store)

@@ -1,14 +1,12 @@
-"""What the processes of one worker share: one statement for their checkpoints, and one look for what is due."""
+"""The checkpoints of the processes of one worker that go over events which they do not react to: one statement."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from app.processes.lease import Lease
 from app.processes.process_worker import ProcessWorker
-from app.processes.store import waiting
 from app.storage.database import Pool
-from domain.kit.clock import Clock
 from projections.kit.backoff import Backoff
 from projections.kit.follow.lease_locks import TIMEOUT
 
@@ -30,32 +28,25 @@ _logger = logging.getLogger(__name__)
 
 
 class ProcessProgress:
-    """Saves how far the processes have read that do not react to what they read, and wakes those that have
-    something to do."""
+    """Saves how far the processes of one worker have read that do not react to what they read."""
 
-    def __init__(
-        self, pool: Pool, clock: Clock, held: Callable[[], Collection[ProcessWorker]], *, poll: float
-    ) -> None:
+    def __init__(self, pool: Pool, held: Callable[[], Collection[ProcessWorker]], *, poll: float) -> None:
         self._pool = pool
-        self._clock = clock
         self._held = held
         self._poll = poll
 
     async def run(self) -> None:
-        """Save and look every ``poll`` seconds, more seldom while that fails, until cancelled."""
-        await asyncio.gather(self._forever(self._save), self._forever(self._wake))
-
-    async def _forever(self, step: Callable[[dict[str, ProcessWorker]], Awaitable[None]]) -> None:
+        """Save every ``poll`` seconds, more seldom while that fails, until cancelled."""
         attempts = 0
         while True:
             try:
-                await step({worker.lease.process: worker for worker in self._held()})
+                await self._save({worker.lease.process: worker for worker in self._held()})
                 attempts = 0
                 await asyncio.sleep(self._poll)
             except Exception as error:  # noqa: BLE001  # Whatever it is, it is tried again.
                 attempts += 1
                 if attempts in (1, 6):
-                    _logger.warning("What processes share cannot be done for now: %r", error)
+                    _logger.warning("How far processes have read cannot be saved for now: %r", error)
                 await asyncio.sleep(Backoff(self._poll, 30).pause(attempts))
 
     async def _save(self, held: dict[str, ProcessWorker]) -> None:
@@ -67,12 +58,6 @@ class ProcessProgress:
             for lease, position in positions.items():
                 if lease.process in moved:
                     held[lease.process].saved = position
-
-    async def _wake(self, held: dict[str, ProcessWorker]) -> None:
-        if held:
-            leases = [worker.lease for worker in held.values()]
-            for process in await waiting(self._pool, leases, self._clock.now()):
-                held[process].wake()
 
 
 async def move_idle(pool: Pool, positions: Mapping[Lease, int]) -> set[str]:

@@ -25,8 +25,20 @@ _FENCE = """given as (
     update processes.lanes l set position = h.until, moved_at = clock_timestamp()
       from held h where l.process = h.process
     returning l.process
+), passing as (
+    select * from unnest($5::text[], $6::bigint[], $7::bigint[]) as p(process, token, position)
+), idle as materialized (
+    -- Nobody is waited for once the lanes above are locked.
+    select l.process from processes.lanes l join passing p using (process, token)
+     where l.position < p.position and (select count(*) from held) >= 0
+     order by l.process for update of l skip locked
+), passed as (
+    update processes.lanes l set position = p.position, moved_at = clock_timestamp()
+      from passing p join idle using (process) where l.process = p.process
+    returning l.process
 )"""
-_FENCED = 5
+_ANSWER = "process, false as passed from moved union all select process, true from passed"
+_FENCED = 8
 """The number of the first parameter behind those of the fence."""
 
 _INSTANCE = "process text, tenant_id uuid, instance text"
@@ -86,7 +98,9 @@ def save(parts: tuple[str, ...], *, fenced: bool) -> str:
 
     ``fenced``: moves lanes too, and writes for none whose lease is lost or that stands behind its page already;
     answers the processes let through. Parameters before those of the parts: their names, their tokens, the
-    positions that the events follow on, and where their lanes go on to, one array each.
+    positions that the events follow on, and where their lanes go on to, one array each; then names, tokens and
+    positions of processes that do not react to what they have read, which are moved too unless somebody has them
+    locked, and answered as ``passed``.
     """
     let_through = "k.process = any(array(select process from moved))" if fenced else "true"
     statements = [_FENCE] if fenced else []
@@ -94,11 +108,23 @@ def save(parts: tuple[str, ...], *, fenced: bool) -> str:
         columns, statement = _PARTS[part]
         given = f"json_to_recordset(${number}::json) as k({columns})"
         statements.append(f"{part} as ({statement.format(given=given, let_through=let_through)})")
-    return f"with {', '.join(statements)} select {'process from moved' if fenced else ''}"
+    return f"with {', '.join(statements)} select {_ANSWER if fenced else ''}"
 
 
 FAR = "({at} > $3 + interval '12 hours' and {at} < $3 + interval '100 years')"
 """A moment further away than any pause was set by a clock that has gone back; what rests is further away still."""
+
+WAITING = f"""
+select m.process from unnest($1::text[], $2::bigint[]) as m(process, token)
+ where exists (select from processes.timers t where t.process = m.process and t.due_at <= $3)
+    or exists (select from processes.ledger l
+                where l.process = m.process and l.status = 'running' and l.token < m.token)
+    or exists (select from processes.ledger l
+                where l.process = m.process and l.status = 'pending'
+                  and (l.next_at <= $3 or {FAR.format(at="l.next_at")}))
+"""
+"""Those of some processes, named with the tokens of their leases, for which there may be a timer to fire or
+something to try."""
 
 _RETURNING = """returning id, tenant_id, instance, cause, key, kind, name, payload, attempts, event_id, position,
           correlation_id, discard, result"""

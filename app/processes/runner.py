@@ -53,8 +53,10 @@ class Runner(LeaseWorker[_Run]):
         slots: int = 8,
         shared: "Pool | None" = None,
     ) -> None:
-        """``poll``: seconds between two looks at timers; ``slots``: effects under way at once, per process.
-        ``shared``: connections for what they load and save together; those of the database's writer otherwise."""
+        """``beat``: seconds between two looks at leases and timers; ``poll``: seconds between two times that
+        positions are saved, and the least after which what fails is tried again; ``slots``: effects under way at
+        once, per process. ``shared``: connections for what they load and save together; those of the database's
+        writer otherwise."""
         super().__init__(database.connect, name=name, beat=beat)
         names = [process.name for process in processes]
         if len(set(names)) < len(names):
@@ -68,9 +70,10 @@ class Runner(LeaseWorker[_Run]):
         self._notice = notice
         self._stale, self._poll, self._slots = stale, poll, slots
         self._shared = SharedReactions(shared or database.writer, database.writer)
+        self._shared.passing, self._passed = self._passing, 0.0
         self._enrolled = False
         self._progress = ProcessProgress(
-            database.writer, self._clock, lambda: [run.worker for run in self._tasks.values()], poll=poll
+            database.writer, lambda: [run.worker for run in self._tasks.values()], poll=poll
         )
 
     @property
@@ -90,11 +93,22 @@ class Runner(LeaseWorker[_Run]):
             await leases.enroll(self._database.writer, process)
         self._enrolled = True
 
+    def _passing(self) -> dict[str, ProcessWorker]:
+        """Those whose position is not on record, which a save may take along: as seldom as they are saved."""
+        now = asyncio.get_running_loop().time()
+        workers = [run.worker for run in self._tasks.values()] if now >= self._passed + self._poll else []
+        found = {worker.lease.process: worker for worker in workers if worker.saved < worker.position}
+        if found:
+            self._passed = now
+        return found
+
     async def _turn(self, connection: Connection) -> None:
-        held = self.held
-        await leases.beat(connection, held)
+        workers = {run.worker.lease.process: run.worker for run in self._tasks.values()}
+        held = [worker.lease for worker in workers.values()]
+        for name in await leases.beat(connection, held, self._clock.now()):
+            workers[name].wake()
         for process in self._processes:
-            if process.name not in held:
+            if process.name not in workers:
                 lease = await leases.take(connection, process, self._name, self._stale)
                 if lease is not None:
                     self._run_process(process, lease)

@@ -1,8 +1,8 @@
 """Reactions of the processes of one worker: those that a page concerns load together, and save together."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 import msgspec
@@ -45,6 +45,14 @@ class ReactionSave:
     """Whether it was tried, and nobody knows what came of that."""
 
 
+class PassingProcess(Protocol):
+    """A process that has read events to which it does not react."""
+
+    lease: Lease
+    position: int
+    saved: int
+
+
 class SharedReactions:
     """Loads and saves of several processes in one statement each. What fails together is tried again by each
     alone; the fence lets a page be saved once."""
@@ -54,7 +62,10 @@ class SharedReactions:
         rest."""
         self._alone = alone
         self._loads = SharedTurns(_load, pool, alone, order=lambda load: load.process)
-        self._saves = SharedTurns(_save, pool, alone, order=lambda save: save.lease.process)
+        self._saves = SharedTurns(self._save, pool, alone, order=lambda save: save.lease.process)
+
+        self.passing: Callable[[], Mapping[str, PassingProcess]] = dict
+        """Processes of the same worker, by name, whose positions are not on record; a save takes them along."""
 
     async def load(self, load: ReactionLoad) -> Loaded:
         """Raises what the server does."""
@@ -66,9 +77,43 @@ class SharedReactions:
     async def save(self, save: ReactionSave) -> bool:
         """Whether the fence let it through. Raises what the server does."""
         if sum(map(len, save.rows.values())) > _SHARED:
-            (through,) = await _save(self._alone, [save])
+            (through,) = await self._save(self._alone, [save])
             return through
         return await self._saves.ask(save)
+
+    async def _save(self, pool: Pool, saves: Sequence[ReactionSave]) -> Sequence[bool]:
+        parts: dict[str, list[Any]] = {}
+        for save in saves:
+            for part, rows in save.rows.items():
+                parts.setdefault(part, []).extend(rows)
+        # In one order, so that the server has the statement ready.
+        names = tuple(sorted(parts))
+        passing = dict(self.passing())
+        for save in saves:
+            passing.pop(save.lease.process, None)
+        positions = {process: worker.position for process, worker in passing.items()}
+        try:
+            moved = await pool.fetch(
+                process_statements.save(names, fenced=True),
+                [save.lease.process for save in saves],
+                [save.lease.token for save in saves],
+                [save.after for save in saves],
+                [save.until for save in saves],
+                list(passing),
+                [worker.lease.token for worker in passing.values()],
+                list(positions.values()),
+                *(_json(parts[name]) for name in names),
+            )
+        except BaseException as error:
+            if not isinstance(error, asyncpg.PostgresError) or isinstance(error, _CUT_OFF):
+                for save in saves:
+                    save.unknown = True
+            raise
+        through = {row["process"] for row in moved if not row["passed"]}
+        for row in moved:
+            if row["passed"]:
+                passing[row["process"]].saved = positions[row["process"]]
+        return [save.lease.process in through for save in saves]
 
 
 async def write(connection: Lent, rows: Rows) -> None:
@@ -124,31 +169,6 @@ async def _load(pool: Pool, loads: Sequence[ReactionLoad]) -> Sequence[Loaded]:
         if row["blocked"]:
             blocked.add(key)
     return [found[load.process] for load in loads]
-
-
-async def _save(pool: Pool, saves: Sequence[ReactionSave]) -> Sequence[bool]:
-    parts: dict[str, list[Any]] = {}
-    for save in saves:
-        for part, rows in save.rows.items():
-            parts.setdefault(part, []).extend(rows)
-    # In one order, so that the server has the statement ready.
-    names = tuple(sorted(parts))
-    try:
-        moved = await pool.fetch(
-            process_statements.save(names, fenced=True),
-            [save.lease.process for save in saves],
-            [save.lease.token for save in saves],
-            [save.after for save in saves],
-            [save.until for save in saves],
-            *(_json(parts[name]) for name in names),
-        )
-    except BaseException as error:
-        if not isinstance(error, asyncpg.PostgresError) or isinstance(error, _CUT_OFF):
-            for save in saves:
-                save.unknown = True
-        raise
-    through = {row["process"] for row in moved}
-    return [save.lease.process in through for save in saves]
 
 
 _CUT_OFF = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)

@@ -12,7 +12,7 @@ import msgspec
 
 from app.log.reader import head_of
 from app.processes.lease import Lease
-from app.processes.process_statements import CLAIM, CLAIM_EACH, FAR
+from app.processes.process_statements import CLAIM, CLAIM_EACH, WAITING
 from app.processes.shared_reactions import Loaded, ReactionLoad, ReactionSave, SharedReactions, rows_of, write
 from app.processes.unit_of_work import Cause, Key, StoredState, Timer, UnitOfWork
 from app.storage.database import Lent, Pool
@@ -46,15 +46,6 @@ delete from processes.timers t
                              and l.instance = t.instance and {_OPEN_REACTION})
         order by t.due_at limit $3)
 returning tenant_id, instance, name, id, due_at, event_id, position, correlation_id
-"""
-_WAITING = f"""
-select m.process from unnest($1::text[], $2::bigint[]) as m(process, token)
- where exists (select from processes.timers t where t.process = m.process and t.due_at <= $3)
-    or exists (select from processes.ledger l
-                where l.process = m.process and l.status = 'running' and l.token < m.token)
-    or exists (select from processes.ledger l
-                where l.process = m.process and l.status = 'pending'
-                  and (l.next_at <= $3 or {FAR.format(at="l.next_at")}))
 """
 _FORGET = """
 delete from processes.ledger where id in (
@@ -178,7 +169,8 @@ class ProcessStore:
 
     async def waiting(self, now: datetime) -> bool:
         """Whether there may be a timer to fire or something to try; cheap."""
-        return bool(await waiting(self._pool, [self.lease], now))
+        arguments = [self.lease.process], [self.lease.token], now
+        return bool(await self._pool.fetch(WAITING, *arguments, timeout=TIMEOUT))
 
     async def head(self, known: int) -> int:
         """The last position of the log, which is known to reach to ``known``."""
@@ -250,12 +242,6 @@ class ProcessStore:
         """Record what came of a try; False when it was withdrawn meanwhile."""
         answer = await connection.execute(_FINISH, claimed.id, status, error, result, now, next_at)
         return bool(answer == "UPDATE 1")
-
-
-async def waiting(pool: Pool, held: Collection[Lease], now: datetime) -> list[str]:
-    """Those of the processes for which there may be a timer to fire or something to try."""
-    names, tokens = [lease.process for lease in held], [lease.token for lease in held]
-    return [row["process"] for row in await pool.fetch(_WAITING, names, tokens, now, timeout=TIMEOUT)]
 
 
 def _columns(keys: Collection[Key]) -> tuple[list[UUID], list[str]]:

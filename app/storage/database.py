@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from app.storage.news import News
 from projections.kit.connections import CONNECTION_FAILED
 from projections.kit.read.shares import Shares
 
@@ -106,6 +107,7 @@ class Database:
         self.writer = writer
         self._reader = reader
         self._shares = Shares(share or reader.get_max_size())
+        self.news = News(self.connect)
 
     @classmethod
     async def open(
@@ -155,12 +157,32 @@ class Database:
             max_cacheable_statement_size=0,
         )
 
+    async def pool(self, size: int, settings: dict[str, str]) -> Pool:
+        """More connections of the writer's with settings of their own, for those who fold. Close it."""
+
+        async def connect(*_: object, **__: object) -> Connection:
+            return await self.connect(**settings)
+
+        pool = BoundedPool(
+            min_size=1,
+            max_size=size,
+            max_queries=2**31,
+            max_inactive_connection_lifetime=300.0,
+            loop=None,
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
+            connect=connect,
+            reset=_keep,
+        )
+        return await pool
+
     async def owner(self) -> Connection:
         """A connection with the owner's rights, for the tables that views own."""
         return await asyncpg.connect(self._owner_url, server_settings=SETTINGS, timeout=10)
 
     async def close(self, *, seconds: float = 5) -> None:
         """Close both pools; connections still in use after ``seconds`` are cut."""
+        await self.news.close()
         await asyncio.gather(_close(self.writer, seconds), _close(self._reader, seconds))
 
 

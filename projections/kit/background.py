@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 from projections.kit.backoff import Backoff
+
+Rest = Callable[[], Awaitable[None]]
+"""What is done between two looks at something that may have changed."""
 
 _AGAIN = Backoff(0.5, 30)
 _PATIENCE, _IN_ORDER = 5.0, 30.0

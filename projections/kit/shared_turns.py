@@ -5,8 +5,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-_MOST = 16
-"""Parts of one statement."""
+MOST = 16
+"""Parts of one statement, unless it takes any number."""
 _PATIENCE = 2.0
 """Seconds that a statement of several may take: where one of them waits for a lock, the others go on alone."""
 
@@ -31,11 +31,14 @@ class SharedTurns(Generic[C, P, A]):
         alone: C,
         *,
         order: Callable[[P], str],
+        most: int = MOST,
+        gather: float = 0,
     ) -> None:
         """``together`` answers for each part, in their ``order``; ``alone`` lends connections to what is tried
-        again."""
+        again. Who asks waits ``gather`` seconds for others, where that is more than a turn."""
         self._order = order
         self._together, self._pool, self._alone = together, pool, alone
+        self._most, self._gather = most, gather
         self._questions: list[_Question[P, A]] = []
         self._under_way = 0
         self._waiting: list[asyncio.Future[None]] = []
@@ -53,7 +56,7 @@ class SharedTurns(Generic[C, P, A]):
         """The answer for a part, or what it raises alone."""
         loop = asyncio.get_running_loop()
         if not self._questions:
-            loop.call_soon(self._begin)
+            loop.call_later(self._gather, self._begin) if self._gather else loop.call_soon(self._begin)
         question: _Question[P, A] = _Question(part, loop.create_future())
         self._questions.append(question)
         return await question.answer
@@ -70,7 +73,7 @@ class SharedTurns(Generic[C, P, A]):
         groups: list[list[_Question[P, A]]] = []
         for question in everything:
             last = groups[-1] if groups else []
-            if last and len(last) < _MOST and self._order(last[-1].part) != self._order(question.part):
+            if last and len(last) < self._most and self._order(last[-1].part) != self._order(question.part):
                 last.append(question)
             else:
                 groups.append([question])

@@ -94,6 +94,7 @@ async def at_work(
             pages=pages,
             bus=writes.bus,
             clock=clock,
+            beat=poll,
             poll=poll,
         )
         await stack.enter_async_context(running(runner.run, name="processes"))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -19,6 +20,24 @@ from tests.log.appends import TENANT, event
 from tests.processes.outside import Outside
 from tests.processes.toys import GiveBack, Thanked, Thanks
 from tests.processes.working import NOON
+
+
+class Calm(GiveBack, name="toys.calm", version=1):
+    """The same under another name."""
+
+
+class Busy(GiveBack, name="toys.busy", version=1):
+    """And again."""
+
+
+@dataclass
+class Passing:
+    """Stands for a worker that has read up to a position."""
+
+    lease: Lease
+    position: int
+    saved: int = 0
+
 
 ONE: Key = (TENANT, "one")
 NEW = event()
@@ -190,3 +209,28 @@ async def test_what_writes_next_says_up_to_where_events_changed_nothing(
     assert await _rows(database, lane) == [(5,)]
     await thanks.at(6, 2)
     assert await _rows(database, lane) == [(6,)]
+
+
+async def test_a_save_takes_along_the_processes_that_do_not_react(database: Database) -> None:
+    declared = (Thanks(Outside()), GiveBack(), Calm(), Busy())
+    for process in declared:
+        await enroll(database.writer, process)
+    shared = SharedReactions(database.writer, database.writer)
+    saving, free, late, locked = [Store(process, shared, database) for process in declared]
+    passing = {
+        store.process.name: Passing(Lease(store.process.name, 1, token, 0), position=7)
+        for store, token in ((saving, 0), (free, 0), (late, 1), (locked, 0))
+    }
+    shared.passing = lambda: passing
+    async with database.writer.acquire() as holder, holder.transaction():
+        await holder.execute("select from processes.lanes where process = $1 for update", locked.process.name)
+        # Counted is up to the last that has ended, and that of the holder has not.
+        await database.writer.execute("select pg_current_xact_id()")
+        before = await _written(database)
+        await saving.at(5, 10)
+        assert await _written(database) - before == 1
+    positions = dict(await _rows(database, "select process, position from processes.lanes"))
+    stores = (saving, free, late, locked)
+    # Whoever saves goes where it saves to; a lease that another holds, and a lane that is locked, are left alone.
+    assert [positions[store.process.name] for store in stores] == [5, 7, 0, 0]
+    assert [passing[store.process.name].saved for store in stores] == [0, 7, 0, 0]

@@ -17,6 +17,7 @@ import pytest
 
 from app.embedded.postgres import Postgres
 from app.telemetry.ailments import ailment
+from projections.kit.background import running
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.lane_progress import OpsLedger
 from projections.kit.read.status import ViewState, views_status
@@ -205,3 +206,25 @@ async def test_reports_take_a_tenth_of_the_time_however_steadily_lanes_move(plac
 
 async def _held(place: Place) -> bool:
     return None not in await holders(place)
+
+
+async def test_lanes_whose_positions_go_along_with_others_are_reported_all_the_same(place: Place) -> None:
+    """Else they would look as if nobody read them, however much goes on."""
+    await place.store(Jars)
+    ((id, generation, token),) = await place.database.writer.fetch(
+        "select id, generation, token from ops.lanes"
+    )
+    lane = Lane(id=id, view=Jars.name, generation=generation, token=token)
+    ledger = OpsLedger(place.database.writer, lambda: [lane], quiet=0.02)
+
+    async def passes() -> None:
+        while True:
+            lane.pages = lane.position = lane.recorded = lane.position + 1
+            ledger.news()
+            await asyncio.sleep(0)
+
+    async def reported() -> bool:
+        return bool(await place.database.writer.fetchval("select pages > 0 from ops.lanes"))
+
+    async with running(ledger.run, name="reports"), running(passes, name="events"):
+        await until(reported)

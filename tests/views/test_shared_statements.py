@@ -8,6 +8,7 @@ import pytest
 
 from projections.kit.declare.row import replace
 from projections.kit.declare.view import RowChanges
+from projections.kit.follow.lane import Lane
 from projections.kit.store.generations import enroll
 from projections.kit.store.postgres_store import PostgresStore
 from projections.kit.store.shared_statements import SharedStatements
@@ -22,6 +23,12 @@ JAR_KEY, SHELF_KEY = (TENANT, (HONEY.id,)), (TENANT, ("top", "red"))
 
 class MoreJars(Jars, name="toys.more_jars"):
     """The same jars in a table of their own."""
+
+    indexes = ()
+
+
+class Pots(Jars, name="toys.pots"):
+    """The same again."""
 
     indexes = ()
 
@@ -197,3 +204,53 @@ async def test_a_view_with_nothing_to_load_is_saved_with_those_that_load(place: 
     assert said[0] == said[2] == {}
     assert isinstance(said[1], Lost)
     assert await jars.load([]) == {}
+
+
+async def test_a_save_takes_along_the_lanes_that_have_nothing_to_save(place: Place) -> None:
+    jars, shelves, more = await shared_stores(place)
+    pool = place.database.writer
+    rows = await pool.fetch("select id, view, generation, token from ops.lanes")
+    free, others, locked = [
+        Lane(
+            id=row["id"],
+            view=row["view"],
+            generation=row["generation"],
+            token=row["token"],
+            position=7,
+            folded=7,
+        )
+        for view in (Jars, Shelves, MoreJars)
+        for row in rows
+        if row["view"] == view.name
+    ]
+    others.token += 1
+    # None of them is what is saved.
+    saving = PostgresStore(
+        Pots, pool, place.database.owner, await enroll(pool, Pots), shared=(shared := SharedStatements(pool))
+    )
+    await saving.prepare()
+    shared.passing = lambda: [free, others, locked]
+    async with pool.acquire() as holder, holder.transaction():
+        await holder.execute("select from ops.lanes where id = $1 for update", locked.id)
+        # Counted is up to the last that has ended, and that of the holder has not.
+        await pool.execute("select pg_current_xact_id()")
+        before = await transactions(pool)
+        await saving.save(changes(HONEY), Checkpoint(7, 7, 1))
+        assert await transactions(pool) - before == 1
+    assert [(await store.checkpoint()).position for store in (jars, shelves, more)] == [7, 0, 0]
+    assert [lane.recorded for lane in (free, others, locked)] == [7, -1, -1]
+    # A lane never goes back, and what saves itself is not taken along.
+    free.position, free.recorded = 6, -1
+    await saving.save(changes(), Checkpoint(8, 8, 1))
+    assert ((await jars.checkpoint()).position, free.recorded) == (7, -1)
+
+
+async def test_checkpoints_of_several_are_looked_at_together_and_one_that_is_gone_is_alone(
+    place: Place,
+) -> None:
+    jars, shelves, more = await shared_stores(place)
+    await shelves.save(shelf(), at := Checkpoint(3, 2, 1))
+    await jars.drop()
+    found = await outcomes(jars.checkpoint(), shelves.checkpoint(), more.checkpoint())
+    assert isinstance(found[0], Lost)
+    assert found[1:] == [at, Checkpoint(0, 0, 1)]

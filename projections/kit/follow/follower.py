@@ -121,7 +121,9 @@ class ViewFollower(Generic[R]):
 
     async def _read(self) -> list[LogEntry]:
         """The next page; nothing when none comes in a while, or when `stop` interrupts the wait."""
-        following = self._pages.after(self._lane.position, wait=_IDLE, passing=self._passing)
+        # All lanes of a worker stop waiting at the same moment, so that they look after their stores together.
+        wait = _IDLE - asyncio.get_running_loop().time() % _IDLE
+        following = self._pages.after(self._lane.position, wait=wait, passing=self._passing)
         self._reading = asyncio.ensure_future(following)
         try:
             return await self._reading
@@ -197,7 +199,8 @@ class ViewFollower(Generic[R]):
                 await kept.renew()
                 self._renewed = now
         # What somebody asked about parked streams is not to wait for long.
-        if now - self._looked >= (_IDLE if self._folder.left_out.parked else self._look_every):
+        every = _IDLE if self._folder.left_out.parked else self._look_every
+        if now // every > self._looked // every:
             checkpoint = await store.checkpoint()
             if checkpoint.position < self._folder.vouched:
                 raise Forgotten(

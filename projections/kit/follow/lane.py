@@ -58,6 +58,8 @@ class Lane:
     position: int = 0
     folded: int = 0
     failure: Failure | None = None
+    recorded: int = -1
+    """The position that is on record, where nothing else is to be reported of the lane."""
     read_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     """When the lane last asked for events or wrote, by the event loop's clock."""
     rate: float = 0.0
@@ -73,13 +75,13 @@ class Lane:
         """The lane has folded everything up to ``position``."""
         self.position, self.folded = position, folded
         if self.failure and (self.failure.position is None or position >= self.failure.position):
-            self.failure = None
+            self.failure, self.recorded = None, -1
         self.alive()
         self.news()
 
     def failed(self, failure: Failure) -> None:
         """The lane cannot go on for now."""
-        self.failure = failure
+        self.failure, self.recorded = failure, -1
         self.errors += failure.position is not None
         self.news()
 

@@ -18,6 +18,8 @@ _logger = logging.getLogger(__name__)
 
 _PAUSE = 0.01
 """Seconds during which reports are gathered; readers who wait for a position wait so much longer."""
+_PATIENCE = 0.05
+"""Seconds that reports wait at the most for a page to be saved, which takes them along."""
 _LONGEST, _REST = 0.1, 9.0
 """The same at the most where events come steadily: a report is followed by so many times what it took."""
 
@@ -53,8 +55,11 @@ update ops.lanes l
 class OpsLedger:
     """The lanes' record in ``ops.lanes``. A report made under an older lease changes nothing."""
 
-    def __init__(self, pool: Pool, lanes: Callable[[], Collection[Lane]]) -> None:
+    def __init__(self, pool: Pool, lanes: Callable[[], Collection[Lane]], *, quiet: float = 5.0) -> None:
+        """``quiet``: seconds between two reports where all positions are on record; ages are so much less true."""
         self._pool = pool
+        self._quiet = quiet
+        self._rested = 0.0
         self._lanes = lanes
         self.parking = OpsParking(pool)
         self._news = asyncio.Event()
@@ -66,13 +71,16 @@ class OpsLedger:
         self._news.set()
 
     async def run(self) -> None:
-        """Report until cancelled: at once what moved, and everything each second, so that ages are true."""
+        """Report until cancelled: at once what moved, and everything now and then, so that ages are true."""
         now = asyncio.get_running_loop().time
-        rested = 0.0
+        due = 0.0
         while True:
-            if await happens(self._news, within=1):
-                await asyncio.sleep(max(_PAUSE, rested - now()))
+            if await happens(self._news, within=max(due - now(), 0)):
+                await asyncio.sleep(max(_PAUSE, self._rested - now()))
+                await self._even()
             self._news.clear()
+            if now() < due and not self.unrecorded():
+                continue
             self._rate()
             began = now()
             try:
@@ -80,7 +88,30 @@ class OpsLedger:
             except Exception:
                 _logger.exception("Progress cannot be reported; trying again.")
                 await asyncio.sleep(1)
-            rested = now() + min(_REST * (now() - began), _LONGEST)
+            else:
+                due = now() + self._quiet
+            self._rested = now() + min(_REST * (now() - began), _LONGEST)
+
+    def passing(self) -> list[Lane]:
+        """Lanes that a save may take along: where events come steadily, as seldom as they are reported."""
+        now = asyncio.get_running_loop().time()
+        found = self.unrecorded() if now >= self._rested else []
+        if found:
+            self._rested = now + _LONGEST
+        return found
+
+    def unrecorded(self) -> list[Lane]:
+        """The lanes of which not everything is on record."""
+        return [lane for lane in self._lanes() if lane.recorded != lane.position]
+
+    async def _even(self) -> None:
+        """Wait a little for the views that a page concerns: as they are saved, they take the others' positions
+        along."""
+        now = asyncio.get_running_loop().time
+        until = now() + _PATIENCE
+        while len({lane.position for lane in self._lanes() if lane.failure is None}) > 1 and now() < until:
+            self._news.clear()
+            await happens(self._news, within=until - now())
 
     async def report(self) -> None:
         """Report all lanes as they are now; one report after the other, or an older one might be written last."""
@@ -93,6 +124,7 @@ class OpsLedger:
             return
         now = asyncio.get_running_loop().time()
         failures = [lane.failure for lane in lanes]
+        reported = [(lane, lane.position, lane.failure) for lane in lanes]
         await self._pool.execute(
             _REPORT,
             [lane.id for lane in lanes],
@@ -110,6 +142,9 @@ class OpsLedger:
             [lane.page_seconds for lane in lanes],
             [lane.errors for lane in lanes],
         )
+        for lane, position, failure in reported:
+            if lane.failure is failure:
+                lane.recorded = position
 
     # Rows differ in type, hence Any.
     async def lost(self, lane: Lane, view: View[Any], tenants: Collection[UUID]) -> bool:

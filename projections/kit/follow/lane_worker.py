@@ -10,7 +10,7 @@ from projections.kit.follow import leases
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.lane_progress import OpsLedger
 from projections.kit.follow.lease_worker import LeasedTask, LeaseWorker
-from projections.kit.follow.leases import LaneLease
+from projections.kit.follow.leases import Beat, LaneLease
 from projections.kit.store.generations import Connect, Connection, Pool
 from projections.kit.store.store import Store
 
@@ -68,9 +68,10 @@ class LaneWorker(LeaseWorker[L]):
     async def _leave(self, connection: Connection) -> None:
         await leases.leave(connection, self._worker)
 
-    async def _survey(self, connection: Connection, *, phase: str) -> list[LaneLease]:
+    async def _beat_lanes(self, connection: Connection, *, phase: str) -> Beat:
+        """Show that we live, and look how the lanes in this phase stand."""
         versions = [(view.name, view.version) for view in self._views.values()]
-        return await leases.survey(connection, versions, self._stale, phase=phase)
+        return await leases.beat(connection, self._worker, versions, self._stale, phase=phase)
 
     async def _take(self, connection: Connection, standing: LaneLease) -> Lane | None:
         taken = await leases.take(connection, standing, self._worker)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from projections.kit.declare.view import View
-from projections.kit.follow import leases
 from projections.kit.follow.follower import ViewFollower
 from projections.kit.follow.lane import Lane
 from projections.kit.follow.lane_worker import LaneWorker, LeasedLane, StoreOf
 from projections.kit.follow.leases import LaneLease
-from projections.kit.follow.pages import LogSource
+from projections.kit.follow.pages import Pages
 from projections.kit.follow.watch import Watch
 from projections.kit.store.generations import Connect, Connection, Pool
+from projections.kit.store.shared_statements import SharedStatements
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,25 +35,29 @@ class Lanes(LaneWorker[_Followed]):
         *,
         connect: Connect,
         pool: Pool,
-        pages: LogSource,
+        pages: Pages,
         watch: Watch | None = None,
+        shared: SharedStatements | None = None,
         name: str = "",
         beat: float = 1.0,
         stale: float = 5.0,
     ) -> None:
+        """``shared``: by which the stores save, and that takes positions along."""
         super().__init__(views, stores, connect=connect, pool=pool, name=name, beat=beat, stale=stale)
+        if shared is not None:
+            shared.passing = self.ledger.passing
         self._pages = pages
         self._watch = watch
         self._behind: set[int] = set()
 
     async def _turn(self, connection: Connection) -> None:
         """Show that we live, look who else does, and take or give back lanes."""
-        workers = await leases.heartbeat(connection, self._worker, self._stale)
-        surveyed = await self._survey(connection, phase="following")
-        standings = [standing for standing in surveyed if not standing.paused]
+        beat = await self._beat_lanes(connection, phase="following")
+        self._pages.heard(beat.head)
+        standings = [standing for standing in beat.lanes if not standing.paused]
         await self._compare(connection, {standing.id: standing for standing in standings})
         shared = [standing for standing in standings if not standing.inline]
-        share = -(-len(shared) // max(workers, 1))
+        share = -(-len(shared) // max(beat.workers, 1))
         await self._balance(connection, share, {standing.id for standing in standings if standing.caught_up})
         for standing in self._wanted(standings):
             if not standing.inline and len(self._shared()) >= share:

@@ -10,23 +10,11 @@ from projections.kit.follow.lane import Lane
 from projections.kit.follow.lease_locks import LANES, TIMEOUT, WORKERS, give_lock_back, prepare, take_lock
 from projections.kit.store.generations import Connection
 
-_BEAT = """
-with me as (update ops.workers set heartbeat_at = clock_timestamp() where id = $1)
--- A worker counts while its session holds its lock: one that was killed does not, and one that is
--- stopped not for long.
-select count(*) from ops.workers w
- where (id = $1 or clock_timestamp() - heartbeat_at <= make_interval(secs => $2))
-   and w.kind = (select kind from ops.workers where id = $1)
-   and exists (select from pg_locks k
-                where k.locktype = 'advisory' and k.granted and k.pid = w.pid
-                  and k.classid = $3::int::oid and k.objid = w.id::oid
-                  and k.database = (select oid from pg_database where datname = current_database()))
-"""
-_SURVEY = """
+_HERE = "k.database = (select oid from pg_database where datname = current_database())"
+_LANES = f"""
 select l.id, l.view, l.generation,
-       exists (select from pg_locks k
-                where k.locktype = 'advisory' and k.granted and k.classid = $5::int::oid and k.objid = l.id::oid
-                  and k.database = (select oid from pg_database where datname = current_database())) as locked,
+       l.id in (select k.objid::int8 from pg_locks k
+                 where k.locktype = 'advisory' and k.granted and k.classid = $5::int::oid and {_HERE}) as locked,
        coalesce(clock_timestamp() - w.heartbeat_at > make_interval(secs => $4), false) as stale,
        v.inline and l.generation = ops.serving(l.view, l.version) as inline,
        v.paused_at is not null and l.generation = v.live as paused,
@@ -37,7 +25,24 @@ select l.id, l.view, l.generation,
   join ops.views v using (view)
   left join ops.workers w on w.id = l.holder
  where l.phase = $3
- order by l.id
+"""
+_SURVEY = f"{_LANES} order by l.id"
+# A worker counts while its session holds its lock: one that was killed does not, and one that is stopped not for
+# long. The disk is not waited for: with the server, the session goes too.
+_BEAT = f"""
+with quick as materialized (select set_config('synchronous_commit', 'off', true)), me as (
+    update ops.workers w set heartbeat_at = clock_timestamp() from quick where w.id = $6
+), alive as (
+    select count(*) as workers from ops.workers w
+     where (w.id = $6 or clock_timestamp() - w.heartbeat_at <= make_interval(secs => $4))
+       and w.kind = (select kind from ops.workers where id = $6)
+       and exists (select from pg_locks k
+                    where k.locktype = 'advisory' and k.granted and k.pid = w.pid and {_HERE}
+                      and k.classid = $7::int::oid and k.objid = w.id::oid)
+)
+select alive.workers, (select coalesce(max(position), 0) from es.events) as head, lane.*
+  from alive left join lateral ({_LANES}) lane on true
+ order by lane.id
 """
 _TAKE = """
 update ops.lanes set token = token + 1, holder = $2, read_at = clock_timestamp(), rate = 0
@@ -111,19 +116,42 @@ async def leave(connection: Connection, worker: int) -> None:
     await connection.execute("delete from ops.workers where id = $1", worker)
 
 
-async def heartbeat(connection: Connection, worker: int, stale: float) -> int:
-    """Show that we live; answer how many workers do, this one included."""
-    count: int = await connection.fetchval(_BEAT, worker, stale, WORKERS, timeout=TIMEOUT)
-    return count
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """How many workers live, this one included, up to where the log reaches, and how the lanes stand."""
+
+    workers: int
+    head: int
+    lanes: list[LaneLease]
+
+
+async def beat(
+    connection: Connection,
+    worker: int,
+    views: Collection[tuple[str, int]],
+    stale: float,
+    *,
+    phase: str = "following",
+) -> Beat:
+    """Show that we live, and look how everything stands; see `survey`."""
+    arguments = (*_named(views), phase, stale, LANES, worker, WORKERS)
+    rows = [dict(row) for row in await connection.fetch(_BEAT, *arguments, timeout=TIMEOUT)]
+    # The first two columns are the same in each; without a lane there is one row all the same.
+    found = {(row.pop("workers"), row.pop("head")) for row in rows}
+    ((workers, head),) = found
+    return Beat(workers, head, [LaneLease(**row) for row in rows if row["id"] is not None])
 
 
 async def survey(
     connection: Connection, views: Collection[tuple[str, int]], stale: float, *, phase: str = "following"
 ) -> list[LaneLease]:
     """How the lanes of these views, in these versions and in this phase, stand."""
-    names, versions = [name for name, _ in views], [version for _, version in views]
-    rows = await connection.fetch(_SURVEY, names, versions, phase, stale, LANES, timeout=TIMEOUT)
+    rows = await connection.fetch(_SURVEY, *_named(views), phase, stale, LANES, timeout=TIMEOUT)
     return [LaneLease(**row) for row in rows]
+
+
+def _named(views: Collection[tuple[str, int]]) -> tuple[list[str], list[int]]:
+    return [name for name, _ in views], [version for _, version in views]
 
 
 async def take(connection: Connection, standing: LaneLease, worker: int) -> TakenLease | None:

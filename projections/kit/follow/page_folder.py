@@ -160,6 +160,8 @@ class PageFolder(Generic[R]):
             checkpoint = Checkpoint(position, folded, self._lane.token)
             await self._store.save(changes, checkpoint, after=self._lane.position)
             self._saved, self.vouched = _now(), position
+            if self._recorded:
+                self._lane.recorded = position
         self._lane.moved(position, folded)
 
     def _report(self, envelope: Envelope, error: BaseException, attempts: int) -> None:

@@ -18,6 +18,10 @@ _logger = logging.getLogger(__name__)
 
 _OLDER = 8
 """How many whole pages of older events are kept."""
+_AGAIN = 1.0
+"""Seconds before the log is followed anew, at the most."""
+_BEHIND = 3
+"""How often in a row the log may be found to have grown though nothing arrives."""
 
 
 class LogGap(Exception):
@@ -74,7 +78,7 @@ class Pages:
     twice as many, and a few whole pages of older ones, with the next one read ahead, for lanes that refill.
     """
 
-    def __init__(self, log: Log, codec: Codec, *, size: int = 2000, poll: float = 1.0) -> None:
+    def __init__(self, log: Log, codec: Codec, *, size: int = 2000, poll: float = 2.0) -> None:
         self._log = log
         self._codec = codec
         self._size = size
@@ -82,6 +86,7 @@ class Pages:
         self._tail: LogTail[LogEntry] = LogTail(_size, most=8 * size)
         self._older: LRUCache[int, asyncio.Task[list[LogEntry]]] = LRUCache(_OLDER)
         self._waiting: set[_Waiting] = set()
+        self._hanging, self._behind = asyncio.Event(), 0
         self.read_at = 0.0
         """When the log was last read, by the event loop's clock."""
 
@@ -100,7 +105,7 @@ class Pages:
                 raise
             except Exception:
                 _logger.exception("The log cannot be read; trying again.")
-            await asyncio.sleep(self._poll)
+            await asyncio.sleep(min(self._poll, _AGAIN))
 
     async def after(self, position: int, *, wait: float, passing: Passing | None = None) -> list[LogEntry]:
         """At most a page of the events after ``position``, in order and without gaps.
@@ -115,6 +120,15 @@ class Pages:
         newest = self._tail.after(position, self._size)
         return await self._read(position) if newest is None else newest
 
+    def heard(self, head: int) -> None:
+        """Somebody has just read up to where the log reaches. Where that is further than what arrives, again and
+        again, the log is followed anew: a follower may hang."""
+        self.read_at = asyncio.get_running_loop().time()
+        self._behind = self._behind + 1 if head > self.head else 0
+        if self._behind > _BEHIND:
+            _logger.warning("Nothing arrives although the log has grown to %s; following again.", head)
+            self._hanging.set()
+
     def event(self, entry: LogEntry) -> Event:
         """The entry's event. Raises as `Codec.decode` does."""
         if entry.event is None:
@@ -126,27 +140,25 @@ class Pages:
         return asyncio.get_running_loop().time() - self.read_at
 
     async def _follow(self) -> None:
-        """Take pages as they come, and ask for the head beside, for a follower may hang."""
+        """Take pages as they come, until the follower hangs; where nobody else has asked for the head in a while,
+        ask for it."""
+        self._hanging.clear()
+        self._behind = 0
         follow = aiter(self._log.follow(after=self.head))
         coming: asyncio.Task[list[Envelope]] = asyncio.ensure_future(_next(follow))
-        behind = 0
+        hanging = asyncio.ensure_future(self._hanging.wait())
         try:
-            while True:
-                done, _ = await asyncio.wait((coming,), timeout=self._poll)
-                if done:
+            while not self._hanging.is_set():
+                done, _ = await asyncio.wait(
+                    (coming, hanging), timeout=self._poll, return_when=asyncio.FIRST_COMPLETED
+                )
+                if coming in done:
                     self._append(coming.result())
-                    coming, behind = asyncio.ensure_future(_next(follow)), 0
-                    continue
-                head = await self._log.head()
-                self.read_at = asyncio.get_running_loop().time()
-                behind = behind + 1 if head > self.head else 0
-                if behind > 3:
-                    _logger.warning(
-                        "Nothing arrives although the log has grown to %s; following again.", head
-                    )
-                    return
+                    coming, self._behind = asyncio.ensure_future(_next(follow)), 0
+                elif not done and self.read_age() >= self._poll:
+                    self.heard(await self._log.head())
         finally:
-            await end(coming)
+            await end(coming, hanging)
 
     async def _waited(self, waiting: _Waiting, seconds: float) -> int:
         """Wait for an event that concerns a reader; where it is then."""

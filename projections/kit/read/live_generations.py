@@ -5,9 +5,10 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context, ContextVar
+from functools import partial
 from typing import Any, Protocol
 
-from projections.kit.background import running
+from projections.kit.background import Rest, running
 from projections.kit.declare.view import View
 from projections.kit.read_position import note_rows
 from projections.kit.store.generations import Pool
@@ -60,10 +61,18 @@ class LiveGenerations:
     after a cut-over, so a reader who learns of it late reads rows that are as new.
     """
 
-    def __init__(self, pool: Pool, views: Sequence[type[View[Any]]], *, pause: float = 0.5) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        views: Sequence[type[View[Any]]],
+        *,
+        pause: float = 0.5,
+        rest: Rest | None = None,
+    ) -> None:
+        """``rest``: waits in place of the pause for news of them."""
         self._pool = pool
         self._views = {view.name: view.version for view in views}
-        self._pause = pause
+        self._rest: Rest = rest or partial(asyncio.sleep, pause)
         self._known: Mapping[str, int] = {}
 
     def generation(self, view: type[View[Any]]) -> int:
@@ -105,13 +114,15 @@ class LiveGenerations:
                 await self.look()
             except Exception as error:  # noqa: BLE001  # Whatever it is, what is known goes on to hold.
                 _logger.warning("The views' pointers cannot be read: %r", error)
-            await asyncio.sleep(self._pause)
+            await self._rest()
 
 
 @asynccontextmanager
-async def pointers(pool: Pool, views: Sequence[type[View[Any]]]) -> AsyncIterator[LiveGenerations]:
+async def pointers(
+    pool: Pool, views: Sequence[type[View[Any]]], *, rest: Rest | None = None
+) -> AsyncIterator[LiveGenerations]:
     """The pointers, kept up to date as long as the block lasts."""
-    live = LiveGenerations(pool, views)
+    live = LiveGenerations(pool, views, rest=rest)
     await live.look()
     async with running(live.run, name="live generations"):
         yield live

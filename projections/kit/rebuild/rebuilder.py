@@ -10,9 +10,9 @@ from uuid import UUID
 
 from projections.kit.background import end
 from projections.kit.declare.view import View
-from projections.kit.follow import leases
 from projections.kit.follow.lane import Lane, Ledger
 from projections.kit.follow.lane_worker import LaneWorker, LeasedLane, StoreOf
+from projections.kit.follow.leases import LaneLease
 from projections.kit.rebuild.cleanup import Cleanup
 from projections.kit.rebuild.cutover import Cutover
 from projections.kit.rebuild.model import RebuildRecord
@@ -91,14 +91,14 @@ class Rebuilder(LaneWorker[_Built]):
         await super().run()
 
     async def _turn(self, connection: Connection) -> None:
-        await leases.heartbeat(connection, self._worker, self._stale)
+        lanes = (await self._beat_lanes(connection, phase="building")).lanes
         rebuilds = {rebuild.id: rebuild for rebuild in await self._switching.open()}
         # The lease of what was paused or cancelled is given back, and nothing stays open.
         going = {rebuild.id for rebuild in rebuilds.values() if not rebuild.paused}
         await self._release(
             connection, [build for build in self._tasks.values() if build.rebuild not in going]
         )
-        await self._take_lanes(connection, rebuilds)
+        await self._take_lanes(connection, rebuilds, lanes)
         for rebuild in rebuilds.values():
             if rebuild.id not in self._settling and not rebuild.paused:
                 self._settle(rebuild)
@@ -108,12 +108,11 @@ class Rebuilder(LaneWorker[_Built]):
         elif self._idle is not None and _now() - self._busy_at >= self._idle:
             self.stop()
 
-    async def _take_lanes(self, connection: Connection, rebuilds: dict[UUID, RebuildRecord]) -> None:
+    async def _take_lanes(
+        self, connection: Connection, rebuilds: dict[UUID, RebuildRecord], lanes: Sequence[LaneLease]
+    ) -> None:
         """Take lanes to build: of each rebuild as many as it may build at a time, the oldest rebuild first."""
-        standings = {
-            (lease.view, lease.generation): lease
-            for lease in await self._survey(connection, phase="building")
-        }
+        standings = {(lease.view, lease.generation): lease for lease in lanes}
         for rebuild in rebuilds.values():
             if rebuild.paused:
                 continue

@@ -17,7 +17,13 @@ from projections.kit.store.decrypted_fields import opened, opened_fields
 from projections.kit.store.derived_columns import derived, json_of
 from projections.kit.store.generations import Connect, Connection, Pool
 from projections.kit.store.postgres_tables import ViewTable, prepare_tables
-from projections.kit.store.shared_statements import SharedStatements, ViewLoad, ViewSave, save_with
+from projections.kit.store.shared_statements import (
+    LaneRecord,
+    SharedStatements,
+    ViewLoad,
+    ViewSave,
+    save_with,
+)
 from projections.kit.store.staging import Staging
 from projections.kit.store.statements import Statements, WriteKind, write
 from projections.kit.store.store import Checkpoint, LeaseLost, Lost, Recorded, RowsRefused
@@ -167,13 +173,7 @@ class PostgresStore(Recorded, Generic[R]):
         return self._sql, *self._writing(changes)
 
     async def checkpoint(self) -> Checkpoint:
-        record = await self._pool.fetchrow(
-            """select position, folded, token from ops.lanes
-               where view = $1 and generation = $2 and to_regclass($3) is not null""",
-            self._view.name,
-            self._generation,
-            self.table,
-        )
+        record = await self._shared.checkpoint(LaneRecord(self._view.name, self._generation, self.table))
         if record is None:
             raise Lost(f"{self.table} is gone")
         return Checkpoint(record["position"], record["folded"], record["token"])

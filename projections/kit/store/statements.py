@@ -17,8 +17,20 @@ _FENCE = """given as (
     update ops.lanes l set position = f.position, folded = f.folded, token = f.token, moved_at = clock_timestamp()
       from free f where l.id = f.id
     returning f.part
+), passing as (
+    select * from unnest($8::int[], $9::bigint[], $10::bigint[], $11::bigint[]) as p(id, token, position, folded)
+), idle as materialized (
+    -- Nobody is waited for once the lanes above are locked.
+    select l.id from ops.lanes l join passing p using (id, token)
+     where l.position < p.position and (select count(*) from free) >= 0
+     order by l.id for update of l skip locked
+), passed as (
+    update ops.lanes l set position = p.position, folded = p.folded, moved_at = clock_timestamp()
+      from passing p join idle using (id) where l.id = p.id
+    returning l.id
 )"""
-_FENCED = 8
+_ANSWER = "select part, null::int as idle from fence union all select null, id from passed"
+_FENCED = 12
 """The number of the first parameter behind those of the fence."""
 _KEPT = 512
 """Statements that are kept; most events touch the same few views together."""
@@ -160,11 +172,13 @@ def write_fenced(writes: tuple[tuple[Statements, WriteKind], ...]) -> str:
     """Writes rows of several views and moves their lanes; answers as ``part`` the number of each let through.
 
     Parameters: numbers, names, generations, positions, folded, tokens of lanes and the positions from which they
-    move, an array each; then those of each view's `Statements.parts`. It is one statement, so that a process that
-    is stopped in the middle leaves neither a half-written page nor an open transaction that holds the lanes' rows.
+    move, an array each; ids, tokens, positions and folded of lanes that events do not concern, which are moved too
+    unless somebody has them locked, and answered as ``idle``; then those of each view's `Statements.parts`. It is
+    one statement, so that a process that is stopped in the middle leaves neither a half-written page nor an open
+    transaction that holds the lanes' rows.
     """
     parts = _parts(writes, _FENCED, fenced=True)
-    return f"with {', '.join([_FENCE, *parts])} select part from fence"
+    return f"with {', '.join([_FENCE, *parts])} {_ANSWER}"
 
 
 def _parts(writes: tuple[tuple[Statements, WriteKind], ...], first: int, *, fenced: bool) -> list[str]:
