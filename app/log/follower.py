@@ -48,7 +48,7 @@ class LogFollower:
         while True:
             connection: Connection | None = None
             try:
-                hint, told = asyncio.Event(), True
+                hint, hinted = asyncio.Event(), True
                 connection = await self._listen(hint)
                 while True:
                     # Cleared before the read: what is appended during the read raises it again.
@@ -57,12 +57,12 @@ class LogFollower:
                     self.last_read_at = time.monotonic()
                     failures = 0
                     # Events that nobody has told of: while hints do not come, reads are due more often.
-                    wait = min(self._poll, _UNTOLD) if rows and not told else self._poll
+                    wait = min(self._poll, _UNTOLD) if rows and not hinted else self._poll
                     if rows:
                         self.position = rows[-1]["position"]
                         yield [Envelope(*row) for row in rows]
                     if len(rows) < self._page:
-                        told = await happens(hint, within=wait)
+                        hinted = await happens(hint, within=wait)
                         await self._paced()
             except Exception as error:
                 closed = connection is not None and connection.is_closed()

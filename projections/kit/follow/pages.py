@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 _OLDER = 8
 """How many whole pages of older events are kept."""
 _AGAIN = 1.0
-"""Seconds before the log is followed anew, at the most."""
+"""Seconds before the log is followed again, at the most."""
 _BEHIND = 3
 """How often in a row the log may be found to have grown though nothing arrives."""
 
@@ -122,7 +122,7 @@ class Pages:
 
     def heard(self, head: int) -> None:
         """Somebody has just read up to where the log reaches. Where that is further than what arrives, again and
-        again, the log is followed anew: a follower may hang."""
+        again, it is followed again: a follower may hang."""
         self.read_at = asyncio.get_running_loop().time()
         self._behind = self._behind + 1 if head > self.head else 0
         if self._behind > _BEHIND:
