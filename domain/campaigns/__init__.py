@@ -1,6 +1,7 @@
 """The manifest of campaigns in the domain."""
 
 from domain.campaigns.access import CONFIDENTIAL, READ, SEND, WRITE
+from domain.campaigns.campaigns import campaigns, commands, senders, states
 from domain.campaigns.contacts import (
     contact_commands,
     contact_fields,
@@ -18,10 +19,14 @@ from domain.kit.privacy.subjects import SubjectKind
 CONTEXT = ContextDomain(
     package=__name__,
     modules=(
+        campaigns,
+        commands,
         contact_commands,
         contact_fields,
         contact_lists,
         contacts,
+        senders,
+        states,
         subscription_commands,
         suppressions,
         templates,
@@ -40,6 +45,7 @@ CONTEXT = ContextDomain(
         ),
     ),
     entities=(
+        Entity(kind="CAMPAIGN", aggregate=campaigns.Campaign, starts="draft", needs=READ, data=("name",)),
         Entity(kind="CONTACT", aggregate=contacts.Contact, needs=READ),
         Entity(kind="CONTACT_FIELD", aggregate=contact_fields.ContactField, needs=READ, data=("key",)),
         Entity(kind="CONTACT_LIST", aggregate=contact_lists.ContactList, needs=READ, data=("name",)),

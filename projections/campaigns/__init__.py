@@ -1,12 +1,14 @@
 """The manifest of campaigns among the views."""
 
 from domain.campaigns.access import READ
+from domain.campaigns.campaigns.campaigns import Campaign
+from domain.campaigns.campaigns.senders import SenderIdentity
 from domain.campaigns.contacts.contact_fields import ContactField
 from domain.campaigns.contacts.contact_lists import ContactList
 from domain.campaigns.contacts.contacts import Contact
 from domain.campaigns.contacts.suppressions import Suppression
 from domain.campaigns.templates.templates import Template
-from projections.campaigns import contact_lists, contacts, suppressions, templates
+from projections.campaigns import campaigns, contact_lists, contacts, suppressions, templates
 from projections.kit.context.context import ContextViews
 from projections.kit.context.exports import listed
 from projections.kit.context.visibility import ContextVisibility, Shown
@@ -14,6 +16,7 @@ from projections.kit.context.visibility import ContextVisibility, Shown
 CONTEXT = ContextViews(
     package=__name__,
     modules=(
+        campaigns,
         contact_lists,
         contacts,
         suppressions,
@@ -21,6 +24,8 @@ CONTEXT = ContextViews(
     ),
     visibility=ContextVisibility(
         shown=(
+            Shown(aggregate=Campaign, view=campaigns.Campaigns, needs=READ),
+            Shown(aggregate=SenderIdentity, view=campaigns.Senders, needs=READ),
             Shown(aggregate=Contact, view=contacts.Contacts, needs=READ),
             Shown(aggregate=ContactField, view=contacts.ContactFields, needs=READ),
             Shown(aggregate=ContactList, view=contact_lists.ContactLists, needs=READ),
@@ -33,6 +38,9 @@ CONTEXT = ContextViews(
         listed("additional_data", "contact_memberships", contact_lists.ContactMemberships, "contact_id"),
     ),
     not_exported={
+        campaigns.Campaigns: "Says what is written to many, and nothing of one.",
+        campaigns.CampaignVariants: "Says what is written to many, and nothing of one.",
+        campaigns.Senders: "Says whom mails to many come from; who registered that stands in `activity_data`.",
         suppressions.Suppressions: "Holds no address: it is kept to honour what was said, whoever is forgotten.",
         templates.Templates: "Says what is written to many, and nothing of one.",
         templates.TemplateVersions: "Says what is written to many, and nothing of one.",

@@ -14,6 +14,7 @@ from domain.campaigns.templates.templates import (
 from domain.kit.commands import Command
 from tests.campaigns.contact_histories import nodes_of_contacts, of_contacts
 from tests.campaigns.mails import MJML
+from tests.campaigns.sending_histories import nodes_of_sending, of_sending
 from tests.kit.client import Client
 
 
@@ -28,6 +29,7 @@ def of_campaigns() -> Sequence[Command]:
         ArchiveTemplate(id=template),
         RestoreTemplate(id=template),
         DuplicateTemplate(id=uuid4(), template_id=template, name="Spring sale"),
+        *of_sending(template),
     )
 
 
@@ -37,4 +39,4 @@ async def nodes_of_campaigns(client: Client) -> dict[str, str]:
     template = (await client.send("CreateTemplate", input=written))["template"]["id"]
     versions = (await client.send("Template", id=template))["versions"]["nodes"]
     made = {"Template": template, "TemplateVersion": versions[0]["id"]}
-    return made | await nodes_of_contacts(client)
+    return {**made, **await nodes_of_contacts(client), **await nodes_of_sending(client, template)}

@@ -24,6 +24,7 @@ from tests.kit.product import Product
 from tests.kit.times import IN_A_YEAR
 from tests.tenancy.actors import Actor
 from tests.tenancy.building import Builder
+from tests.tenancy.campaigns import compare_variants
 from tests.tenancy.documents import Document, paged
 from tests.tenancy.log_ids import all_ids, folded, newest_ids
 from tests.tenancy.marks import Marks, marks
@@ -184,9 +185,8 @@ async def _fill(settings: Settings, tenant: Tenant, like: Tenant | None) -> None
     spare = await builder.make(
         root("registerUser"), {"input": {"email": texts("email", tenant.word), "firstName": tenant.word}}
     )
-    await builder.make(
-        root("eraseUser"), {"input": {"subjectId": spare["user"]["id"], "reason": tenant.word}}
-    )
+    erased = {"subjectId": spare["user"]["id"], "reason": tenant.word}
+    await builder.make(root("eraseUser"), {"input": erased})
     # Only a person vouches for a webhook.
     builder.owner, acting = tenant.owner, builder.owner
     called = {"name": tenant.word, "url": texts("url", tenant.word), "types": ["work.task.created"]}
@@ -205,6 +205,7 @@ async def _fill(settings: Settings, tenant: Tenant, like: Tenant | None) -> None
     counted = {"kind": "COUNT", "eventTypes": [f"{tenant.word}.happened"], "windowSeconds": 60, "least": 2}
     made = await builder.make(root("defineEventPattern"), {"input": {"name": tenant.word, **counted}})
     pattern = UUID(made["eventPattern"]["id"])
+    await compare_variants(builder, root("setCampaignVariants"), tenant.word)
     await builder.make(root("requestExport"), {"input": {"subjectId": str(tenant.owner.caller.user_id)}})
     async with written(settings) as side:
         file = await files_of(settings, side.ring).store(tenant.id, tenant.word, _bytes(), most=9)

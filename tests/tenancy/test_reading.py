@@ -9,6 +9,7 @@ from tests.tenancy.sweeping import Finding, Sweep
 
 UNMARKED = {
     "checkSchema": "what registering a schema would come to",
+    "checkTemplate": "what would become of what was sent with it",
     "exportUserData": "no process has written an export",
     "featureEnabled": "a yes or no",
     "importProgress": "a status and numbers",

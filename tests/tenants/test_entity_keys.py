@@ -13,7 +13,6 @@ PREFIX = f"TENANT#{TENANT}"
 KEYS = {
     f"{PREFIX}#CONFIG": EntityKey(TENANT, CONFIG, TENANT),
     f"{PREFIX}#USER#{USER}": EntityKey(TENANT, "USER", USER),
-    # No context has campaigns yet; their keys have their form all the same.
     f"{PREFIX}#CAMPAIGN#{USER}": EntityKey(TENANT, "CAMPAIGN", USER),
     f"{PREFIX}#FEATURE_FLAG#{USER}": EntityKey(TENANT, "FEATURE_FLAG", USER),
 }
