@@ -21,16 +21,18 @@ from domain.campaigns.campaigns.commands import (
 )
 from domain.campaigns.campaigns.senders import ConfirmSender, DeleteSender, RegisterSender, RenameSender
 from domain.campaigns.campaigns.terms import CampaignVariant, WinnerRule
+from domain.campaigns.contacts.contact_lists import CreateContactList
 from domain.kit.commands import Command
 from tests.kit.client import Client
 
 
 def of_sending(template: UUID) -> Sequence[Command]:
     """Commands that leave rows in every view."""
-    sender, campaign, soon = uuid4(), uuid4(), datetime.now(UTC) + timedelta(days=1)
+    sender, campaign, news, soon = uuid4(), uuid4(), uuid4(), datetime.now(UTC) + timedelta(days=1)
     two = CampaignVariant(name="A", share=50, subject="Sale!"), CampaignVariant(name="B", share=50)
-    created: dict[str, Any] = {"template_id": template, "sender_id": sender, "list_ids": (uuid4(),)}
+    created: dict[str, Any] = {"template_id": template, "sender_id": sender, "list_ids": (news,)}
     return (
+        CreateContactList(id=news, name="Of campaigns"),
         RegisterSender(id=sender, name="Shop", address="shop@example.com"),
         RenameSender(id=sender, name="The shop"),
         ConfirmSender(id=sender),

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -31,8 +31,9 @@ from domain.campaigns.campaigns.states import (
     after,
 )
 from domain.campaigns.campaigns.terms import CampaignVariant, PauseReason, WinnerRule
+from domain.campaigns.contacts.contact_lists import ContactList
 from domain.campaigns.templates.templates import Template, TemplateIsArchived, TemplateVersionUnknown
-from domain.kit.refusals import Invalid, Refusal
+from domain.kit.refusals import Invalid, NotFound, Refusal
 from domain.kit.scenario import NOON, given, on
 from projections.campaigns.campaigns import Campaigns, CampaignVariants
 from tests.campaigns.mails import MJML
@@ -69,6 +70,7 @@ OF_TEMPLATE = on(
     TEMPLATE, TEMPLATE_CREATED, saved(template=TEMPLATE), saved(2, "Last days", template=TEMPLATE)
 )
 REGISTERED = SenderIdentity.Registered(name="Shop", address="shop@example.com")
+OF_LIST = on(LIST, ContactList.Created(name="News"))
 CONFIRMED = on(SENDER, REGISTERED, SenderIdentity.Confirmed())
 TWO = (CampaignVariant(name="A", share=50, subject="x"), CampaignVariant(name="B", share=50))
 
@@ -85,13 +87,14 @@ def create(**said: Any) -> CreateCampaign:
 
 
 def test_a_draft_keeps_the_newest_version_or_the_one_that_is_said() -> None:
-    given(OF_TEMPLATE, CONFIRMED).when(create()).then(CREATED)
+    given(OF_TEMPLATE, CONFIRMED, OF_LIST).when(create()).then(CREATED)
+    given(OF_TEMPLATE, CONFIRMED).when(create()).refused(NotFound, field="list_ids")
     pinned = Campaign.Created(status=CampaignStatus.DRAFT, **{**PREPARED, "template_version": 1})
-    given(OF_TEMPLATE, CONFIRMED).when(create(template_version=1)).then(pinned)
-    unknown = given(OF_TEMPLATE, CONFIRMED).when(create(template_version=3))
+    given(OF_TEMPLATE, CONFIRMED, OF_LIST).when(create(template_version=1)).then(pinned)
+    unknown = given(OF_TEMPLATE, CONFIRMED, OF_LIST).when(create(template_version=3))
     unknown.refused(TemplateVersionUnknown, field="template_version")
     archived = on(TEMPLATE, TEMPLATE_CREATED, saved(template=TEMPLATE), Template.Archived())
-    given(archived, CONFIRMED).when(create()).refused(TemplateIsArchived, field="template_version")
+    given(archived, CONFIRMED, OF_LIST).when(create()).refused(TemplateIsArchived, field="template_version")
     given(OF_TEMPLATE, CONFIRMED).when(create(list_ids=(LIST, LIST))).refused(Invalid, field="list_ids")
 
 
@@ -198,7 +201,8 @@ async def test_a_campaign_goes_its_way(product: Product, client: Client) -> None
     sender_id = (await client.send("RegisterSender", input=sender))["sender"]["id"]
     taken = await client.send("RegisterSender", input={"name": "x", "address": "shop@example.com"})
     assert taken["code"] == "already_taken"
-    prepared = {"name": "Sale", "templateId": template, "senderId": sender_id, "listIds": [str(uuid4())]}
+    list_id = (await client.send("CreateContactList", input={"name": "News"}))["contactList"]["id"]
+    prepared = {"name": "Sale", "templateId": template, "senderId": sender_id, "listIds": [list_id]}
     receipt = await client.send("CreateCampaign", input=prepared)
     campaign = receipt["campaign"]
     id = campaign["id"]

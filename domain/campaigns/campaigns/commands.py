@@ -30,6 +30,7 @@ from domain.campaigns.campaigns.terms import (
     WinnerRule,
     Zone,
 )
+from domain.campaigns.contacts.contact_lists import ContactList
 from domain.campaigns.templates.templates import Template
 from domain.campaigns.templates.terms import Name, Number
 from domain.kit.fields import KEPT, Describe, Kept, References
@@ -86,7 +87,13 @@ class CreateCampaign(Command, requires=(require_distinct_lists,)):
     utm_medium: Utm = ""
     utm_campaign: Utm = ""
 
-    def handle(self, template: Template) -> Campaign:
+    @property
+    def contact_list_ids(self) -> tuple[UUID, ...]:
+        """The lists that it is sent to."""
+        return self.list_ids
+
+    def handle(self, template: Template, contact_lists: Mapping[UUID, ContactList]) -> Campaign:
+        _require_lists(self.list_ids, contact_lists)
         created = Campaign.Created(
             status=CampaignStatus.DRAFT,
             name=self.name.strip(),
@@ -118,7 +125,13 @@ class UpdateCampaign(Command, requires=(require_distinct_lists,)):
     utm_medium: Utm | Kept = KEPT
     utm_campaign: Utm | Kept = KEPT
 
-    def handle(self, campaign: Campaign) -> None:
+    @property
+    def contact_list_ids(self) -> tuple[UUID, ...]:
+        """The lists that it is to be sent to, where that is said."""
+        return () if isinstance(self.list_ids, Kept) else self.list_ids
+
+    def handle(self, campaign: Campaign, contact_lists: Mapping[UUID, ContactList]) -> None:
+        _require_lists(self.contact_list_ids, contact_lists)
         campaign.change(**self.said)
 
 
@@ -228,6 +241,12 @@ class CancelCampaign(Command):
 
     def handle(self, campaign: Campaign) -> None:
         campaign.record(Campaign.Cancelled(status=after(campaign.status, CampaignAct.CANCEL)))
+
+
+def _require_lists(ids: tuple[UUID, ...], found: Mapping[UUID, ContactList]) -> None:
+    """Raise NotFound for a list that is not there."""
+    if not found.keys() >= set(ids):
+        raise NotFound(field="list_ids", what="list")
 
 
 def _pinned(template: Template, number: int | None, *, field: str) -> int:
