@@ -132,3 +132,25 @@ async def test_a_template_is_checked_and_previewed_before_and_after_it_is_saved(
     for contact in wrong_contacts:
         answer = await client.send("TemplatePreview", templateId=id, contact=contact)
         assert answer["refusal"]["field"] == "contact"
+
+
+async def test_a_preview_shows_a_contact_to_who_may_read_it(product: Product, client: Client) -> None:
+    key = {"key": "level", "label": "Level", "type": "TEXT"}
+    field_id = (await client.send("CreateContactField", input=key))["contactField"]["id"]
+    of_zoe = {
+        "email": "Zoe@example.com",
+        "firstName": "Zoe",
+        "fields": [{"fieldId": field_id, "value": "gold"}],
+    }
+    zoe = await client.send("CreateContact", input=of_zoe)
+    subject = "{{ contact.first_name }} {{ contact.fields.level }} {{ contact.email }}"
+    written = {"name": "Sale", "subject": subject, "body": MJML}
+    id = (await client.send("CreateTemplate", input=written))["template"]["id"]
+    asked = {"templateId": id, "contactId": zoe["contact"]["id"], "afterPosition": zoe["position"]}
+    shown = await client.send("TemplatePreview", **asked)
+    assert shown["subject"] == "Zoe gold Zoe@example.com", shown["refusal"]
+    reader = product.client(client.tenant, client.user, ["campaigns:read"], role="guest")
+    refusal = (await reader.send("TemplatePreview", **asked))["refusal"]
+    assert (refusal["code"], refusal["field"]) == ("forbidden", "contactId")
+    nobody = await (await product.newcomer("Eve")).send("TemplatePreview", **asked)
+    assert (nobody["refusal"]["code"], nobody["html"]) == ("not_found", None)
