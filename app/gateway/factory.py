@@ -8,6 +8,7 @@ from app.gateway.admission import SourceAdmission
 from app.gateway.callbacks.certificates import SigningCertificates, known_authorities
 from app.gateway.callbacks.door import CallbackDoor
 from app.gateway.exports.event_files import NoEventFiles, StoredEventFiles
+from app.gateway.exports.event_texts import InstalledFormats
 from app.gateway.imports.desk import FileDesk
 from app.gateway.imports.intake import FileIntake, NoRows
 from app.gateway.ingestion import Ingestion
@@ -62,6 +63,7 @@ def gateway_ports(settings: Settings, writes: WriteSide, rows: PostgresRows) -> 
         callbacks,
         files,
         FileDesk(files, admission, checks),
+        InstalledFormats(),
         links_of(settings),
         LockedTurns(writes.database),
     )

@@ -38,7 +38,8 @@ _TOGETHER = 4
 """Files of a tenant that come in at once, in one process."""
 _LATER = 5
 """Seconds after which what cannot be done now may be."""
-_NAME = re.compile(r"[^\x00-\x1f\x7f/\\\ud800-\udfff]{1,200}")
+# A line in one direction: what is turned around shows another ending than it has.
+_NAME = re.compile(r"[^\x00-\x1f\x7f\x85\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069/\\\ud800-\udfff]{1,200}")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _MEDIA = {
     "csv": "text/csv",
@@ -181,7 +182,12 @@ async def _stored(request: Request, authenticate: Authenticate, place: Place, bo
         return problem(400, "invalid", f"{name} is not known here.", field=name)
     name = request.query_params.get("name", "file")
     if not _NAME.fullmatch(name):
-        return problem(400, "invalid", "name must be the name of a file, without folders.", field="name")
+        return problem(
+            400,
+            "invalid",
+            "name must be the name of a file in one line, without folders or marks of direction.",
+            field="name",
+        )
     with suppress(ValueError):
         if int(request.headers.get("content-length", "0")) > bounds.most:
             raise FileTooLarge

@@ -45,10 +45,11 @@ def parquet_columns(file: BinaryIO) -> tuple[str, ...]:
 
 def parquet_rows(file: BinaryIO, place: FilePlace) -> Iterator[FileRow]:
     """The rows after a place. Raises FileUnreadable where none can be read from."""
-    import pyarrow
-
     parquet_columns(file)
     opened = _opened(file)
+    # It is there, as the file was opened by it.
+    import pyarrow
+
     size = file.seek(0, 2)
     about = opened.metadata
     groups = [about.row_group(group).num_rows for group in range(opened.num_row_groups)]

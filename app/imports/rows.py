@@ -16,7 +16,7 @@ from app.imports.file_rows import (
 )
 from app.imports.json_rows import json_rows, ndjson_rows
 from app.imports.parquet_rows import parquet_columns, parquet_rows
-from app.imports.text_lines import TextLine, begins, is_text, text_lines
+from app.imports.text_lines import TextLine, begins, is_text, require_texts, text_lines
 from domain.kit.imports.file_forms import LARGEST_ROW, FileForm, FileFormat
 
 BEGINNING = 1024 * 1024
@@ -39,10 +39,11 @@ def rows(file: BinaryIO, form: FileForm, place: FilePlace) -> Iterator[FileRow]:
 def columns(file: BinaryIO, form: FileForm) -> tuple[str, ...]:
     """The names of the columns: of CSV those of its first row, of JSON the members of its first hundred objects.
     Raises FileUnreadable."""
-    if form.format is FileFormat.CSV:
-        return _header(file, form)[0]
     if form.format is FileFormat.PARQUET:
         return parquet_columns(file)
+    require_texts(file)
+    if form.format is FileFormat.CSV:
+        return _header(file, form)[0]
     found = (row.cells for row in first_rows(file, form, 100))
     return tuple(dict.fromkeys(name for cells in found if cells for name in cells))[:MOST_COLUMNS]
 

@@ -22,6 +22,15 @@ _BOMS = {
     FileEncoding.UTF_16_LE: codecs.BOM_UTF16_LE,
     FileEncoding.UTF_16_BE: codecs.BOM_UTF16_BE,
 }
+_NO_TEXTS = {
+    codecs.BOM_UTF32_LE: "in UTF-32, which is not read: write it in UTF-8",
+    codecs.BOM_UTF32_BE: "in UTF-32, which is not read: write it in UTF-8",
+    b"PK\x03\x04": "an archive, as table programs save it: save it as CSV, or send what is in it",
+    b"\xd0\xcf\x11\xe0": "one of a table program: save it as CSV",
+    b"\x1f\x8b": "compressed: send what is in it",
+    b"PAR1": "Parquet",
+}
+"""How files begin that hold no lines of text, and what they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,15 @@ def begins(file: BinaryIO, encoding: FileEncoding) -> int:
     file.seek(0)
     mark = _BOMS.get(encoding, b"")
     return len(mark) if mark and file.read(len(mark)) == mark else 0
+
+
+def require_texts(file: BinaryIO) -> None:
+    """Raise FileUnreadable for a file that is known to hold no text by how it begins."""
+    file.seek(0)
+    beginning = file.read(4)
+    for mark, what in _NO_TEXTS.items():
+        if beginning.startswith(mark):
+            raise FileUnreadable(f"The file is {what}.")
 
 
 def text_lines(file: BinaryIO, encoding: FileEncoding, *, offset: int, number: int) -> Iterator[TextLine]:

@@ -71,6 +71,7 @@ async def test_who_may_not_read_events_is_given_no_link(importer: Importer, prod
         ("/v1/files?name=", 400),
         ("/v1/files?nom=a", 400),
         ("/v1/files?name=" + "x" * 201, 400),
+        ("/v1/files?name=%E2%80%AEvsc.exe", 400),
     ],
 )
 async def test_refuses_what_is_no_name(importer: Importer, path: str, status: int) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -220,6 +221,22 @@ def test_a_text_is_measured_as_it_is_written() -> None:
 
 
 @pytest.mark.servers
+async def test_without_its_library_parquet_is_refused_at_once(
+    importer: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = written({"order": ["o-1"]})
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    asked = {"fileId": await importer.file(content), "sourceId": str(importer.source)}
+    proposed = await importer.client.send("ProposeImport", input=asked)
+    assert proposed["code"] == "import_file_unreadable"
+    assert "`parquet` is not installed" in proposed["message"]
+    refused = await importer.begin(content, format="PARQUET", fields=[])
+    assert refused["code"] == "import_file_unreadable"
+    wanted = {"sourceId": asked["sourceId"], "since": "2020-01-01T00:00:00Z", "format": "PARQUET"}
+    refused = await importer.client.send("StartEventExport", input=wanted)
+    assert (refused["code"], refused["field"]) == ("invalid", "format")
+
+
 async def test_the_rows_of_a_file_become_events(importer: Importer) -> None:
     content = written(
         {

@@ -6,9 +6,12 @@ import pytest
 
 from app.gateway.imports.fields import completed, proposed_fields
 from app.imports.cell_texts import shielded, unshielded
+from app.imports.file_rows import FileUnreadable
 from app.imports.proposals import proposed_form
+from app.imports.rows import columns
 from domain.gateway.import_terms import ImportField
-from domain.kit.imports.file_forms import DateOrder
+from domain.kit.imports.file_forms import DateOrder, FileForm, FileFormat
+from tests.imports.importing import FIELDS, Importer
 
 ID = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
 
@@ -103,3 +106,32 @@ def test_nothing_is_proposed_that_would_stand_in_what_is_said_or_around_it(
     proposed = [ImportField(member=member, column=member) for member in members]
     (first, *rest) = completed([ImportField(member=said, column="x")], proposed)
     assert (first.member, [each.member for each in rest]) == (said, others)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("id,at\n1,2026-03-01\n".encode("utf-32"), "UTF-32"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "archive"),
+        (b"\x1f\x8b\x08\x00", "compressed"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "table program"),
+    ],
+)
+def test_what_holds_no_lines_of_text_is_refused_as_what_it_is(content: bytes, what: str) -> None:
+    file = BytesIO(content)
+    for form in (proposed_form(file), FileForm(format=FileFormat.NDJSON)):
+        with pytest.raises(FileUnreadable, match=what):
+            columns(file, form)
+
+
+async def test_an_event_with_a_number_that_json_has_not_is_shown_as_none(importer: Importer) -> None:
+    told = '{"eventType": "order.created", "timestamp": "2026-03-01T12:00:00Z", "data": {"payload": {"n": NaN}}}\n'
+    asked = {
+        "fileId": await importer.file(told.encode()),
+        "sourceId": str(importer.source),
+        "format": "NDJSON",
+    }
+    for fields in ([], FIELDS[:1]):
+        (row,) = (await importer.client.send("ProposeImport", input={**asked, "fields": fields}))["rows"]
+        assert row["event"] is None or "NaN" not in row["event"]
+        assert row["problems"]

@@ -6,10 +6,11 @@ import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from app.imports.cell_texts import shielded
-from domain.gateway.exports.event_exports import ExportFormat
+from domain.gateway.exports.event_exports import ExportFormat, ExportFormats
 
 TEXTS = ("eventId", "eventType", "eventSource", "version", "correlationId", "userId", "sessionId")
 PLACES = ("environment", "region")
@@ -123,6 +124,13 @@ TEXTS_OF: Mapping[ExportFormat, Callable[[], EventText]] = {
     ExportFormat.NDJSON: JsonText,
     ExportFormat.PARQUET: ParquetText,
 }
+
+
+class InstalledFormats(ExportFormats):
+    """Those whose libraries are installed."""
+
+    def writes(self, format: ExportFormat) -> bool:
+        return format is not ExportFormat.PARQUET or find_spec("pyarrow") is not None
 
 
 def _flat(event: EventRecord) -> dict[str, str | None]:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypeVar
 from uuid import UUID
 
+import orjson
+
 from app.gateway.admission import SourceAdmission
 from app.gateway.drafts import Intake, plain
 from app.gateway.imports.fields import completed, proposed_fields
@@ -84,7 +86,7 @@ class FileDesk(ImportDesk):
         previewed = (
             PreviewedRow(
                 line=row.line,
-                event=raw_of(event),
+                event=_json(raw_of(event)),
                 problems=tuple(plain(violation) for violation in intake.draft(event).violations),
             )
             for row, event in events
@@ -123,3 +125,12 @@ class FileDesk(ImportDesk):
             raise ImportFileUnreadable(field="file_id", reason=str(error)) from None
         except FileDamaged:
             raise ImportFileUnreadable(field="file_id", reason="The file does not open.") from None
+
+
+def _json(text: str) -> str:
+    """The text; none of one that is not JSON, as where a number is NaN."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return ""
+    return text

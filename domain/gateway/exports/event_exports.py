@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from domain.gateway.events import SourceId
@@ -22,6 +22,15 @@ class ExportFormat(StrEnum):
     CSV = "csv"
     NDJSON = "ndjson"
     PARQUET = "parquet"
+
+
+@runtime_checkable
+class ExportFormats(Protocol):
+    """The formats that can be written."""
+
+    def writes(self, format: ExportFormat) -> bool:
+        """Whether files of this format are written, as far as this process knows: a worker writes them."""
+        ...
 
 
 From = Annotated[datetime, Internal(), Describe("Events that were received from this time on.")]

@@ -14,13 +14,15 @@ from api.gateway.sources import Source
 from api.kit.model import Info, Node, Refusal, Resource, Sending, Sent, field, linked, shows
 from domain.gateway.exports.event_exports import (
     CancelEventExport,
+    ExportFormats,
     PauseEventExport,
     ResumeEventExport,
     StartEventExport,
 )
 from domain.kit.commands import Command
 from domain.kit.process.files import FileLinks
-from domain.kit.refusals import Forbidden
+from domain.kit.refusals import Forbidden, Invalid
+from domain.kit.refusals import ViolationCode as Code
 from projections.gateway.event_exports import EventExportRow, EventExports
 from projections.gateway.sources import Sources
 
@@ -70,6 +72,15 @@ _exports.filter(also=("source_id",))
 _room = job_room(EventExports, "event exports")
 
 
+async def _start(sending: Sending) -> Sent | Refusal:
+    command = await sending.command(StartEventExport)
+    formats = sending.ask.port(ExportFormats)  # type: ignore[type-abstract]
+    if not formats.writes(command.format) and not await sending.was_executed():
+        reason = f"is not written here: the extra `{command.format}` is not installed"
+        raise Invalid(field="format", reason=reason, why=Code.UNSUITABLE)
+    return await _room.send(sending, command)
+
+
 def _directing(
     command: type[Command], room: JobRoom | None = None
 ) -> Callable[[Sending], Awaitable[Sent | Refusal]]:
@@ -94,7 +105,7 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    start_event_export = _exports.mutation(StartEventExport, send=_room.sends(StartEventExport))
+    start_event_export = _exports.mutation(StartEventExport, send=_start)
     pause_event_export = _exports.mutation(PauseEventExport, send=_directing(PauseEventExport))
     resume_event_export = _exports.mutation(ResumeEventExport, send=_directing(ResumeEventExport, _room))
     cancel_event_export = _exports.mutation(CancelEventExport, send=_directing(CancelEventExport))
