@@ -17,7 +17,7 @@ from domain.gateway.bodies import kept_of, raw_of
 from domain.gateway.callbacks.notices import word_of
 from domain.gateway.checks import EventChecks
 from domain.gateway.envelope import IncomingEvent, event_id_of, read_event, type_fault
-from domain.gateway.events import OutsideEvent, person_of, stream_of, subject_of
+from domain.gateway.events import OutsideEvent, person_of, stream_of, subject_of, user_meant
 from domain.gateway.letters import DeadLetter, closing, letter_of, letter_of_row
 from domain.gateway.outcomes import EventViolation, ImportedRow, ReceivedEvent, ReplayedLetter
 from domain.gateway.rules import broken_rules
@@ -128,12 +128,9 @@ class Intake:
         source, row = self.source.row.id, received.row
         id = letter_of(source, raw, self.received_at) if row is None else letter_of_row(source, row)
         said = value if isinstance(value, dict) else {}
-        kind, user = said.get("eventType"), said.get("userId")
+        kind, user = said.get("eventType"), user_meant(said.get("userId"))
         subject = subject_of(
-            self.tenant_id,
-            self.source.row.id,
-            _storable(user) if isinstance(user, str) and len(user) <= 200 else None,
-            self.received_at,
+            self.tenant_id, source, None if user is None else _storable(user), self.received_at
         )
         path, message = plain(first)
         kept = DeadLetter.Kept(

@@ -22,6 +22,7 @@ from domain.gateway.detection.ports import (
 )
 from domain.gateway.envelope import MAX_SKEW
 from domain.gateway.events import OutsideEvent
+from domain.kit.ids import in_one_spelling
 from domain.kit.log import Envelope, Log, Selection
 from projections.gateway.analytics import HourlyEvents, HourlyMeasures
 from projections.gateway.detection import PatternMatches
@@ -282,7 +283,7 @@ def _received(envelope: Envelope) -> Received:
         event=Occurred(id=envelope.originator_id, type=event.event_type, at=event.occurred_at),
         related={
             RelatedBy.CORRELATION: envelope.correlation_id,
-            RelatedBy.USER: event.user_id,
+            RelatedBy.USER: None if event.user_id is None else in_one_spelling(event.user_id),
             RelatedBy.SESSION: event.session_id,
             RelatedBy.ORDER: event.order_id,
         },

@@ -84,7 +84,12 @@ def readable_members(value: Json) -> dict[str, Json]:
         return {}
     said = {name: str(each) for name, each in value.items() if isinstance(each, str | int)}
     said = {name: each for name, each in said.items() if is_text(each)}
-    found = {member: said[name] for name, member in {"type": "eventType", **ENVELOPE}.items() if name in said}
+    found: dict[str, Json] = {
+        member: said[name] for name, member in {"type": "eventType", **ENVELOPE}.items() if name in said
+    }
+    if "userid" in value:
+        # Whoever it is about is looked for in it, whatever it is.
+        found["userId"] = value["userid"]
     if "source" in said and "id" in said:
         found["eventId"] = str(id_of_cloud_event(said["source"], said["id"]))
     return found

@@ -45,7 +45,7 @@ _INSTANT = re.compile(
 )
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _REFERENCE = re.compile(r"[A-Za-z0-9._:/=+~|-]+")
-_LONGEST_REFERENCE = 200
+LONGEST_REFERENCE = 200
 
 # An event is JSON of any shape, hence Any.
 Json = Any
@@ -238,12 +238,12 @@ def _object(value: Json) -> Json:
 
 def is_reference(text: str) -> bool:
     """Whether a text may name a user, a session or an order."""
-    return len(text) <= _LONGEST_REFERENCE and _REFERENCE.fullmatch(text) is not None
+    return len(text) <= LONGEST_REFERENCE and _REFERENCE.fullmatch(text) is not None
 
 
 _text_of_reference = _text(
     _REFERENCE.pattern,
-    _LONGEST_REFERENCE,
+    LONGEST_REFERENCE,
     "must be letters, digits and . _ : / = + ~ | - (an address is no id)",
 )
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from domain.gateway.callbacks.mail_notices import MailNotice
 from domain.gateway.callbacks.notices import InvoiceReference, PaymentNotice
 from domain.gateway.callbacks.providers import CallbackProvider
-from domain.gateway.envelope import EventCategory
+from domain.gateway.envelope import LONGEST_REFERENCE, EventCategory, is_reference
 from domain.kit.fields import Authored, Confidential, Describe, Internal, Len, Personal, Purpose
-from domain.kit.ids import id_from, read_spelling
+from domain.kit.ids import id_from, id_within, in_one_spelling, read_spelling
 from domain.kit.model import Aggregate, Event, applies
 from domain.kit.privacy.nobody import nobody_of
 
@@ -84,6 +84,16 @@ class OutsideEvent(Aggregate, topic="gateway.event"):
         stages: Stages
         searchable: Entries = None
 
+        @property
+        def user(self) -> str | None:
+            """The user that it names, who is one however their id is spelled."""
+            return None if self.user_id is None else in_one_spelling(self.user_id)
+
+        @property
+        def user_spelling(self) -> str | None:
+            """How it spells the user's id, if otherwise than `user`."""
+            return None if self.user_id == self.user else self.user_id
+
     class PaymentTold(Event):
         from_outside: ClassVar[bool] = True
 
@@ -144,6 +154,25 @@ def subject_of(tenant_id: UUID, source_id: UUID, user_id: str | None, received_a
     if user_id is None:
         return nobody_of(source_id, f"day {received_at.date().isoformat()}")
     return person_of(tenant_id, user_id)
+
+
+# What is said in place of a user's id is JSON of any shape, hence Any.
+def user_meant(said: Any) -> str | None:
+    """The user whom a `userId` names that may be none: its text without blanks around it, or the first id that
+    stands within it."""
+    text = said.strip() if isinstance(said, str) else ""
+    if is_reference(text):
+        return text
+    waiting = [said]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str) and (id := read_spelling(each.strip()) or id_within(each)) is not None:
+            return str(id)
+        if isinstance(each, dict):
+            waiting += [*reversed(each.values()), *reversed(each)]
+        elif isinstance(each, list):
+            waiting += reversed(each)
+    return text if 0 < len(text) <= LONGEST_REFERENCE else None
 
 
 def person_of(tenant_id: UUID, user_id: str) -> UUID:

@@ -13,7 +13,7 @@ import msgspec
 
 from domain.kit.events import Event, event_classes
 from domain.kit.fields import Confidential, Len, Pattern, Personal, Restricted, marks
-from domain.kit.ids import spelled
+from domain.kit.ids import in_one_spelling
 from domain.kit.model import ONE_LINE
 
 EventType = Annotated[
@@ -79,7 +79,7 @@ class WebhookTerms:
 def _holds(event: Event, shown: Mapping[str, str], condition: str) -> bool:
     name, _, wanted = condition.partition("=")
     held = _text(getattr(event, shown[name], None)) if name in shown else None
-    return held is not None and spelled(held) == spelled(wanted)
+    return held is not None and in_one_spelling(held) == in_one_spelling(wanted)
 
 
 # A field of an event, of any type.

@@ -7,6 +7,9 @@ from uuid import UUID, SafeUUID
 _ID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile("[0-9a-f]{32}")
 _SPELLING = re.compile(r"(?:urn:)?(?:uuid:)?\{?([0-9a-f]{32})\}?", re.ASCII | re.IGNORECASE)
+_WITHIN = re.compile(
+    r"(?<![0-9a-f])[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}(?![0-9a-f])", re.ASCII | re.IGNORECASE
+)
 _FREE = ~(0xF000 << 64 | 0xC000 << 48)
 """All bits of an id but those that say its version and variant."""
 _VERSION_5 = 5 << 76 | 2 << 62
@@ -30,6 +33,18 @@ def read_spelling(text: object) -> UUID | None:
         return None
     found = _SPELLING.fullmatch(text.replace("-", ""))
     return None if found is None else id_of(int(found[1], 16))
+
+
+def id_within(text: str) -> UUID | None:
+    """The first id that stands in a text, in any spelling of its digits and dashes."""
+    found = _WITHIN.search(text)
+    return None if found is None else read_spelling(found.group())
+
+
+def in_one_spelling(text: str) -> str:
+    """The text; an id that an outside system spells in any way, as ids are written here."""
+    id = read_spelling(text)
+    return text if id is None else str(id)
 
 
 def spelled(text: str) -> str:

@@ -47,7 +47,7 @@ class EventAnalyticsRow(Row):
     delays: Annotated[Spread, Describe("How many seconds they were on their way.")] = Spread()
 
 
-class EventAnalytics(PostgresView[EventAnalyticsRow], name="gateway.analytics", version=1):
+class EventAnalytics(PostgresView[EventAnalyticsRow], name="gateway.analytics", version=2):
     """Events from outside by day and by type or user, of three years."""
 
     vast = True
@@ -64,10 +64,10 @@ class EventAnalytics(PostgresView[EventAnalyticsRow], name="gateway.analytics", 
         into=Bucket("date", Every.DAY, at="occurred_at"),
         by=[
             {"metric_type": AnalyticsMetric.TYPE, "event_type": EventField("event_type")},
-            {"metric_type": AnalyticsMetric.USER, "user_id": EventField("user_id")},
+            {"metric_type": AnalyticsMetric.USER, "user_id": EventField("user")},
         ],
         events=1,
-        users=Distinct("user_id"),
+        users=Distinct("user"),
         sessions=Distinct("session_id"),
         delays=Percentiles(DELAY),
     )

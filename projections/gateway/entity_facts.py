@@ -42,7 +42,7 @@ def _touched(event: OutsideEvent.Accepted, envelope: Envelope) -> list[UUID | No
     return [
         _id(envelope.tenant_id, kind, named)
         for kind, named in (
-            (OutsideEntityType.USER, event.user_id),
+            (OutsideEntityType.USER, event.user),
             (OutsideEntityType.ORDER, event.order_id),
         )
     ]
@@ -52,7 +52,7 @@ def _id(tenant_id: UUID, kind: OutsideEntityType, named: str | None) -> UUID | N
     return None if named is None else uuid5(tenant_id, f"{kind} {named}")
 
 
-class OutsideEntities(PostgresView[OutsideEntityRow], name="gateway.metadata", version=1):
+class OutsideEntities(PostgresView[OutsideEntityRow], name="gateway.metadata", version=2):
     """Every user and order that events from outside name."""
 
     vast = True
@@ -69,12 +69,12 @@ class OutsideEntities(PostgresView[OutsideEntityRow], name="gateway.metadata", v
     ) -> OutsideEntityRow:
         if row is not None and event.occurred_at < row.last_at:
             return replace(row, events=row.events + 1)
-        user = _id(envelope.tenant_id, OutsideEntityType.USER, event.user_id) == key
+        user = _id(envelope.tenant_id, OutsideEntityType.USER, event.user) == key
         return OutsideEntityRow(
             id=key,
             entity_type=OutsideEntityType.USER if user else OutsideEntityType.ORDER,
-            entity_id=str(event.user_id if user else event.order_id),
-            user_id=event.user_id or (row.user_id if row is not None else None),
+            entity_id=str(event.user if user else event.order_id),
+            user_id=event.user or (row.user_id if row is not None else None),
             status=event.event_type.rpartition(".")[2],
             event_type=event.event_type,
             source_id=event.source_id,

@@ -9,7 +9,7 @@ from domain.gateway.events import OutsideEvent
 from domain.gateway.letters import DeadLetter, FileColumn, FileLine, Form, ImportId, LetterStatus
 from domain.gateway.outcomes import LARGEST_EVENT
 from domain.kit.fields import Authored, Confidential, Describe, Len, Longest, Personal
-from projections.kit.declare.folds import TIME, FoldValue, carried
+from projections.kit.declare.folds import TIME, EventField, FoldValue, carried
 from projections.kit.model import ByTime, Check, Id, Index, PostgresView, Row, Span
 
 CORRELATION = FoldValue("envelope.correlation_id", str)
@@ -44,7 +44,14 @@ class OutsideEventRow(Row):
     correlation_id: Annotated[
         str, Len(max_length=200), Authored(), Describe("What it belongs together with other events by.")
     ]
-    user_id: Annotated[str | None, Len(max_length=200), Describe("The user that it names.")]
+    user_id: Annotated[
+        str | None, Len(max_length=200), Describe("The user that it names, in the one spelling of ids.")
+    ]
+    user_spelling: Annotated[
+        str | None,
+        Len(max_length=200),
+        Describe("How it spells the user's id, if otherwise than ids are here."),
+    ]
     session_id: Annotated[str | None, Len(max_length=200), Describe("The session that it names.")]
     order_id: Annotated[str | None, Len(max_length=200), Describe("The order that its payload names.")]
     environment: Annotated[
@@ -67,7 +74,13 @@ class OutsideEventRow(Row):
     ]
 
 
-class OutsideEvents(PostgresView[OutsideEventRow], name="gateway.events", version=3):
+def sent_user(row: Any) -> str | None:
+    """The user whom the event of a row names, as it spells them."""
+    user: str | None = row.user_spelling or row.user_id
+    return user
+
+
+class OutsideEvents(PostgresView[OutsideEventRow], name="gateway.events", version=4):
     """Every event from outside that was accepted in the last 90 days."""
 
     vast = True
@@ -88,6 +101,8 @@ class OutsideEvents(PostgresView[OutsideEventRow], name="gateway.events", versio
         correlation_id=CORRELATION,
         environment=ENVIRONMENT,
         region=REGION,
+        user_id=EventField("user"),
+        user_spelling=EventField("user_spelling"),
     )
 
 

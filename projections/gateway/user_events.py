@@ -8,17 +8,24 @@ from domain.gateway.envelope import EventCategory
 from domain.gateway.events import OutsideEvent
 from domain.kit.fields import Authored, Describe, Len
 from projections.gateway.events import CORRELATION
-from projections.kit.declare.folds import TIME, FoldValue, carried
+from projections.kit.declare.folds import TIME, EventField, FoldValue, carried
 from projections.kit.model import ByTime, Id, Index, PostgresView, Row, Span
 
-USER = FoldValue("event.user_id", str)
+USER = FoldValue("event.user", str)
 
 
 class OutsideUserEventRow(Row):
     """An event from outside that names a user."""
 
     id: Id
-    user_id: Annotated[str, Len(max_length=200), Describe("The user that it names.")]
+    user_id: Annotated[
+        str, Len(max_length=200), Describe("The user that it names, in the one spelling of ids.")
+    ]
+    user_spelling: Annotated[
+        str | None,
+        Len(max_length=200),
+        Describe("How it spells the user's id, if otherwise than ids are here."),
+    ]
     event_type: Annotated[str, Len(max_length=100), Describe("What happened, as `user.signed_in`.")]
     category: Annotated[EventCategory, Describe("The category of its type.")]
     source_id: Annotated[UUID, Describe("The source that sent it.")]
@@ -33,7 +40,7 @@ class OutsideUserEventRow(Row):
     subject_id: Annotated[UUID, Describe("The person that it names, under whose key its data is sealed.")]
 
 
-class OutsideUserEvents(PostgresView[OutsideUserEventRow], name="gateway.user_events", version=1):
+class OutsideUserEvents(PostgresView[OutsideUserEventRow], name="gateway.user_events", version=2):
     """Every event from outside that names a user and was accepted in the last 365 days, without its data."""
 
     vast = True
@@ -50,6 +57,7 @@ class OutsideUserEvents(PostgresView[OutsideUserEventRow], name="gateway.user_ev
         by=lambda event, _: None if event.user_id is None else event.originator_id,
         first=True,
         user_id=USER,
+        user_spelling=EventField("user_spelling"),
         received_at=TIME,
         correlation_id=CORRELATION,
     )

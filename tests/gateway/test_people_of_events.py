@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.composition.write_side import written
+from domain.gateway.cloud_events import STRUCTURED
 from domain.gateway.events import person_of, subject_of
 from domain.identity.user_commands import EraseUser
 from domain.kit.caller import Caller
@@ -12,6 +13,7 @@ from domain.kit.permissions import ROLES
 from domain.kit.privacy.nobody import is_nobody, nobody_of
 from tests.domain.sending import accepted
 from tests.gateway.sending import Sender, event
+from tests.gateway.test_cloud_events import cloud
 from tests.kit.at_work import at_work
 from tests.kit.client import Client
 from tests.kit.processes import until
@@ -52,6 +54,28 @@ async def test_nothing_is_taken_of_who_was_erased_however_they_are_spelled(
     (braced,) = await shop.answers(event(userId=f"{{{person}}}"))
     assert await statuses() == ["rejected"] * 4
     assert [each["rule"] for each in braced["violations"]] == ["envelope", "erased"]
+
+
+async def test_who_is_misspelt_is_who_a_dead_letter_is_about(
+    shop: Sender, client: Client, product: Product
+) -> None:
+    person = uuid4()
+    users: list[Any] = [
+        f" {person} ",
+        [str(person)],
+        {"id": person.hex},
+        {str(person).upper(): 1},
+        f"<{person}>",
+    ]
+    sent = await shop.send({**cloud(), "userid": [str(person)]}, **{"content-type": STRUCTURED})
+    results = [*await shop.answers(*(event(userId=user) for user in users)), sent.json()]
+    streams = [result["letterId"] for result in results]
+    kept = [(await client.send("History", stream=id))["nodes"][0]["data"]["subjectId"] for id in streams]
+    assert kept == [str(person)] * (len(users) + 1)
+    async with written(product.settings) as writes:
+        await writes.ring.destroy(client.tenant, person)
+    (again,) = await shop.answers(event(userId=users[1]))
+    assert "erased" in [each["rule"] for each in again["violations"]]
 
 
 async def test_a_person_is_known_by_an_id_and_nobody_is_not_erased(shop: Sender, client: Client) -> None:

@@ -68,3 +68,27 @@ async def test_cloud_events_are_told_apart_by_texts_and_not_by_how_a_uuid_is_wri
         for each in (id.upper(), id, "order-a", "order-A")
     ]
     assert statuses == ["accepted", "duplicate", "accepted", "accepted"]
+
+
+async def test_a_user_is_found_by_any_spelling_of_their_id_and_shown_as_they_were_sent(
+    shop: Sender, client: Client
+) -> None:
+    user = uuid4()
+    spellings = [str(user), user.hex, f"urn:uuid:{user}"]
+    sent = await shop.answers(*(event(userId=each) for each in spellings))
+    after = sent[-1]["position"]
+    asked = """query($user: String!, $after: Position) {
+      relatedEvents(by: USER, value: $user, afterPosition: $after) { nodes { userRef personId } }
+      outsideUserEvents(user: $user, afterPosition: $after) { nodes { userRef } }
+      outsideEvents(filter: {userRef: {eq: $user}}, afterPosition: $after) { totalCount }
+      outsideEntities(filter: {userRef: {eq: $user}}, afterPosition: $after) { nodes { ref events } }
+      eventCounts(filter: {userRef: {eq: $user}}, afterPosition: $after) { nodes { userRef events } }
+    }"""
+    for each in (*spellings, f"{{{user}}}"):
+        found = (await client.post(asked, {"user": each, "after": after})).json()["data"]
+        assert {node["personId"] for node in found["relatedEvents"]["nodes"]} == {str(user)}
+        for name in ("relatedEvents", "outsideUserEvents"):
+            assert sorted(node["userRef"] for node in found[name]["nodes"]) == sorted(spellings), name
+        assert found["outsideEvents"]["totalCount"] == 3
+        assert found["outsideEntities"]["nodes"] == [{"ref": str(user), "events": 3}]
+        assert found["eventCounts"]["nodes"] == [{"userRef": str(user), "events": 3}]

@@ -17,7 +17,7 @@ from domain.kit.process.files import KEPT, FileStore, FileTooLarge
 from domain.kit.process.jobs import JobStatus
 from domain.kit.sealed import ERASED, Opening
 from projections.gateway.event_exports import EventExports, written_since
-from projections.gateway.events import OutsideEventRow, OutsideEvents
+from projections.gateway.events import OutsideEventRow, OutsideEvents, sent_user
 from projections.governance.erasures import Erasures
 from projections.identity.member_access import standing
 from projections.kit.read.conditions import Condition, equals, since, until
@@ -188,7 +188,7 @@ def _record(row: OutsideEventRow, data: str) -> EventRecord:
         "eventSource": row.event_source,
         "version": row.schema_version,
         "correlationId": row.correlation_id,
-        "userId": row.user_id,
+        "userId": sent_user(row),
         "sessionId": row.session_id,
         "environment": row.environment,
         "region": row.region,

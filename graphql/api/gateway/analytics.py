@@ -11,7 +11,6 @@ from api.gateway.sources import Source
 from api.kit.model import (
     PAGE_ARGUMENTS,
     After,
-    ClientError,
     ComputedField,
     Connection,
     Info,
@@ -19,6 +18,7 @@ from api.kit.model import (
     PageRequest,
     Resource,
     argument,
+    bad_argument,
     connect,
     derived,
     enum,
@@ -26,11 +26,11 @@ from api.kit.model import (
     linked,
     shows,
 )
-from domain.kit.ids import spelled
+from domain.kit.ids import in_one_spelling, spelled
 from projections.gateway import source_quality
 from projections.gateway.analytics import EventAnalytics, EventAnalyticsRow
 from projections.gateway.entity_facts import OutsideEntities, OutsideEntityRow
-from projections.gateway.events import OutsideEvents
+from projections.gateway.events import OutsideEvents, sent_user
 from projections.gateway.source_quality import (
     SourceQualities,
     SourceQualityRow,
@@ -51,7 +51,7 @@ _LONGEST = 200
     OutsideUserEventRow,
     needs=_READ,
     about="subject_id",
-    leave_out=("id", "source_id", "subject_id", "user_id", "session_id", "order_id"),
+    leave_out=("id", "source_id", "subject_id", "user_id", "user_spelling", "session_id", "order_id"),
 )
 class OutsideUserEvent:
     """An event that an outside system sent and that names a user, as it is known for a year. It is no object of
@@ -59,7 +59,7 @@ class OutsideUserEvent:
 
     event = linked(OutsideEvent, OutsideEvents, "id", "The event whole; null once it is older than 90 days.")
     source = linked(Source, Sources, "source_id", _SENT_BY)
-    user_ref = derived(str, lambda row: row.user_id, "The user that it names, as its source knows them.")
+    user_ref = derived(str, sent_user, "The user that it names, as its source knows them.")
     session_ref = derived(str | None, lambda row: row.session_id, "The session that it names.")
     order_ref = derived(str | None, lambda row: row.order_id, "The order that its payload names.")
 
@@ -166,8 +166,8 @@ _USER = ComputedField(
     str,
     "user_id",
     lambda row: row.user_id,
-    "The user that they name, as their source knows them.",
-    spelled,
+    "The user that they name, as their source knows them; an id in any spelling.",
+    in_one_spelling,
 )
 _entities.filter(
     also=("status",),
@@ -214,13 +214,13 @@ class Query:
         after_position: After = None,
     ) -> Connection[OutsideUserEvent]:
         if not 1 <= len(user) <= _LONGEST:
-            raise ClientError(f"The user has 1 to {_LONGEST} characters.", code="BAD_USER_INPUT")
+            raise bad_argument(f"The user has 1 to {_LONGEST} characters.", "user")
         await info.context.caught_up(OutsideUserEvents, after_position)
         return await connect(
             info.context,
             OutsideUserEvents,
             where=[
-                *equals("user_id", spelled(user)),
+                *equals("user_id", in_one_spelling(user)),
                 *equals("event_type", event_type),
                 *since("occurred_at", since_time),
                 *until("occurred_at", until_time),

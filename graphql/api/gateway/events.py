@@ -9,7 +9,6 @@ from api.gateway.sources import Source
 from api.kit.model import (
     PAGE_ARGUMENTS,
     After,
-    ClientError,
     ComputedField,
     Connection,
     Entries,
@@ -18,6 +17,7 @@ from api.kit.model import (
     PageRequest,
     Resource,
     argument,
+    bad_argument,
     connect,
     covered,
     derived,
@@ -31,10 +31,10 @@ from api.kit.schema.scalars import Json
 from domain.gateway.detection.patterns import RelatedBy
 from domain.gateway.letters import DiscardDeadLetter, LetterStatus
 from domain.gateway.schemas.searchable import as_text
-from domain.kit.ids import spelled
+from domain.kit.ids import in_one_spelling, spelled
 from domain.kit.privacy.nobody import is_nobody
 from projections.gateway.event_metadata import FOUND, FOUND_AMONG, EventMetadata
-from projections.gateway.events import DeadLetterRow, DeadLetters, OutsideEventRow, OutsideEvents
+from projections.gateway.events import DeadLetterRow, DeadLetters, OutsideEventRow, OutsideEvents, sent_user
 from projections.gateway.sources import Sources
 from projections.kit.declare.filters import beside
 from projections.kit.read.conditions import equals
@@ -60,16 +60,14 @@ def _texts(row: OutsideEventRow) -> dict[str, str]:
     OutsideEventRow,
     needs="gateway:read",
     about="subject_id",
-    leave_out=("source_id", "subject_id", "user_id", "session_id", "order_id", "searchable"),
+    leave_out=("source_id", "subject_id", "user_id", "user_spelling", "session_id", "order_id", "searchable"),
 )
 class OutsideEvent(Node):
     """An event that an outside system sent."""
 
     data: Json | None
     source = linked(Source, Sources, "source_id", "The source that sent it.")
-    user_ref = derived(
-        str | None, lambda row: row.user_id, "The user that it names, as its source knows them."
-    )
+    user_ref = derived(str | None, sent_user, "The user that it names, as its source knows them.")
     person_id = derived(
         UUID | None,
         lambda row: None if is_nobody(row.subject_id) else row.subject_id,
@@ -108,8 +106,8 @@ _filter = _events.filter(
             str,
             "user_id",
             lambda row: row.user_id,
-            "The user that it names, as its source knows them.",
-            spelled,
+            "The user that it names, as its source knows them; an id in any spelling.",
+            in_one_spelling,
         ),
         "session_ref": ComputedField(
             str, "session_id", lambda row: row.session_id, "The session that it names.", spelled
@@ -150,10 +148,9 @@ class Query:
         before: str | None = None,
         after_position: After = None,
     ) -> Connection[OutsideEvent]:
-        ask = info.context
+        ask, read = info.context, in_one_spelling if by is RelatedBy.USER else spelled
         if not 1 <= len(value) <= _LONGEST:
-            message = f"The value has 1 to {_LONGEST} characters."
-            raise ClientError(message, code="BAD_USER_INPUT")
+            raise bad_argument(f"The value has 1 to {_LONGEST} characters.", "value")
         tree = _filter.tree(filter)
         views: list[AnyView] = [OutsideEvents, *beside(tree)]
         for view in views:
@@ -162,7 +159,7 @@ class Query:
             ask,
             OutsideEvents,
             filter=tree,
-            where=equals(by.value, spelled(value)),
+            where=equals(by.value, read(value)),
             order=Order("occurred_at"),
             wanted=PageRequest(first=first, after=after, last=last, before=before),
         )

@@ -1,6 +1,7 @@
 """The code of a declared fold: made once for a view and an event, and as fast as if it were written by hand."""
 
 import functools
+import inspect
 import types
 from collections.abc import Callable, Collection
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -43,7 +44,10 @@ class FoldCode:
 
     # Type hints have no static type, hence Any.
     def event_field(self, name: str) -> tuple[str, Any]:
-        """The expression for a field of the event, and its type."""
+        """The expression for a field of the event, or for a property of it, and its type."""
+        property = inspect.getattr_static(self.event, name, None)
+        if name not in self._given and (read := getattr(property, "fget", None)) is not None:
+            return f"event.{name}", get_type_hints(read)["return"]
         if name not in self._given:
             raise TypeError(f"{self.where}: {self.event.__qualname__} has no field {name!r}.")
         return f"event.{name}", self._given[name]
