@@ -14,7 +14,7 @@ from api.kit.schema.row_visibility import RowVisibility, VisibilityRules
 from app.contexts import VIEWS
 from domain.kit.caller import Caller
 from domain.kit.sealed import PlainOpening
-from projections.kit.read.allowance import Spent, allow
+from projections.kit.read.allowance import Spent, TookTooLong, allow, allowed
 from projections.kit.read.as_of import InFuture, Past, RowsAsOf, TooMuch, by_stream
 from projections.kit.read.live_generations import Only
 from projections.kit.read.postgres_reader import PostgresRows
@@ -206,6 +206,16 @@ async def test_the_rows_of_the_past_are_there_once_for_each_tenant_and_paid_for(
     allow(len(past.json()))
     with pytest.raises(Spent):
         await rows.count(Jars, TENANT, past=past)
+
+
+async def test_what_was_is_folded_in_the_time_of_who_asks(place: Place) -> None:
+    jar, past = uuid4(), history(place)
+    last = await place.tell((jar, Jar.Filled(name="figs", shelf="top", amount=3)))
+    with allowed(1_000_000, seconds=0):
+        for look in (past.all(Shelves, TENANT, last), past.rows(Jars, TENANT, [(jar,)], last)):
+            with pytest.raises(TookTooLong):
+                await look
+    assert (await past.all(Shelves, TENANT, last)).events == 1
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ class TookTooLong(Exception):
 
 
 class ReadAllowance:
-    """Counts what is read, and how long the server works on it. Reads at the same time may exceed it together, but
-    none begins afterwards."""
+    """Counts what is read, and how long the server works on it, or this process on what was. Reads at the same
+    time may exceed it together, but none begins afterwards."""
 
     def __init__(self, limit: int, seconds: float = math.inf) -> None:
         self._limit, self._seconds = limit, seconds
@@ -37,13 +37,17 @@ class ReadAllowance:
         """A turn to read. Raises Spent or TookTooLong when nothing is left."""
         async with self._at_once:
             self.spend(0)
-            if self._took > self._seconds:
-                raise TookTooLong
+            self.require_time()
             yield
+
+    def require_time(self) -> None:
+        """Raise TookTooLong when no time is left."""
+        if self._took > self._seconds:
+            raise TookTooLong
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Count how long the server works on what is asked in here."""
+        """Count how long what is asked in here takes."""
         begun = time.monotonic()
         try:
             yield

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.kit.clock import Clock, SystemClock
 from domain.kit.codec import Codec
-from domain.kit.log import Log, Selection
+from domain.kit.log import Envelope, Log, Selection
 from projections.kit.declare.folds import Key
 from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
@@ -171,12 +171,14 @@ class RowsAsOf:
             if (size := await self._log.size_of(tenant_id, ids)) > self._most_bytes:
                 raise self._too_much("bytes", self._most_bytes, view)
             allowance().spend(size)
-            for events in (await self._log.streams(tenant_id, ids)).values():
-                folding.take(event for event in events if event.position <= position)
+            with allowance().timed():
+                streams = (await self._log.streams(tenant_id, ids)).values()
+            for events in streams:
+                self._take(folding, [event for event in events if event.position <= position])
         return self._retained(view, {key: row for (_, key), row in folding.rows.items()})
 
     async def all(self, view: type[View[R]], tenant_id: UUID, moment: Moment) -> Past[R]:
-        """All rows of the tenant. Raises InFuture and TooMuch."""
+        """All rows of the tenant. Raises InFuture and TooMuch, and TookTooLong as `allowance` says."""
         position = await self.position(tenant_id, moment)
         if (known := self._known(view, tenant_id, position)) is not None:
             return known
@@ -197,12 +199,16 @@ class RowsAsOf:
             rows.update({(tenant_id, key): row for key, row in earlier.rows.items()})
             at, events, rows.size = earlier.position, earlier.events, earlier.size
         select = Selection(tenant_id=tenant_id, types=sorted(instance.folds))
-        while page := await self._log.read(after=at, until=position, limit=_PAGE, select=select):
+        while True:
+            with allowance().timed():
+                page = await self._log.read(after=at, until=position, limit=_PAGE, select=select)
+            if not page:
+                break
             at, events = page[-1].position, events + len(page)
             if events > self._most_events:
                 raise self._too_much("events", self._most_events, view)
             for start in range(0, len(page), _SLICE):
-                folding.take(page[start : start + _SLICE])
+                self._take(folding, page[start : start + _SLICE])
                 if rows.size > self._most_bytes:
                     raise self._too_much("bytes", self._most_bytes, view)
                 # Whoever else is served by this process has waited long enough.
@@ -213,6 +219,12 @@ class RowsAsOf:
                 break
         found = {key: row for (_, key), row in rows.items()}
         return Past(self._retained(view, found), position, events, rows.size)
+
+    def _take(self, folding: Folding[R], events: Sequence[Envelope]) -> None:
+        """Fold some events, in the time of what asks for them. Raises TookTooLong."""
+        allowance().require_time()
+        with allowance().timed():
+            folding.take(events)
 
     def _retained(self, view: type[View[R]], rows: dict[Key, R]) -> dict[Key, R]:
         """Without the rows that the view keeps no longer: looking back does not bring them back."""

@@ -293,7 +293,9 @@ class PostgresRows:
             if callable(past_rows := arguments[0]):
                 await stack.enter_async_context(self._pasts.of(tenant_id))
                 await stack.enter_async_context(self._room)
-                allowed.spend(getsizeof(rows := past_rows()))
+                with allowed.timed():
+                    rows = past_rows()
+                allowed.spend(getsizeof(rows))
                 arguments = [rows, *arguments[1:]]
             connection = await stack.enter_async_context(self.reader.reading(tenant_id))
             with allowed.timed():

@@ -67,6 +67,43 @@ def values_of(field: FieldNode, lists: Collection[str], defaults: Mapping[str, V
     return Values(fixed, tuple(variables))
 
 
+@dataclass(frozen=True, eq=False)
+class NamedRows:
+    """How many rows a list has at most whose filter names them by their ids."""
+
+    filter: ValueNode
+    defaults: Mapping[str, ValueNode | None]
+
+    def at(self, variables: Mapping[str, object]) -> int | None:
+        """How many with these variables; None where their ids are not said."""
+        said = self.filter
+        if isinstance(said, ObjectValueNode):
+            id = next((each.value for each in said.fields if each.name.value == "id"), None)
+            found = None if id is None else self._value(id, variables)
+        else:
+            filter = self._value(said, variables)
+            found = filter.get("id") if isinstance(filter, Mapping) else None
+        if not isinstance(found, Mapping):
+            return None
+        several = found.get("in")
+        return 1 if found.get("eq") is not None else len(several) if isinstance(several, list) else None
+
+    def _value(self, node: ValueNode, variables: Mapping[str, object]) -> object:
+        if isinstance(node, VariableNode):
+            name = node.name.value
+            default = self.defaults.get(name)
+            return variables.get(name, None if default is None else value_from_ast_untyped(default))
+        if isinstance(node, ObjectValueNode):
+            return {each.name.value: self._value(each.value, variables) for each in node.fields}
+        return [None] * len(node.values) if isinstance(node, ListValueNode) else value_from_ast_untyped(node)
+
+
+def rows_named(field: FieldNode, defaults: Mapping[str, ValueNode | None]) -> NamedRows | None:
+    """The rows that the field's filter may name; None where it has none."""
+    given = (each.value for each in field.arguments or () if each.name.value == _FILTER)
+    return next((NamedRows(filter, dict(defaults)) for filter in given), None)
+
+
 def _cost(field: str, value: object) -> int:
     found, waiting = 0, [(field, value)]
     while waiting:

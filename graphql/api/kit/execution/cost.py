@@ -28,7 +28,7 @@ from graphql import (
     is_non_null_type,
 )
 
-from api.kit.execution.compared_values import Values, values_of
+from api.kit.execution.compared_values import NamedRows, Values, rows_named, values_of
 from api.kit.execution.sizes import Sizes
 
 _PAGE_ARGUMENTS = ("first", "last")
@@ -44,7 +44,8 @@ _LARGEST = 2**31 - 1
 
 @dataclass(frozen=True)
 class PageSize:
-    """The page size a field is asked for: the largest of its numbers and variables, else `default`.
+    """The page size a field is asked for: the largest of its numbers and variables, else `default`, but no more
+    than the rows that are `named`.
 
     A variable stands with the default that the operation gives it.
     """
@@ -52,11 +53,19 @@ class PageSize:
     numbers: tuple[int, ...] = ()
     variables: tuple[tuple[str, int | None], ...] = ()
     default: int = 1
+    named: NamedRows | None = None
+
+    @property
+    def varies(self) -> bool:
+        """Whether it may depend on the variables."""
+        return bool(self.variables) or self.named is not None
 
     def at(self, variables: Mapping[str, object]) -> int:
         """The size with these variables, never negative."""
         sizes = [*self.numbers, *(_integer(variables.get(name, default)) for name, default in self.variables)]
-        return max((size for size in sizes if size is not None), default=self.default)
+        most = max((size for size in sizes if size is not None), default=self.default)
+        named = None if self.named is None else self.named.at(variables)
+        return most if named is None else min(most, named)
 
 
 _ONE = PageSize()
@@ -221,6 +230,7 @@ class Measure:
         if not names:
             return PageSize(default=self._sizes.most(field))
         numbers, variables = list[int](), list[tuple[str, int | None]]()
+        named = rows_named(node, self._defaults)
         for argument in node.arguments or ():
             if argument.name.value in names:
                 value = argument.value
@@ -230,9 +240,10 @@ class Measure:
                 elif (number := _literal(value)) is not None:
                     numbers.append(number)
         if variables:
-            return PageSize(tuple(numbers), tuple(variables), self._page)
+            return PageSize(tuple(numbers), tuple(variables), self._page, named)
         defaults = [_integer(field.args[name].default_value) for name in names]
-        return PageSize(tuple(numbers), (), max((d for d in defaults if d is not None), default=self._page))
+        default = max((d for d in defaults if d is not None), default=self._page)
+        return PageSize(tuple(numbers), (), default, named)
 
 
 _NOTHING = Cost(0)
@@ -242,7 +253,7 @@ _NO_VALUES = Values()
 def _times(
     fixed: int, size: PageSize, inner: Cost, given: list[Given], compared: Values = _NO_VALUES
 ) -> Cost:
-    if not size.variables and not inner.parts and not given and not compared.variables:
+    if not size.varies and not inner.parts and not given and not compared.variables:
         return Cost(fixed + size.at({}) * inner.fixed)
     parts: list[tuple[PageSize | Given | Values, Cost]] = [(size, inner)]
     parts += ((argument, Cost(_PAST)) for argument in given)

@@ -14,6 +14,8 @@ from graphql import (
 
 from api.kit.execution.errors import ClientError
 
+USUAL_PAGE = 20
+"""The rows that a page holds where nothing says how many."""
 LARGEST_PAGE = 100
 """The most rows that a page or a nested list holds."""
 
@@ -38,7 +40,8 @@ class Limits:
     `stall_seconds` is left. `room_bytes` is what all operations under way may read at most, all together,
     `caller_bytes` what those of one caller may, with the answers that are on their way to them; what does not
     fit waits its turn, and `caller_waiting` says how many of one caller's may. `read_seconds` is how long the
-    statements of one operation that read rows and lists may take together: none begins after that. Search, pages
+    statements of one operation that read rows and lists, and the folding of the past, may take together: none
+    begins after that. Search, pages
     of the audit trail and histories are not counted.
 
     With `strict_permissions` a query is refused as a whole where a part of it would be.
@@ -56,7 +59,7 @@ class Limits:
     directives: int = 5
     duplicates: int = 3
     cost: int = 20_000
-    page: int = 50
+    page: int = USUAL_PAGE
     variable_depth: int = 32
     values: int = 100_000
     document_chars: int = 100_000

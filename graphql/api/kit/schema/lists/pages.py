@@ -8,8 +8,8 @@ import msgspec
 import strawberry
 
 from api.kit.execution.access import covered
-from api.kit.execution.errors import ClientError
-from api.kit.execution.limits import no_page
+from api.kit.execution.errors import ClientError, bad_argument
+from api.kit.execution.limits import USUAL_PAGE, no_page
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import LARGEST, field
 from api.kit.schema.lists.signatures import Signature
@@ -28,21 +28,17 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(description="Whether there are more items before this page.")
     rows: strawberry.Private[Sequence[Any]]
     cursor_of: strawberry.Private[Callable[[Any], str]]
-    came_from: strawberry.Private[Callable[[], str]]
-    """The cursor that the page was asked for with, or that of where the list begins."""
-    backward: strawberry.Private[bool] = False
+    last: strawberry.Private[Any] = None
+    """The last row of a page none of which is shown, as all of them are hidden."""
 
-    @field("The cursor of the first edge; of a page of 0 items from the end, where that page stands.")
+    @field("The cursor of the first edge; null where the page has none.")
     def start_cursor(self) -> str | None:
-        if self.rows:
-            return self.cursor_of(self.rows[0])
-        return self.came_from() if self.backward and self.has_previous_page else None
+        return self.cursor_of(self.rows[0]) if self.rows else None
 
-    @field("The cursor of the last edge; of a page of 0 items from the start, where that page stands.")
+    @field("The cursor of the last edge, or of what was found last and is not shown; null where nothing was.")
     def end_cursor(self) -> str | None:
-        if self.rows:
-            return self.cursor_of(self.rows[-1])
-        return self.came_from() if not self.backward and self.has_next_page else None
+        last = self.rows[-1] if self.rows else self.last
+        return None if last is None else self.cursor_of(last)
 
 
 @covered
@@ -88,9 +84,6 @@ class ForwardConnection(Generic[T]):
     )
 
 
-_BY_DEFAULT = 20
-
-
 @dataclass(frozen=True, slots=True)
 class PageRequest:
     """Which page a client wants."""
@@ -101,33 +94,22 @@ class PageRequest:
     before: str | None = None
 
     @property
-    def cursor(self) -> str | None:
-        """From where the page is counted."""
-        return self.after if self.last is None else self.before
-
-    @property
     def limit(self) -> int:
         """How many rows. Raises a client's error for what no page holds."""
         if self.first is not None and self.last is not None:
-            raise ClientError("Give first or last, not both.", code="BAD_USER_INPUT")
+            raise bad_argument("Give first or last, not both.", "last")
         wanted = self.first if self.last is None else self.last
-        limit = _BY_DEFAULT if wanted is None else wanted
+        limit = USUAL_PAGE if wanted is None else wanted
         if not 0 <= limit <= LARGEST:
             name = "first" if self.last is None else "last"
-            raise ClientError(
-                no_page(name, limit),
-                code="BAD_USER_INPUT",
-                argument=name,
-                minimum=0,
-                maximum=LARGEST,
-            )
+            raise bad_argument(no_page(name, limit), name, minimum=0, maximum=LARGEST)
         return limit
 
 
 First = Annotated[
     int | None,
     strawberry.argument(
-        description=f"How many items from the start, at most {LARGEST}; {_BY_DEFAULT} by default."
+        description=f"How many items from the start, at most {LARGEST}; {USUAL_PAGE} by default."
     ),
 ]
 FromCursor = Annotated[str | None, strawberry.argument(description="Only items after this cursor.")]
@@ -169,7 +151,6 @@ async def forward(
         has_previous_page=begun is not None,
         rows=page,
         cursor_of=cursor,
-        came_from=lambda: after or signature.cursor(_BEGINNING),
     )
     edges: list[Edge[R]] = [Edge(node=row, cursor_of=cursor) for row in page]
     return ForwardConnection(edges=edges, nodes=page, page_info=info)
@@ -185,11 +166,7 @@ def among(rows: Sequence[R], key: Callable[[R], Any]) -> Callable[[int, Any], Aw
     return read
 
 
-_BEGINNING = b"[]"
-"""What the cursor of where a list begins holds."""
-
-
 def _place(body: bytes | None, of: Any) -> Any:
     if body is None:
         raise ClientError("This cursor was not given out for this list.", code="BAD_CURSOR")
-    return None if body == _BEGINNING else msgspec.json.decode(body, type=of)
+    return msgspec.json.decode(body, type=of)
