@@ -27,6 +27,16 @@ def test_a_document_is_prepared_once_whatever_the_variables() -> None:
     assert documents.operation(GraphQLRequest(TEXT, variables={"n": "b"})) is first
 
 
+@pytest.mark.parametrize(
+    ("variables", "fields"), [({"n": True}, ("Query.hello",)), ({}, ("Query.hello", "Query.me"))]
+)
+def test_what_a_directive_leaves_out_is_not_selected(
+    variables: dict[str, object], fields: tuple[str, ...]
+) -> None:
+    text = "query($n: Boolean = false) { hello me @skip(if: $n) id(value: 1) @include(if: false) }"
+    assert _documents().operation(GraphQLRequest(text, variables=variables)).fields == fields
+
+
 def test_the_least_recently_used_is_dropped() -> None:
     documents = _documents(Limits(cached_bytes=10_000))
     kept, dropped = (

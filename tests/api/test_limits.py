@@ -9,6 +9,7 @@ from graphql import OperationDefinitionNode, get_introspection_query, parse
 from api.kit.execution.cost import Measure
 from api.kit.execution.limits import Limits
 from api.kit.execution.sizes import Sizes
+from api.schema import schema as PRODUCT
 from tests.api.toy import BEARER, SCHEMA, toy_app
 
 LIMITS = Limits(
@@ -100,7 +101,9 @@ async def test_beyond_the_limits(strict: httpx.AsyncClient, body: dict[str, obje
         "/graphql", json=body, headers={"accept": "application/graphql-response+json"}
     )
     assert response.status_code == 400
-    assert response.json()["errors"][0]["extensions"]["code"] in ("LIMIT_EXCEEDED", "COST_EXCEEDED")
+    extensions = response.json()["errors"][0]["extensions"]
+    assert extensions["code"] in ("LIMIT_EXCEEDED", "COST_EXCEEDED")
+    assert isinstance(extensions["limit"], int)
 
 
 async def test_a_body_too_large_is_refused_while_it_comes(strict: httpx.AsyncClient) -> None:
@@ -163,3 +166,27 @@ def test_fragments_that_multiply_are_measured_without_following_each() -> None:
     depth, cost = measured.depth, measured.cost
     assert depth == levels + 2
     assert cost.at({"n": 2}) > 4**levels
+
+
+@pytest.mark.parametrize(
+    ("filter", "variables", "cost"),
+    [
+        ("", {}, 1 + 20 * 2),
+        ("(filter: {id: {eq: $id}})", {"id": "a"}, 1 + 1 + 2),
+        ("(filter: {id: {eq: $id}})", {}, 1 + 20 * 2),
+        ("(filter: {id: {in: $ids}}, first: 50)", {"ids": ["a", "b"]}, 1 + 2 + 2 * 2),
+        ("(filter: {id: {in: [1, 2]}}, first: 1)", {}, 1 + 2 + 2),
+        ("(filter: $all)", {"all": {"id": {"in": ["a", "b"]}}}, 1 + 2 + 2 * 2),
+        ("(filter: {or: [{id: {eq: $id}}]})", {"id": "a"}, 1 + 1 + 20 * 2),
+    ],
+)
+def test_a_list_costs_the_rows_that_it_has_at_most(
+    filter: str, variables: dict[str, object], cost: int
+) -> None:
+    schema = PRODUCT._schema
+    declared = "query($id: ID, $ids: [ID!], $all: UserFilter)"
+    document = parse(f"{declared} {{ users{filter} {{ nodes {{ id }} }} }}")
+    (node,) = document.definitions
+    assert isinstance(node, OperationDefinitionNode)
+    measured = Measure(schema, Sizes(schema), document, Limits().page).operation(node)
+    assert measured.cost.at(variables) == cost

@@ -119,7 +119,8 @@ async def test_a_version_is_the_moment_of_its_event(then: Then) -> None:
         assert by_version == await then.client.send(
             "Task", id=then.task, asOf={"position": event["position"]}
         )
-    assert await then.client.send("Task", id=then.task, version=0) is None
+    refused = await then.client.error("Task", id=then.task, version=0)
+    assert refused == ("BAD_USER_INPUT", "A version is 1 or more.")
 
 
 async def test_before_the_first_event_there_is_nothing(then: Then) -> None:

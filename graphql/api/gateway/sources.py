@@ -10,7 +10,6 @@ from uuid import UUID
 import strawberry
 
 from api.kit.model import (
-    ClientError,
     Info,
     Node,
     Refusal,
@@ -18,6 +17,7 @@ from api.kit.model import (
     Sending,
     Sent,
     argument,
+    bad_argument,
     covered,
     field,
     headed,
@@ -97,7 +97,7 @@ class Source(Node):
         first: Annotated[int, argument(f"How many hours, this one included; at most {MOST_HOURS}.")] = 2,
     ) -> list[SourceHourRow] | None:
         if not 1 <= first <= MOST_HOURS:
-            raise ClientError(f"`first` is 1 to {MOST_HOURS}.", code="BAD_USER_INPUT")
+            raise bad_argument(f"`first` is 1 to {MOST_HOURS}.", "first", minimum=1, maximum=MOST_HOURS)
         ask, id = info.context, self.id
         if ask.moment(info) is not None:
             return None

@@ -11,7 +11,6 @@ import strawberry
 from api.gateway.addresses import require_callable
 from api.gateway.room import Room
 from api.kit.model import (
-    ClientError,
     First,
     ForwardConnection,
     FromCursor,
@@ -22,6 +21,7 @@ from api.kit.model import (
     Sending,
     Sent,
     argument,
+    bad_argument,
     covered,
     field,
     forward,
@@ -237,7 +237,7 @@ class Query:
     ) -> WebhookReplayCount | None:
         ask = info.context
         if since >= until:
-            raise ClientError("`since` must be before `until`.", code="BAD_USER_INPUT")
+            raise bad_argument("`since` must be before `until`.", "until")
         log = ask.port(WebhookDesk).deliveries
         counted = await log.count(ask.caller.tenant_id, id, since, until, seeing=ask.seeing)
         return None if counted is None else WebhookReplayCount(events=counted[0], complete=counted[1])

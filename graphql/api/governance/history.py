@@ -12,7 +12,6 @@ import strawberry
 
 from api.identity.users import User
 from api.kit.model import (
-    ClientError,
     Discontinuity,
     First,
     ForwardConnection,
@@ -23,6 +22,7 @@ from api.kit.model import (
     Resource,
     ResumeFrom,
     argument,
+    bad_argument,
     covered,
     field,
     forward,
@@ -115,9 +115,7 @@ class Query:
         try:
             id = read_id(text)
         except ValueError:
-            raise ClientError(
-                "A stream is an id, or its kind and id as task_….", code="BAD_USER_INPUT"
-            ) from None
+            raise bad_argument("A stream is an id, or its kind and id as task_….", "stream") from None
         ask = info.context
         own = Selection(tenant_id=ask.caller.tenant_id, originator_id=id)
         begun = await ask.services.log.read(limit=1, select=own)

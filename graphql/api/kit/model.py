@@ -4,6 +4,7 @@ from api.kit.execution.access import COVERED as COVERED
 from api.kit.execution.access import SIGNED_IN as SIGNED_IN
 from api.kit.execution.access import covered as covered
 from api.kit.execution.errors import ClientError as ClientError
+from api.kit.execution.errors import bad_argument as bad_argument
 from api.kit.execution.quick_fields import quick as quick
 from api.kit.schema.commands import Receipt as Receipt
 from api.kit.schema.context import Info as Info

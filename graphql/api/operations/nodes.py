@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 
 from api.kit.execution.access import IDENTIFIED
-from api.kit.model import LARGEST, ClientError, Info, Node, argument, field
+from api.kit.model import LARGEST, Info, Node, argument, bad_argument, field
 from api.kit.schema.nodes import by_id
 
 
@@ -31,5 +31,5 @@ class Query:
         self, info: Info, ids: Annotated[list[UUID], argument(f"Their ids, at most {LARGEST}.")]
     ) -> Any:
         if len(ids) > LARGEST:
-            raise ClientError(f"Give at most {LARGEST} ids, not {len(ids)}.", code="BAD_USER_INPUT")
+            raise bad_argument(f"Give at most {LARGEST} ids, not {len(ids)}.", "ids", maximum=LARGEST)
         return await by_id(info.context, ids)

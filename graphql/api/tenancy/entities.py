@@ -9,7 +9,7 @@ import strawberry
 
 from api.identity.users import User
 from api.kit.execution.access import COVERED, SIGNED_IN
-from api.kit.execution.errors import ClientError
+from api.kit.execution.errors import bad_argument
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, argument, field
 from api.kit.schema.filters import row_filter
@@ -106,7 +106,7 @@ class Query:
         try:
             wanted = parse(key)
         except ValueError as error:
-            raise ClientError(str(error), code="BAD_USER_INPUT") from None
+            raise bad_argument(str(error), "key") from None
         if wanted.tenant_id != ask.caller.tenant_id or wanted.entity_type not in BY_TYPE:
             return None
         _require(ask, wanted.entity_type)

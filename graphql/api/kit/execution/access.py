@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from graphql import (
+    BooleanValueNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -18,7 +19,9 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
+    VariableNode,
     get_named_type,
     is_introspection_type,
 )
@@ -127,9 +130,16 @@ class Access:
         kind, _, name = field.partition(".")
         return _INTROSPECTION[name] if name in _INTROSPECTION else self.by_field[kind, name]
 
-    def fields(self, document: DocumentNode, operation: OperationDefinitionNode) -> tuple[str, ...]:
-        """What an operation selects, as ``Task.title``, each once; of introspection only its root."""
-        return tuple(f"{kind}.{name}" for kind, name, _ in self._selected(document, operation))
+    def fields(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, object] | None = None,
+    ) -> tuple[str, ...]:
+        """What an operation selects, as ``Task.title``, each once; of introspection only its root. With variables,
+        without what is left out by these (``@skip``, ``@include``)."""
+        given = None if variables is None else _with_defaults(operation, variables)
+        return tuple(f"{kind}.{name}" for kind, name, _ in self._selected(document, operation, given))
 
     def root(self, document: DocumentNode, operation: OperationDefinitionNode, field: str) -> str:
         """Under which name of an answer a field would stand that an operation selects."""
@@ -141,7 +151,10 @@ class Access:
         return any((kind, name) in self._own for kind, name, _ in self._selected(document, operation))
 
     def _selected(
-        self, document: DocumentNode, operation: OperationDefinitionNode
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        given: Mapping[str, object] | None = None,
     ) -> Iterator[tuple[str, str, str]]:
         fragments = {
             selection.name.value: selection
@@ -150,10 +163,14 @@ class Access:
         }
         root = self._schema.get_root_type(operation.operation)
         assert root is not None, "validated before"
-        return self._fields(root.name, operation.selection_set, fragments)
+        return self._fields(root.name, operation.selection_set, fragments, given)
 
     def _fields(
-        self, kind: str, selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
+        self,
+        kind: str,
+        selections: SelectionSetNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        given: Mapping[str, object] | None,
     ) -> Iterator[tuple[str, str, str]]:
         """Every type and field that is selected, with the name in the answer of the root field above it; below
         introspection nothing more is said."""
@@ -162,6 +179,8 @@ class Access:
         while pending:
             kind, selections, root = pending.pop()
             for selection in selections.selections:
+                if given is not None and _left_out(selection, given):
+                    continue
                 if isinstance(selection, InlineFragmentNode):
                     inner = selection.type_condition.name.value if selection.type_condition else kind
                     pending.append((inner, selection.selection_set, root))
@@ -184,6 +203,31 @@ class Access:
         parent: Any = self._schema.type_map[kind]
         below: str = get_named_type(parent.fields[name].type).name
         return below
+
+
+def _with_defaults(
+    operation: OperationDefinitionNode, variables: Mapping[str, object]
+) -> Mapping[str, object]:
+    defaults = {
+        each.variable.name.value: each.default_value.value
+        for each in operation.variable_definitions or ()
+        if isinstance(each.default_value, BooleanValueNode)
+    }
+    return {**defaults, **variables}
+
+
+def _left_out(selection: SelectionNode, given: Mapping[str, object]) -> bool:
+    """Whether a directive leaves this out."""
+    for directive in selection.directives or ():
+        if (name := directive.name.value) not in ("skip", "include"):
+            continue
+        for argument in directive.arguments or ():
+            value = argument.value
+            said = given.get(value.name.value) if isinstance(value, VariableNode) else None
+            said = value.value if isinstance(value, BooleanValueNode) else said
+            if said is (name == "skip"):
+                return True
+    return False
 
 
 def _need(kind: Any, field: GraphQLField) -> str | None:

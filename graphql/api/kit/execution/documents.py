@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cachetools import LRUCache
 from graphql import (
@@ -32,13 +32,13 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from api.kit.execution.access import ANYONE, Access
+from api.kit.execution.argument_places import require_storable, with_places
 from api.kit.execution.cost import Cost, Measure
 from api.kit.execution.deprecations import DeprecatedUse, Deprecations
-from api.kit.execution.error_codes import ErrorCode
 from api.kit.execution.errors import ClientError, RequestError
 from api.kit.execution.given_values import given_values
 from api.kit.execution.limits import Limits, check_shape, too_much
-from api.kit.execution.request import GraphQLRequest
+from api.kit.execution.request import GraphQLRequest, unstorable
 from api.kit.execution.sizes import Sizes
 from api.kit.execution.trees import compact
 
@@ -51,6 +51,9 @@ _MOST_DIGITS = 400
 """In one number. Beyond these a float is infinite anyway, and Python takes no integer of some thousands."""
 _LONG_NUMBER = re.compile(rf"\d{{{_MOST_DIGITS + 1}}}")
 _NUL = re.compile(r"\0|\\u(?:0000|\{0+\})")
+_CONDITION = re.compile("@\\s*(?:skip|include)")
+_TOKENS = "Document contains more than"
+"""How graphql-core begins to say that there are too many tokens."""
 
 
 class FiniteFloatsRule(ValidationRule):
@@ -183,12 +186,18 @@ class Documents:
             if not stranger and found.size <= self._limits.cached_bytes:
                 self._known[request.query] = found
         operation = _chosen(found.operations, request.operation_name)
+        if request.unstorable is not None:
+            wrong = with_places([unstorable(request.unstorable)], operation.document, operation.node)
+            raise RequestError.of_document(wrong, "BAD_USER_INPUT")
         most = self._limits.values
         if given_values(self._schema, operation.node, request.variables, most) > most:
             error = ClientError(
                 f"The variables hold too many values: at most {most}.", code="LIMIT_EXCEEDED", limit=most
             )
             raise RequestError.of_document([error], "LIMIT_EXCEEDED")
+        if _CONDITION.search(operation.text):
+            fields = self._access.fields(operation.document, operation.node, request.variables)
+            operation = replace(operation, fields=fields)
         cost = operation.cost.at(request.variables)
         if cost > self._limits.cost:
             error = ClientError(
@@ -235,13 +244,14 @@ class Documents:
         if len(text) > chars:
             raise too_much("characters", chars)
         tokens = min(limits.tokens, limits.strange_tokens) if stranger else limits.tokens
-        if _NUL.search(text):
-            raise ClientError("The document must not contain the character U+0000.", code="BAD_USER_INPUT")
         try:
             document = parse(text, max_tokens=tokens, allow_empty_selection_sets=False)
         except GraphQLSyntaxError as error:
-            code: ErrorCode = "LIMIT_EXCEEDED" if "tokens" in error.message else "GRAPHQL_PARSE_FAILED"
-            raise RequestError.of_document([error], code) from error
+            if _TOKENS in error.message:
+                raise too_much("tokens", tokens) from error
+            raise RequestError.of_document([error], "GRAPHQL_PARSE_FAILED") from error
+        if _NUL.search(text):
+            require_storable(document)
         check_shape(document, self._limits)
         # Most documents have no such run of digits, and a long text may have one.
         if _LONG_NUMBER.search(text):

@@ -8,10 +8,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import Executor, create_source_event_stream
+from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.execution import optimized_is_awaitable
 
 from api.kit.execution.access import Permit
-from api.kit.execution.argument_places import with_places
+from api.kit.execution.argument_places import one_of_fault, with_places
 from api.kit.execution.documents import Documents, Operation
 from api.kit.execution.encoding import encoded
 from api.kit.execution.errors import (
@@ -277,6 +278,8 @@ class Engine(Generic[I]):
             is_awaitable=optimized_is_awaitable,
         )
         if isinstance(executor, list):
+            if isinstance(executor[0], StrawberryInputCoercionError):
+                executor = [one_of_fault(self._schema, operation.node, request.variables) or executor[0]]
             placed = with_places(executor, operation.document, operation.node)
             raise RequestError.of_document(placed, "BAD_USER_INPUT")
         return executor

@@ -40,6 +40,11 @@ class ClientError(GraphQLError):
         super().__init__(message, extensions={"code": code, **more})
 
 
+def bad_argument(message: str, argument: str, **more: object) -> ClientError:
+    """The error for an argument that has no possible value; ``argument`` says where in it: ``input.tags[1]``."""
+    return ClientError(message, code="BAD_USER_INPUT", argument=argument, **more)
+
+
 class Unauthenticated(Exception):
     """Nobody we know is asking; the message is meant for the client."""
 

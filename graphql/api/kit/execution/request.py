@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from graphql import GraphQLError
+
 from api.kit.execution.errors import RequestError
 from api.kit.execution.limits import Limits
 
@@ -28,6 +30,8 @@ class GraphQLRequest:
     variables: Mapping[str, Any] = field(default_factory=dict)
     after: int = 0
     """The position of the log that everything it reads is to reflect."""
+    unstorable: str | None = None
+    """Where in the variables a text holds U+0000, which cannot be stored; empty where that is not said."""
 
 
 def read_request(body: object, limits: Limits, after: str | None = None) -> GraphQLRequest:
@@ -51,9 +55,9 @@ def read_request(body: object, limits: Limits, after: str | None = None) -> Grap
             # Word for word what clients compare, some the code and some the message: they send the document then.
             raise RequestError.of("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
         raise RequestError.of('The request needs a "query".', "BAD_REQUEST")
-    _check_values(variables, limits.variable_depth)
+    nul = _holds_nul(variables, limits.variable_depth)
     least = max(_position(after, AFTER_HEADER), _position(extensions.get(_AFTER), f"extensions.{_AFTER}"))
-    return GraphQLRequest(query, name, variables, least)
+    return GraphQLRequest(query, name, variables, least, _path_of_nul(variables) if nul else None)
 
 
 def _position(value: object, name: str) -> int:
@@ -73,37 +77,35 @@ def _member(body: Mapping[str, Any], name: str, kind: type, described: str) -> A
     return value
 
 
-def _check_values(variables: Mapping[str, object], depth: int) -> None:
-    """Refuse variables nested deeper than `depth` and text with U+0000, which Postgres cannot store."""
-    level: list[object] = [variables]
+def _holds_nul(variables: Mapping[str, object], depth: int) -> bool:
+    """Whether a text of the variables holds U+0000. Raises RequestError for what is nested deeper than `depth`."""
+    level, found = list[object]([variables]), False
     for _ in range(depth + 1):
         below: list[object] = []
         for value in level:
             if isinstance(value, str):
-                if "\0" in value:
-                    raise _unstorable(variables)
+                found = found or "\0" in value
             elif isinstance(value, dict):
                 below.extend(value.values())
-                if any("\0" in key for key in value):
-                    raise _unstorable(variables)
+                found = found or any("\0" in key for key in value)
             elif isinstance(value, list):
                 below.extend(value)
         if not below:
-            return
+            return found
         level = below
     said = f"The variables are nested too deeply: at most {depth} levels."
     raise RequestError.of(said, "LIMIT_EXCEEDED", limit=depth)
 
 
-def _unstorable(variables: Mapping[str, object]) -> RequestError:
-    """What is said of variables with U+0000 in them, as the engine says where a value is wrong."""
-    found = _TOLD_PATH.fullmatch(_path_of_nul(variables))
+def unstorable(place: str) -> GraphQLError:
+    """What is said of a text with U+0000 at a place in the variables, as of other values that do not fit."""
+    found = _TOLD_PATH.fullmatch(place)
     if found is None:
-        return RequestError.of("Variables must not contain the character U+0000.", "BAD_REQUEST")
+        return GraphQLError("Variables must not contain the character U+0000.")
     inner = found[0].removeprefix(found[1])
     within = f" at {inner}" if inner else ""
     said = "A text must not contain the character U+0000."
-    return RequestError.of(f"Variable '${found[1]}' has invalid value{within}: {said}", "BAD_REQUEST")
+    return GraphQLError(f"Variable '${found[1]}' has invalid value{within}: {said}")
 
 
 def _path_of_nul(variables: Mapping[str, object]) -> str:

@@ -1,5 +1,6 @@
 """JSON as clients send it: read strictly, so that nobody in front of us reads something else in it."""
 
+import codecs
 import contextlib
 import json
 import re
@@ -17,7 +18,8 @@ class NotJson(ValueError):
 
 
 def decoded(text: str | bytes) -> object:
-    """The value of a JSON text. Raises NotJson."""
+    """The value of a JSON text; a byte order mark before it is no part of it. Raises NotJson."""
+    text = text.removeprefix("\ufeff") if isinstance(text, str) else text.removeprefix(codecs.BOM_UTF8)
     try:
         value: object = orjson.loads(text)
         # A reader that takes the first of two equal names and one that takes the last would see two requests.

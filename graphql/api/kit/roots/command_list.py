@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 
 from api.kit.execution.access import IDENTIFIED, Permit, covered, permits
-from api.kit.execution.errors import ClientError, lacking
+from api.kit.execution.errors import bad_argument, lacking
 from api.kit.schema.commands import Receipt, Refused, camel
 from api.kit.schema.context import Info
 from api.kit.schema.fields import LARGEST, argument, described
@@ -47,7 +47,9 @@ def command_list(mutation: type) -> type:
     async def resolve(info: Info, commands: list[Any]) -> Any:
         ask = info.context
         if not 1 <= len(commands) <= LARGEST:
-            raise ClientError(f"Send 1 to {LARGEST} commands, not {len(commands)}.", code="BAD_USER_INPUT")
+            raise bad_argument(
+                f"Send 1 to {LARGEST} commands, not {len(commands)}.", "commands", minimum=1, maximum=LARGEST
+            )
         named = [_named(each.command, plain) for each in commands]
         for place, (name, _) in enumerate(named):
             need, _ = plain[name]

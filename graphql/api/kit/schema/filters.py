@@ -14,7 +14,7 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.execution.errors import ClientError
+from api.kit.execution.errors import ClientError, bad_argument
 from api.kit.schema.commands import camel
 from api.kit.schema.node_types import columns_of, deprecation, described_as, plain
 from api.kit.schema.operators import NAMES, Operators, longest, operators_of
@@ -110,7 +110,7 @@ class _Reader:
                 continue
             here = f"{at}.{_JOINED.get(name) or camel(name)}"
             if value is None:
-                raise _refused(f"{here} is null: leave it out, or ask for what is null by isNull.", here)
+                raise bad_argument(f"{here} is null: leave it out, or ask for what is null by isNull.", here)
             if name in _JOINED:
                 parts.append(self._joined(name, value, here, depth + 1))
             elif name == _TEXT and _TEXT not in self.kind.columns:
@@ -137,7 +137,7 @@ class _Reader:
             here = f"{at}.{NAMES[operator]}"
             self._count(here, value.tests(compared))
             if compared is None:
-                raise _refused(f"{here} is null: leave it out, or ask for what is null by isNull.", here)
+                raise bad_argument(f"{here} is null: leave it out, or ask for what is null by isNull.", here)
             if isinstance(compared, list) and len(compared) > value.most:
                 raise _too_much(f"{here} has too many values: at most {value.most}.", here, value.most)
             if operator == "contains" and longest(compared) > LONGEST_PART:
@@ -153,7 +153,7 @@ class _Reader:
             assert self.kind.searched is not None
             return Compare(ComparedColumn(_TEXT), Comparison.WORDS, words(self.kind.searched, text))
         except BadQuery as error:
-            raise _refused(str(error), at) from None
+            raise bad_argument(str(error), at) from None
 
     def _count(self, at: str, tests: int = 1) -> None:
         self.tests += tests
@@ -168,10 +168,6 @@ def _spelled(column: ComparedColumn, operator: str, value: Any) -> Any:
     if column.read is None or operator in ("contains", "is_null"):
         return value
     return [*map(column.read, value)] if isinstance(value, list) else column.read(value)
-
-
-def _refused(message: str, at: str) -> ClientError:
-    return ClientError(message, code="BAD_USER_INPUT", argument=at)
 
 
 def _too_much(message: str, at: str, limit: int) -> ClientError:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from api.kit.execution.errors import ClientError
+from api.kit.execution.errors import bad_argument
 from api.kit.schema.context import Info
 from api.kit.schema.scalars import Position
 
@@ -53,13 +53,13 @@ async def moment(
     """The position to read as of, None for what is now: for this root field and all that is below it."""
     ask = info.context
     if as_of is not None and version is not None:
-        raise ClientError("Give asOf or version, not both.", code="BAD_USER_INPUT")
+        raise bad_argument("Give asOf or version, not both.", "version")
     if as_of is not None:
         at = await ask.past.position(_given(as_of))
     elif version is not None:
         assert stream is not None, "only a single thing has versions"
-        if version < 0:
-            raise ClientError("A version is 0 or more.", code="BAD_USER_INPUT")
+        if version < 1:
+            raise bad_argument("A version is 1 or more.", "version", minimum=1)
         at = await ask.past.position_of(stream, version)
     else:
         return None
@@ -75,5 +75,5 @@ def _given(as_of: AsOf) -> int | datetime:
         if moment is not None and moment is not strawberry.UNSET
     ]
     if len(given) != 1:
-        raise ClientError("AsOf takes exactly one of position and time.", code="BAD_USER_INPUT")
+        raise bad_argument("AsOf takes exactly one of position and time.", "asOf")
     return given[0]

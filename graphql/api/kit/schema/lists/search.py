@@ -12,7 +12,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from api.kit.execution.access import covered
-from api.kit.execution.errors import ClientError
+from api.kit.execution.errors import ClientError, bad_argument
 from api.kit.schema.commands import camel
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import Parent, argument, derived, described, field
@@ -232,7 +232,7 @@ async def search(
         at_least = max(after_position or 0, await ask.seeing.changed(view, hidden or ()))
         outcome = await finder.find(ask.caller.tenant_id, wanted, at_least=at_least)
     except BadQuery as error:
-        raise ClientError(str(error), code="BAD_USER_INPUT") from None
+        raise bad_argument(str(error), "text") from None
     found = outcome.found
     shown, more = found.hits[:limit], len(found.hits) > limit
     hits = await _seen(ask, view, shown)
@@ -246,7 +246,7 @@ async def search(
             has_previous_page=wanted.after is not None,
             rows=hits,
             cursor_of=query.cursor,
-            came_from=lambda: query.cursor(shown[-1]) if shown else page.after or signature.cursor(b""),
+            last=shown[-1] if shown else None,
         ),
         **({} if facets is None else {"facets": facets(**_counted(facets, found.facets))}),
         total_count=found.total - (len(shown) - len(hits)),
@@ -289,4 +289,4 @@ def _place(cursor: str | None, signature: Signature) -> str | None:
     body = signature.body(cursor)
     if body is None:
         raise ClientError("This cursor was not given out for this search.", code="BAD_CURSOR")
-    return body.decode() or None
+    return body.decode()
