@@ -141,7 +141,8 @@ async def _connect(sending: Sending) -> Sent | Refusal:
 
 async def _rotate(sending: Sending) -> Sent | Refusal:
     source = await sending.ask.row(Sources, sending.input.id)
-    return await _sealed(sending, connections.RotateSourceSecret, source and source.provider)
+    provider = None if source is None else source.provider
+    return await _sealed(sending, connections.RotateSourceSecret, provider)
 
 
 async def _sealed(
