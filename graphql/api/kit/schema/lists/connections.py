@@ -169,6 +169,8 @@ def connection(
         has_previous_page=page.more_before,
         rows=page.rows,
         cursor_of=cursors.cursor,
+        came_from=lambda: wanted.cursor or cursors.beginning(),
+        backward=wanted.last is not None,
     )
     return Connection(edges=edges, nodes=page.rows, page_info=info, counted=counted)
 
@@ -196,6 +198,10 @@ class Cursors:
         values = [self._order.value(self._view, row), *(getattr(row, name) for name in self._view.key)]
         return self._signature.cursor(msgspec.json.encode(values))
 
+    def beginning(self) -> str:
+        """Where the list begins, from whichever end it is read: all of it comes after this, and all before."""
+        return self._signature.cursor(b"[]")
+
     def place(self, cursor: str | None) -> RowPlace | None:
         """The place of a cursor. Raises a client's error unless this list in this order gave it out."""
         if cursor is None:
@@ -203,6 +209,7 @@ class Cursors:
         body = self._signature.body(cursor)
         if body is None:
             raise ClientError("This cursor was not given out for this list in this order.", code="BAD_CURSOR")
-        values = msgspec.json.decode(body)
+        if not (values := msgspec.json.decode(body)):
+            return None
         value, *key = (msgspec.convert(v, t) for v, t in zip(values, self._types, strict=True))
         return RowPlace(value, tuple(key))

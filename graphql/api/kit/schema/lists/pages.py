@@ -28,17 +28,21 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(description="Whether there are more items before this page.")
     rows: strawberry.Private[Sequence[Any]]
     cursor_of: strawberry.Private[Callable[[Any], str]]
-    last: strawberry.Private[Any] = None
-    """The last row of a page none of which is shown, as all of them are hidden."""
+    came_from: strawberry.Private[Callable[[], str]]
+    """The cursor that the page was asked for with, or that of where the list begins."""
+    backward: strawberry.Private[bool] = False
 
-    @field("The cursor of the first edge; null where the page has none.")
+    @field("The cursor of the first edge; of a page of 0 items from the end, where that page stands.")
     def start_cursor(self) -> str | None:
-        return self.cursor_of(self.rows[0]) if self.rows else None
+        if self.rows:
+            return self.cursor_of(self.rows[0])
+        return self.came_from() if self.backward and self.has_previous_page else None
 
-    @field("The cursor of the last edge, or of what was found last and is not shown; null where nothing was.")
+    @field("The cursor of the last edge; of a page of 0 items from the start, where that page stands.")
     def end_cursor(self) -> str | None:
-        last = self.rows[-1] if self.rows else self.last
-        return None if last is None else self.cursor_of(last)
+        if self.rows:
+            return self.cursor_of(self.rows[-1])
+        return self.came_from() if not self.backward and self.has_next_page else None
 
 
 @covered
@@ -92,6 +96,11 @@ class PageRequest:
     after: str | None = None
     last: int | None = None
     before: str | None = None
+
+    @property
+    def cursor(self) -> str | None:
+        """From where the page is counted."""
+        return self.after if self.last is None else self.before
 
     @property
     def limit(self) -> int:
@@ -151,6 +160,7 @@ async def forward(
         has_previous_page=begun is not None,
         rows=page,
         cursor_of=cursor,
+        came_from=lambda: after or signature.cursor(_BEGINNING),
     )
     edges: list[Edge[R]] = [Edge(node=row, cursor_of=cursor) for row in page]
     return ForwardConnection(edges=edges, nodes=page, page_info=info)
@@ -166,7 +176,11 @@ def among(rows: Sequence[R], key: Callable[[R], Any]) -> Callable[[int, Any], Aw
     return read
 
 
+_BEGINNING = b"[]"
+"""What the cursor of where a list begins holds."""
+
+
 def _place(body: bytes | None, of: Any) -> Any:
     if body is None:
         raise ClientError("This cursor was not given out for this list.", code="BAD_CURSOR")
-    return msgspec.json.decode(body, type=of)
+    return None if body == _BEGINNING else msgspec.json.decode(body, type=of)

@@ -246,7 +246,7 @@ async def search(
             has_previous_page=wanted.after is not None,
             rows=hits,
             cursor_of=query.cursor,
-            last=shown[-1] if shown else None,
+            came_from=lambda: query.cursor(shown[-1]) if shown else page.after or signature.cursor(b""),
         ),
         **({} if facets is None else {"facets": facets(**_counted(facets, found.facets))}),
         total_count=found.total - (len(shown) - len(hits)),
@@ -289,4 +289,4 @@ def _place(cursor: str | None, signature: Signature) -> str | None:
     body = signature.body(cursor)
     if body is None:
         raise ClientError("This cursor was not given out for this search.", code="BAD_CURSOR")
-    return body.decode()
+    return body.decode() or None
