@@ -42,29 +42,29 @@ _COLUMNS: Mapping[MarketingGroup, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DaySpan:
     """Days, the last included."""
 
     start: date
     end: date
 
     @property
-    def before(self) -> "Span":
+    def before(self) -> "DaySpan":
         """As many days, right before these."""
         days = self.end - self.start
         end = self.start - timedelta(days=1)
-        return Span(end - days, end)
+        return DaySpan(end - days, end)
 
 
-def spans(whole: Span, interval: MarketingInterval | None) -> list[Span]:
+def spans(whole: DaySpan, interval: MarketingInterval | None) -> list[DaySpan]:
     """A span in parts, which are cut off where it begins and ends."""
     if interval is None:
         return [whole]
-    found: list[Span] = []
+    found: list[DaySpan] = []
     start = whole.start
     while start <= whole.end:
         end = min(_last(start, interval), whole.end)
-        found.append(Span(start, end))
+        found.append(DaySpan(start, end))
         start = end + timedelta(days=1)
     return found
 
@@ -128,7 +128,7 @@ class MetricFilter:
 class Metric:
     """What came to be in a span, and in the one before it."""
 
-    span: Span
+    span: DaySpan
     currency: str
     channel: str | None
     account_id: UUID | None
@@ -178,7 +178,7 @@ class MetricReader:
         self,
         tenant_id: UUID,
         wanted: MetricFilter,
-        parts: Sequence[Span],
+        parts: Sequence[DaySpan],
         group: MarketingGroup,
         *,
         compared: bool,
@@ -208,7 +208,12 @@ class MetricReader:
         ]
 
     async def _sums(
-        self, tenant_id: UUID, wanted: MetricFilter, parts: Sequence[Span], group: MarketingGroup, limit: int
+        self,
+        tenant_id: UUID,
+        wanted: MetricFilter,
+        parts: Sequence[DaySpan],
+        group: MarketingGroup,
+        limit: int,
     ) -> list[_Found]:
         by_campaign = group is MarketingGroup.CAMPAIGN or wanted.campaign_ids is not None
         view: type[PostgresView[Any]] = CampaignFacts if by_campaign else DailyTotals

@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
-from projections.marketing.metrics import MarketingInterval, Span, spans
+from projections.marketing.metrics import DaySpan, MarketingInterval, spans
 from tests.kit.client import Client
 
 DAY = date(2026, 3, 1)
@@ -134,11 +134,11 @@ async def test_others_and_guests_see_none_of_it(product: Any, client: Client) ->
 
 
 def test_spans_are_cut_off_at_both_ends() -> None:
-    whole = Span(date(2028, 2, 10), date(2028, 4, 2))
+    whole = DaySpan(date(2028, 2, 10), date(2028, 4, 2))
     assert spans(whole, MarketingInterval.MONTH) == [
-        Span(date(2028, 2, 10), date(2028, 2, 29)),
-        Span(date(2028, 3, 1), date(2028, 3, 31)),
-        Span(date(2028, 4, 1), date(2028, 4, 2)),
+        DaySpan(date(2028, 2, 10), date(2028, 2, 29)),
+        DaySpan(date(2028, 3, 1), date(2028, 3, 31)),
+        DaySpan(date(2028, 4, 1), date(2028, 4, 2)),
     ]
     assert len(spans(whole, MarketingInterval.DAY)) == 53
     assert spans(whole, None) == [whole]

@@ -36,12 +36,12 @@ from domain.marketing.figures import EARLIEST
 from projections.marketing.accounts import MarketingAccounts, MarketingCampaigns
 from projections.marketing.figures import CampaignFacts, DailyTotals, DailyTotalsRow
 from projections.marketing.metrics import (
+    DaySpan,
     MarketingGroup,
     MarketingInterval,
     Metric,
     MetricFilter,
     MetricReader,
-    Span,
     Sums,
     spans,
 )
@@ -251,7 +251,7 @@ class Subscription:
     )
 
 
-def _span(filter: MarketingMetricsFilter) -> Span:
+def _span(filter: MarketingMetricsFilter) -> DaySpan:
     days = (filter.until - filter.since).days + 1
     if filter.since < EARLIEST or not 1 <= days <= _MOST_DAYS:
         raise ClientError(
@@ -261,4 +261,4 @@ def _span(filter: MarketingMetricsFilter) -> Span:
         raise ClientError(
             f"At most {_MOST_IDS} ids are looked for.", code="BAD_USER_INPUT", argument="filter"
         )
-    return Span(filter.since, filter.until)
+    return DaySpan(filter.since, filter.until)
