@@ -12,6 +12,7 @@ from app.mail.allowance import CountedAllowance, limits
 from app.mail.factory import create_mailer
 from app.mail.links import MailedLinks
 from app.mail.mailed_tokens import MailedTokens
+from app.marketing.factory import report_rows
 from app.outgoing.http_client import OutgoingClient
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.placement.tenant_names import RegistryNames
@@ -95,6 +96,7 @@ def processes(parts: Parts) -> list[Process[Any]]:
         StoredHistory(parts.database, parts.live, parts.log),
         *_webhooks(parts, mailer, repository),
         *_gateway(parts),
+        report_rows(settings, bus=parts.bus, opening=parts.opening),
     )
     return [created(process, {**adapters, Clock: parts.clock}) for process in PROCESSES]
 

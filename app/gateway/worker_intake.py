@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from domain.gateway.outcomes import EventAnswer, ReceivedEvent
 from domain.kit.caller import Caller
 from domain.kit.log import Log
 from domain.kit.process.effects import EffectFailed, EffectRefused
-from domain.kit.process.files import FileDamaged, FileStore, FilesUnavailable, OpenFile
 from domain.kit.refusals import Contended, Forbidden, Refusal
 from domain.operations.tenants import TenantMoving
 
@@ -60,28 +58,6 @@ async def was_stored(log: Log, tenant_id: UUID, position: int | None, origin: Ma
     (stored,) = await log.read(after=position - 1, until=position, limit=1)
     said = json.loads(stored.metadata)
     return stored.tenant_id == tenant_id and all(said.get(name) == value for name, value in origin.items())
-
-
-async def opened(files: FileStore, tenant_id: UUID, id: UUID) -> OpenFile:
-    """A file. Raises as `files_reached`."""
-    with files_reached():
-        file = await files.open(tenant_id, id)
-    if file is None:
-        raise EffectRefused("file_gone")
-    return file
-
-
-@contextmanager
-def files_reached() -> Iterator[None]:
-    """Have faults of files raise EffectRefused for what another try will not change, and else EffectFailed."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise EffectRefused("file_gone") from None
-    except FileDamaged:
-        raise EffectRefused("file_damaged") from None
-    except FilesUnavailable:
-        raise EffectFailed("files_unavailable") from None
 
 
 async def admitted(intake: Ingestion, by: Caller, source_id: UUID) -> None:

@@ -3,12 +3,13 @@
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
-from domain.marketing import accounts, campaigns
+from domain.marketing import accounts, campaigns, imports
 from domain.marketing.access import READ, WRITE
+from domain.marketing.import_runs import MarketingImportRun
 
 CONTEXT = ContextDomain(
     package=__name__,
-    modules=(accounts, campaigns),
+    modules=(accounts, campaigns, imports),
     permissions=(
         Permission(READ, "See what marketing costs and brings.", "member"),
         Permission(WRITE, "Keep accounts, record their figures and import these.", "member"),
@@ -22,4 +23,5 @@ CONTEXT = ContextDomain(
             data=("name",),
         ),
     ),
+    processes=(MarketingImportRun,),
 )

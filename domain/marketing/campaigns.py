@@ -1,7 +1,7 @@
 """Campaigns of accounts, each with what it cost and brought, month by month."""
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -51,10 +51,22 @@ class MarketingCampaign(Aggregate, topic="marketing.campaign"):
     changed = assigns(Found, Renamed)
 
 
+@dataclass(frozen=True, kw_only=True)
+class DaySource:
+    """The row of a file that the figures of a day come from."""
+
+    file_id: UUID
+    row: int
+    at: datetime
+    """When they were recorded."""
+
+
 class CampaignMonth(Aggregate, topic="marketing.campaign_month"):
     """What a campaign cost and brought on the days of a month."""
 
     always = True
+    class_version = 2
+    oldest_snapshot = 2
 
     class Recorded(Event):
         """Figures of days, each in place of what was recorded of the day before, which it says too."""
@@ -69,17 +81,26 @@ class CampaignMonth(Aggregate, topic="marketing.campaign_month"):
         rows: Annotated[
             tuple[int, ...], Internal(), Describe("Of what was imported, the row of the file for each day.")
         ] = ()
+        file_id: Annotated[UUID | None, Internal(), Describe("The file that was imported.")] = None
 
     days: dict[date, DayFigures] = field(default_factory=dict)
-    sources: dict[date, tuple[UUID | None, int]] = field(default_factory=dict)
-    """By day, the import that brought its figures, and the row of the file."""
+    sources: dict[date, DaySource] = field(default_factory=dict)
+    """By day, where its figures come from, of those that were imported."""
 
     @applies(Recorded)
     def _recorded(self, event: Recorded) -> None:
         self.days = {**self.days, **{each.date: each for each in event.days}}
-        rows = event.rows or (0,) * len(event.days)
-        brought = ((event.import_id, row) for row in rows)
-        self.sources = {**self.sources, **dict(zip((each.date for each in event.days), brought, strict=True))}
+        kept = {
+            day: source
+            for day, source in self.sources.items()
+            if day not in {each.date for each in event.days}
+        }
+        if event.file_id is not None:
+            kept |= {
+                each.date: DaySource(file_id=event.file_id, row=row, at=event.timestamp)
+                for each, row in zip(event.days, event.rows, strict=True)
+            }
+        self.sources = kept
 
 
 class RecordMarketingFigures(Command):
@@ -89,6 +110,7 @@ class RecordMarketingFigures(Command):
     figures: Annotated[tuple[CampaignFigures, ...], Len(1, TOGETHER), Describe("The figures.")]
     import_id: ImportId = None
     rows: Annotated[tuple[int, ...], Len(0, TOGETHER)] = ()
+    file_id: UUID | None = None
 
     @property
     def campaign_ids(self) -> list[UUID]:
@@ -138,6 +160,7 @@ class RecordMarketingFigures(Command):
                         replaced=tuple(known[day] for day in new if day in known),
                         import_id=self.import_id,
                         rows=tuple(row for _, row in new.values()) if self.rows else (),
+                        file_id=self.file_id,
                     )
                 )
 

@@ -38,6 +38,7 @@ PROCESSES = (
     "identity.anonymising",
     "identity.mails",
     "identity.session_expiry",
+    "marketing.import",
     "operations.moving",
     "operations.provisioning",
     "operations.slug_reservations",

@@ -7,14 +7,24 @@ from decimal import Decimal
 from uuid import uuid4
 
 from domain.kit.commands import Command
+from domain.kit.imports.file_forms import FileFormat
 from domain.marketing.accounts import MarketingChannel, OpenMarketingAccount
 from domain.marketing.campaigns import RecordMarketingFigures
 from domain.marketing.figures import CampaignFigures
+from domain.marketing.imports import (
+    NEEDED,
+    FigureColumn,
+    FinishMarketingImport,
+    NoteMarketingImport,
+    NoteRefusedRows,
+    RefusedRow,
+    StartMarketingImport,
+)
 
 
 def of_marketing() -> Sequence[Command]:
-    """An account whose day is recorded twice."""
-    account, day = uuid4(), date(2026, 3, 1)
+    """An account whose day is recorded twice, and a report whose one row is refused."""
+    account, report, day = uuid4(), uuid4(), date(2026, 3, 1)
     figures = CampaignFigures(campaign="spring", date=day, spend=Decimal("12.50"), impressions=9, clicks=2)
     return (
         OpenMarketingAccount(
@@ -22,4 +32,23 @@ def of_marketing() -> Sequence[Command]:
         ),
         RecordMarketingFigures(id=account, figures=(figures,)),
         RecordMarketingFigures(id=account, figures=(replace(figures, spend=Decimal("13.75"), clicks=3),)),
+        StartMarketingImport(
+            id=report,
+            account_id=account,
+            file_id=uuid4(),
+            file_name="report.csv",
+            file_size=9,
+            format=FileFormat.CSV,
+            currency="EUR",
+            zone="Europe/Prague",
+            columns=tuple(FigureColumn(member=member, column=member.value) for member in NEEDED),
+        ),
+        NoteRefusedRows(
+            id=report,
+            refused=(
+                RefusedRow(number=1, line=2, heading="spend", value="x", reason="It is no number.", text="x"),
+            ),
+        ),
+        NoteMarketingImport(id=report, done=9, rows=1, taken=0, repeated=0, refused=1, warned=0, totals=0),
+        FinishMarketingImport(id=report),
     )

@@ -79,6 +79,8 @@ WITHOUT_ROWS = {
     "marketing.campaign_facts",
     "marketing.campaigns",
     "marketing.daily_rollup",
+    "marketing.import_errors",
+    "marketing.imports",
     "notifications.notifications",
     "tenancy.feature_flags",
     "tenancy.flag_tags",

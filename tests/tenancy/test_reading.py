@@ -13,6 +13,7 @@ UNMARKED = {
     "exportUserData": "no process has written an export",
     "featureEnabled": "a yes or no",
     "importProgress": "a status and numbers",
+    "marketingImportErrors": "no process has read a report",
     "taskDays": "numbers by day",
     "unreadNotifications": "a number",
     "viewer": "permissions, which are words of the product",

@@ -71,6 +71,8 @@ class Values:
             return self._value(name, kind.of_type, all)
         if name == "events" and isinstance(kind, GraphQLList):
             return [self._event(), {"note": self._word}]
+        if name == "columns" and isinstance(kind, GraphQLList):
+            return [{"member": member, "column": self._word} for member in ("CAMPAIGN", "DATE", "SPEND")]
         if isinstance(kind, GraphQLList):
             return [self._value(name, kind.of_type, all)]
         if isinstance(kind, GraphQLInputObjectType):

@@ -145,6 +145,7 @@ NOT_SAID = {
     "MoveTenant.database_url",
     "PayInvoice.amount",
     "PayInvoice.currency",
+    "RecordMarketingFigures.file_id",
     "RecordMarketingFigures.import_id",
     "RemoveUser.other_owner_id",
     "ReplayWebhook.until",

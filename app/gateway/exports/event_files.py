@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.files.quotas import FilesFull, store_within
 from app.gateway.exports.event_texts import TEXTS_OF, EventRecord, EventText, ParquetMissing
-from app.gateway.worker_intake import files_reached
+from app.imports.opened_files import files_reached
 from domain.gateway.exports.event_export_runs import EventExportTerms, EventFiles, WrittenEvents
 from domain.gateway.exports.event_exports import MOST_EVENTS
 from domain.kit.process.effects import EffectFailed, EffectRefused

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from app.gateway.imports.row_events import RowMapping
 from app.gateway.ingestion import Ingestion
-from app.gateway.worker_intake import TOGETHER, files_reached, opened, taken, was_stored
+from app.gateway.worker_intake import TOGETHER, taken, was_stored
 from app.imports.file_rows import BlankStretch, FilePlace, FileUnreadable
+from app.imports.opened_files import files_reached, opened
 from app.imports.rows import rows
 from domain.gateway.import_runs import ImportRows
 from domain.gateway.import_terms import ImportTerms

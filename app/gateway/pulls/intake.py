@@ -13,7 +13,8 @@ from app.gateway.ingestion import Ingestion
 from app.gateway.pulls.http_pages import HttpPage, HttpPages, Json
 from app.gateway.pulls.pulled_items import PulledItems
 from app.gateway.pulls.returning_items import ReturningItems
-from app.gateway.worker_intake import files_reached, opened, taken, was_stored
+from app.gateway.worker_intake import taken, was_stored
+from app.imports.opened_files import files_reached, opened
 from domain.gateway.bodies import read_value
 from domain.gateway.connectors.connectors import Connector
 from domain.gateway.connectors.pull_ports import ConnectorPages, PulledLoad, PulledPage

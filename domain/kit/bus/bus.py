@@ -143,6 +143,10 @@ class Bus:
                 await turns.enter_async_context(self._turn(stream))
             return await self._together.carry_out(requests, known, _ATTEMPTS)
 
+    async def standing(self, tenant_id: UUID, ids: Sequence[UUID]) -> Mapping[UUID, Aggregate]:
+        """The aggregates with these ids as they stand by the log, to be looked at and never changed."""
+        return await self._repository.get(tenant_id, ids, fresh=True) if ids else {}
+
     async def refusals(
         self, questions: Sequence[tuple[type[Command], UUID]], *, by: Caller
     ) -> list[Refusal | None]:

@@ -43,7 +43,9 @@ class Query:
 class Mutation:
     open_marketing_account = _accounts.mutation(domain.OpenMarketingAccount)
     rename_marketing_account = _accounts.mutation(domain.RenameMarketingAccount)
-    record_marketing_figures = _accounts.mutation(RecordMarketingFigures, leave_out=("import_id", "rows"))
+    record_marketing_figures = _accounts.mutation(
+        RecordMarketingFigures, leave_out=("import_id", "rows", "file_id")
+    )
 
 
 @strawberry.type

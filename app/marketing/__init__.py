@@ -1,0 +1,1 @@
+"""Marketing in workers: reports come in."""
