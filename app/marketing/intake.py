@@ -135,6 +135,7 @@ class ReportIntake(ReportRows):
                 found.warned += unlikely(figures)
                 if not same:
                     found.new.append((figures, each.row.number))
+        found.refused.sort(key=lambda each: each.number)
         return found
 
     def _checked(self, figures: CampaignFigures, account: MarketingAccount) -> DayFigures | Violation:

@@ -67,7 +67,7 @@ class ReportReader:
             heading=column,
             value=_shown(value, _LONGEST_VALUE),
             reason=reason[:_LONGEST_VALUE],
-            text=_shown(row.text or _line((row.cells or {}).values()), _LONGEST_TEXT),
+            text=_shown(row.text or self._line((row.cells or {}).values()), _LONGEST_TEXT),
         )
 
     def _is_total(self, cells: Any) -> bool:
@@ -100,6 +100,12 @@ class ReportReader:
                     return Decimal(0)
                 return number_of(text, form)
 
+    def _line(self, cells: Any) -> str:
+        written = io.StringIO()
+        between = self._form.separator if self._form.format is FileFormat.CSV else ","
+        csv.writer(written, delimiter=between).writerow(["" if each is None else each for each in cells])
+        return written.getvalue().rstrip("\r\n")
+
     @staticmethod
     def _count(text: str, form: FileForm) -> int:
         if text in _NOTHING:
@@ -119,9 +125,3 @@ def unlikely(figures: CampaignFigures) -> bool:
 
 def _shown(value: object, most: int) -> str:
     return str(value)[:most].encode(errors="replace").decode().replace("\0", "?")
-
-
-def _line(cells: Any) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow(["" if each is None else each for each in cells])
-    return written.getvalue().rstrip("\r\n")

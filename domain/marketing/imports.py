@@ -81,7 +81,7 @@ class RefusedRow:
     heading: Annotated[str, Internal(), Authored(), Describe("The column at fault; empty: the whole row.")]
     value: Annotated[str, Internal(), Authored(), Describe("What stands there.")]
     reason: Annotated[str, Internal(), Authored(), Describe("What is wrong with it, in a sentence.")]
-    text: Annotated[str, Internal(), Authored(), Describe("The row, as CSV with commas.")]
+    text: Annotated[str, Internal(), Authored(), Describe("The row, as the file has it.")]
 
 
 class MarketingImport(Job, topic="marketing.import"):

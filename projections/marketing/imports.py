@@ -80,7 +80,9 @@ class MarketingImportErrorRow(Row):
         str,
         Internal(),
         Authored(),
-        Describe("The row, as CSV with commas: mended and under the same heading it can be imported again."),
+        Describe(
+            "The row, as the file has it: mended, and under the same headings, it can be imported again."
+        ),
     ]
 
 
