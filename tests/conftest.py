@@ -19,7 +19,6 @@ from app.embedded.valkey import Valkey
 from app.entry.garbage_collector import collect_seldom, tune_collector
 from app.settings import Settings
 from tests.kit import servers
-from tests.kit.memory import folder_in_memory
 from tests.kit.order import longest_first
 from tests.kit.search import SearchServer, want_search
 from tests.kit.search import search_url as running_search
@@ -141,15 +140,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
     """The run's Postgres, with the migrated template; ``url`` is its owner's."""
-    with folder_in_memory(tmp_path_factory.mktemp("postgres")) as folder:
-        server = Postgres(folder / "data", sockets=folder / "run", log=folder / "postgres.log", durable=False)
-        server.start()
-        try:
-            await server.ready()
-            await servers.make_template(server)
-            yield server
-        finally:
-            await server.stop()
+    folder = tmp_path_factory.mktemp("postgres")
+    async with servers.postgres_with_templates(folder, durable=False) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

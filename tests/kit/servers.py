@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
+from pathlib import Path
 
 import asyncpg
 from redis.asyncio import Redis
@@ -12,6 +13,7 @@ from app.composition.write_side import prepared
 from app.embedded.postgres import Postgres
 from app.storage.database import Database
 from app.storage.migrate import migrate
+from tests.kit.memory import folder_in_memory
 
 SECRET = "a secret that only the tests know, 32+"
 """Signs the tests' tokens and derives their role passwords."""
@@ -20,6 +22,23 @@ _TEMPLATE, _PREPARED = "headwater_template", "headwater_prepared"
 _numbers = count(1)
 _PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
 """The name of this process of a run that has several."""
+
+
+@asynccontextmanager
+async def postgres_with_templates(folder: Path, *, durable: bool) -> AsyncIterator[Postgres]:
+    """A Postgres with the migrated templates, in memory where there is room, else in ``folder``.
+
+    ``durable``: what it has answered outlives a kill of it.
+    """
+    with folder_in_memory(folder) as place:
+        server = Postgres(place / "data", sockets=place / "run", log=place / "postgres.log", durable=durable)
+        server.start()
+        try:
+            await server.ready()
+            await make_template(server)
+            yield server
+        finally:
+            await server.stop()
 
 
 async def make_template(postgres: Postgres) -> None:

@@ -22,7 +22,6 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.telemetry.logs import JsonLines
 from tests.kit import servers
-from tests.kit.memory import folder_in_memory
 from tests.kit.processes import until
 from tests.kit.stopping import hanging
 from tests.operations.command_line import CommandLine
@@ -57,15 +56,8 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Po
 
     It is in memory, for where it recovers it first writes every file of its databases out.
     """
-    with folder_in_memory(tmp_path_factory.mktemp("pg")) as folder:
-        server = Postgres(folder / "data", sockets=folder / "run", log=folder / "log")
-        server.start()
-        try:
-            await server.ready()
-            await servers.make_template(server)
-            yield server
-        finally:
-            await server.stop()
+    async with servers.postgres_with_templates(tmp_path_factory.mktemp("postgres"), durable=True) as server:
+        yield server
 
 
 @pytest.fixture
