@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import pytest
 
+from domain.campaigns.rendering.content import Content
 from domain.campaigns.rendering.faults import TemplateFault
 from domain.campaigns.rendering.links import LinkRules, with_parameters
 from domain.campaigns.rendering.mails import MailTemplate, RenderedMail
 from domain.campaigns.templates.checks import SAMPLE_RULES, UNSUBSCRIBE, require_sound, sample
-from domain.campaigns.templates.content import Content
 from domain.campaigns.templates.previews import Preview, WarningCode, preview
 from domain.campaigns.templates.terms import TemplateKind, TemplatePurpose
 from domain.kit.refusals import Invalid

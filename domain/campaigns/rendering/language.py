@@ -25,7 +25,7 @@ from liquid.stringify import to_liquid_string
 from markupsafe import Markup
 
 from domain.campaigns.rendering.faults import TemplateFault
-from domain.campaigns.rendering.metering import METER, Meter, MeteredFor, ShortRange, metered
+from domain.campaigns.rendering.work_limits import METER, Meter, MeteredFor, ShortRange, metered
 
 FILTERS = (
     *(

@@ -17,6 +17,7 @@ from typing import Any
 from cachetools import LRUCache
 from selectolax.lexbor import LexborHTMLParser
 
+from domain.campaigns.rendering.content import Content
 from domain.campaigns.rendering.documents import compiled, document
 from domain.campaigns.rendering.faults import TemplateFault
 from domain.campaigns.rendering.language import HTML, TEXT, Slots, parsed, raw, rendered
@@ -24,7 +25,6 @@ from domain.campaigns.rendering.links import LinkRules
 from domain.campaigns.rendering.names import require_known
 from domain.campaigns.rendering.plain_text import plain_text
 from domain.campaigns.rendering.shape import without_comments
-from domain.campaigns.templates.content import Content
 
 _KEPT = 16
 """How many documents of one template are kept."""

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from domain.campaigns.rendering.content import Content
 from domain.campaigns.rendering.faults import TemplateFault
 from domain.campaigns.rendering.links import LinkRules
 from domain.campaigns.rendering.mails import MailTemplate, RenderedMail
 from domain.campaigns.rendering.names import Fields
-from domain.campaigns.templates.content import Content
 from domain.campaigns.templates.terms import TemplateKind, TemplatePurpose
 from domain.kit.model import Invalid
 from domain.kit.refusals import Violation, ViolationCode

@@ -7,10 +7,10 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
+from domain.campaigns.rendering.content import Content
 from domain.campaigns.rendering.faults import TemplateFault
 from domain.campaigns.rendering.mails import RenderedMail
 from domain.campaigns.templates.checks import rendered_sample, sample
-from domain.campaigns.templates.content import Content
 from domain.campaigns.templates.terms import TemplateKind, TemplatePurpose
 
 CLIPPED = 102 * 1024

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Annotated
 from uuid import UUID, uuid5
 
+from domain.campaigns.rendering.content import Content
 from domain.campaigns.templates.checks import require_sound
-from domain.campaigns.templates.content import Content
 from domain.campaigns.templates.terms import (
     Body,
     Kind,

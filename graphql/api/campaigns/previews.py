@@ -14,10 +14,10 @@ from api.kit.schema.context import RequestContext
 from api.kit.schema.masking import masked
 from api.kit.schema.scalars import Json
 from domain.campaigns.access import CONFIDENTIAL, READ
+from domain.campaigns.rendering.content import Content
 from domain.campaigns.rendering.faults import TemplateFault
 from domain.campaigns.templates import previews as domain
 from domain.campaigns.templates.checks import CONTACT, refusal_of
-from domain.campaigns.templates.content import Content
 from domain.campaigns.templates.templates import version_id
 from domain.campaigns.templates.terms import (
     LONGEST_BODY,
