@@ -3,7 +3,7 @@
 Liquid runs for each recipient: it leaves values open in what it makes, as slots, so that mails that differ in
 nothing but values share one document, which is compiled, inlined and cleaned for the first of them. Then values
 are put in, with the escapes of HTML, and links are worked out. A value that is no mere text where it stands, as
-in a style, is a part of the document, which is made anew for each mail that has another.
+in a style, is a part of the document, which is made again for each mail that has another.
 """
 
 import re

@@ -91,11 +91,11 @@ def metered(name: str, apply: Callable[..., Any]) -> Callable[..., Any]:
         context.tag_namespace[METER].charge(sum(map(_size, (value, *args, *named.values()))))
         if _makes(name, value, args) > LONGEST_VALUE:
             raise WorkLimitError(f"makes a text of more than {LONGEST_VALUE} characters", token=None)
-        made = apply(value, *args, **named)
-        if isinstance(made, int | float) and abs(made) > LARGEST_NUMBER:
+        result = apply(value, *args, **named)
+        if isinstance(result, int | float) and abs(result) > LARGEST_NUMBER:
             raise WorkLimitError(f"makes a number above {LARGEST_NUMBER}", token=None)
-        context.tag_namespace[METER].charge(_size(made))
-        return made
+        context.tag_namespace[METER].charge(_size(result))
+        return result
 
     # The library looks for this mark.
     marked: Any = charged
