@@ -205,7 +205,7 @@ async def _fill(settings: Settings, tenant: Tenant, like: Tenant | None) -> None
     counted = {"kind": "COUNT", "eventTypes": [f"{tenant.word}.happened"], "windowSeconds": 60, "least": 2}
     made = await builder.make(root("defineEventPattern"), {"input": {"name": tenant.word, **counted}})
     pattern = UUID(made["eventPattern"]["id"])
-    await compare_variants(builder, root("setCampaignVariants"), tenant.word)
+    await compare_variants(builder, root, tenant.word)
     await builder.make(root("requestExport"), {"input": {"subjectId": str(tenant.owner.caller.user_id)}})
     async with written(settings) as side:
         file = await files_of(settings, side.ring).store(tenant.id, tenant.word, _bytes(), most=9)
