@@ -93,3 +93,15 @@ def test_what_a_refusal_knows_besides_is_told_with_and_without_a_field() -> None
         ["code"],
     )
     assert Refused.of(StaleVersion(field="id", version=3)).version == 3
+
+
+def test_each_error_about_an_argument_says_which() -> None:
+    folder = Path(__file__).parents[2] / "graphql"
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            said = {each.arg: each.value for each in node.keywords}
+            code = said.get("code")
+            if isinstance(code, ast.Constant) and code.value == "BAD_USER_INPUT":
+                assert "argument" in said, f"{path}:{node.lineno}: use bad_argument"
