@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from app.audit.access_writer import recorded
+from app.campaigns.factory import campaign_sending
 from app.gateway.factory import connector_pages, event_files, import_rows, job_letters, worker_checks
 from app.gateway.outside_history import StoredHistory
 from app.mail.allowance import CountedAllowance, limits
@@ -28,6 +29,7 @@ from app.processes.webhook_notices import MailedWebhookNotices
 from app.setting_values import read_ports
 from app.settings import Settings
 from app.storage.database import Database, Pool
+from domain.campaigns.sending.campaign_runs import CampaignSending
 from domain.kit.bus.bus import Bus
 from domain.kit.bus.repository import Repository
 from domain.kit.clock import Clock, SystemClock
@@ -97,6 +99,7 @@ def processes(parts: Parts) -> list[Process[Any]]:
         *_webhooks(parts, mailer, repository),
         *_gateway(parts),
         report_rows(settings, bus=parts.bus, opening=parts.opening),
+        _campaigns(parts, repository, links),
     )
     return [created(process, {**adapters, Clock: parts.clock}) for process in PROCESSES]
 
@@ -116,6 +119,20 @@ def _gateway(parts: Parts) -> tuple[object, ...]:
         connector_pages(
             settings, bus=bus, codec=codec, opening=opening, rows=rows, checks=checks, clock=parts.clock
         ),
+    )
+
+
+def _campaigns(parts: Parts, repository: Repository, links: MailedLinks) -> CampaignSending:
+    """What sends campaigns."""
+    rows = None if parts.live is None else PostgresRows(parts.database, parts.live)
+    return campaign_sending(
+        parts.settings,
+        bus=parts.bus,
+        repository=repository,
+        opening=parts.opening,
+        rows=rows,
+        links=links,
+        clock=parts.clock,
     )
 
 

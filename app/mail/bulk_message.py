@@ -12,6 +12,7 @@ from email.utils import format_datetime, formataddr
 from uuid import UUID
 
 from app.mail.message import in_a_line, recipient
+from domain.gateway.callbacks.mail_notices import MESSAGE
 
 _LONGEST_LINE = 998
 """Characters that a line has at most (RFC 5322)."""
@@ -53,7 +54,10 @@ def bulk_message(mail: BulkMail, *, key: UUID, now: datetime) -> bytes:
         f"Date: {format_datetime(now)}",
         f"Message-ID: <{key.hex}@{domain}>",
         f"List-Unsubscribe: <{_address(mail.unsubscribe_url)}>",
-        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        *(["List-Unsubscribe-Post: List-Unsubscribe=One-Click"] if _is_https(mail.unsubscribe_url) else []),
+        # By these, SendGrid and Amazon SES name the message when they tell of it.
+        f'X-SMTPAPI: {{"unique_args": {{"{MESSAGE}": "{key}"}}}}',
+        f"X-SES-MESSAGE-TAGS: {MESSAGE}={key}",
         *([f"Feedback-ID: {in_a_line(mail.feedback_id)}"] if mail.feedback_id else []),
         "Precedence: bulk",
         "Auto-Submitted: auto-generated",
@@ -90,9 +94,15 @@ def _encoded(text: str, name: str) -> str:
     return Header(text, charset, header_name=name).encode(linesep="\r\n")
 
 
+def _is_https(url: str) -> bool:
+    """Whether one click may unsubscribe there: RFC 8058 asks for it, and what has no certificate is a trial."""
+    return url.startswith("https://")
+
+
 def _address(url: str) -> str:
     """The address, which stands in one line as it is: folded or encoded it is not recognised."""
     plain = url.isascii() and url.isprintable() and not set(url) & {" ", "<", ">"}
-    if not plain or not url.startswith("https://") or len(url) > _LONGEST_LINE - len("List-Unsubscribe: <>"):
+    web = url.startswith(("https://", "http://"))
+    if not plain or not web or len(url) > _LONGEST_LINE - len("List-Unsubscribe: <>"):
         raise ValueError("This is no address to unsubscribe at.")
     return url

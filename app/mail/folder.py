@@ -19,35 +19,34 @@ _logger = logging.getLogger(__name__)
 _NO_WORD = re.compile("[^a-z0-9]+")
 
 
-class FolderMailer:
-    """`domain.kit.mail.Mailer`: writes files for this account alone, each whole or not at all.
+class MailFolder:
+    """A folder of mails: files for this account alone, each whole or not at all.
 
     A file is named by the time, so that they sort, by its subject, and by the message's key.
     """
 
-    def __init__(self, folder: Path, sender: Sender, clock: Clock) -> None:
-        self._folder = folder
-        self._sender = sender
-        self._clock = clock
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._folder, self._clock = folder, clock
         self._writing = asyncio.Lock()
 
-    async def send(self, mail: Mail, *, key: UUID) -> None:
-        """A message that is there already is left as it is."""
-        now = self._clock.now()
-        message = self._sender.message(mail, key=key, now=now, encoding="8bit")
-        if mail.tenant_id is not None:
-            # An erasure in a tenant removes that tenant's mails, and no other's to the same address.
-            message = f"{TENANT}: {mail.tenant_id}\r\n".encode() + message
-        subject = _NO_WORD.sub("-", mail.subject.lower()).strip("-")[:40] or "mail"
-        name = f"{now:%Y%m%dT%H%M%SZ}-{subject}-{key}.eml"
+    async def write(self, message: bytes, *, subject: str, key: UUID) -> Path:
+        """Write a message, or leave the one of this key as it is."""
+        word = _NO_WORD.sub("-", subject.lower()).strip("-")[:40] or "mail"
+        name = f"{self._clock.now():%Y%m%dT%H%M%SZ}-{word}-{key}.eml"
         # Two tries of the same message may overlap, at two times.
         async with self._writing:
-            written = await asyncio.to_thread(self._write, name, key, message)
-        _logger.info("A mail was written to %s.", written)
+            return await asyncio.to_thread(self._write, name, key, message)
+
+    async def has(self, key: UUID) -> bool:
+        """Whether the message of this key is there."""
+        return await asyncio.to_thread(self._found, key) is not None
+
+    def _found(self, key: UUID) -> Path | None:
+        return next(self._folder.glob(f"*{key}.eml"), None)
 
     def _write(self, name: str, key: UUID, message: bytes) -> Path:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if (before := next(self._folder.glob(f"*{key}.eml"), None)) is not None:
+        if (before := self._found(key)) is not None:
             return before
         path = self._folder / name
         # Whole or not at all, and readable by this account alone.
@@ -57,3 +56,22 @@ class FolderMailer:
             os.fsync(draft.fileno())
         Path(draft.name).replace(path)
         return path
+
+
+class FolderMailer:
+    """`domain.kit.mail.Mailer` that writes into a folder."""
+
+    def __init__(self, folder: Path, sender: Sender, clock: Clock) -> None:
+        self._folder, self._sender, self._clock = MailFolder(folder, clock), sender, clock
+
+    async def send(self, mail: Mail, *, key: UUID) -> None:
+        """A message that is there already is left as it is."""
+        message = self._sender.message(mail, key=key, now=self._clock.now(), encoding="8bit")
+        written = await self._folder.write(of_tenant(message, mail.tenant_id), subject=mail.subject, key=key)
+        _logger.info("A mail was written to %s.", written)
+
+
+def of_tenant(message: bytes, tenant_id: UUID | None) -> bytes:
+    """The message with the tenant for which it is: an erasure removes the mails of its own tenant, and no other's
+    to the same address."""
+    return message if tenant_id is None else f"{TENANT}: {tenant_id}\r\n".encode() + message

@@ -70,6 +70,10 @@ class SmtpServer:
             ca=ca,
         )
 
+    def tls(self) -> ssl.SSLContext:
+        """Whom to trust. Raises OSError when the CA's file cannot be read."""
+        return ssl.create_default_context(cafile=self.ca)
+
 
 class SmtpMailer:
     """`domain.kit.mail.Mailer` over SMTP. Nothing is tried again here: who sends does that, with the same key."""
@@ -82,25 +86,14 @@ class SmtpMailer:
         self._sender = sender
         self._clock = clock
         self._timeout = timeout
-        self._tls = ssl.create_default_context(cafile=server.ca)
+        self._tls = server.tls()
 
     async def send(self, mail: Mail, *, key: UUID) -> None:
         to = recipient(mail.to).addr_spec
         message = self._sender.message(mail, key=key, now=self._clock.now())
-        client = SMTP(
-            hostname=self._server.host,
-            port=self._server.port,
-            timeout=self._timeout,
-            use_tls=self._server.implicit_tls,
-            start_tls=self._server.starttls,
-            tls_context=self._tls,
-            # The machine's own name is nobody's business, and looking it up may take long.
-            local_hostname="headwater",
-        )
+        client: SMTP | None = None
         try:
-            await client.connect()
-            if self._server.username:
-                await client.login(self._server.username, self._server.password or "")
+            client = await connected(self._server, self._tls, seconds=self._timeout)
             await client.sendmail(self._sender.address, [to], message)
         except SMTPRecipientsRefused as refused:
             code = refused.recipients[0].code
@@ -110,7 +103,31 @@ class SmtpMailer:
         except SMTPResponseException as refused:
             raise MailNotTaken(f"The server answered {refused.code}.") from None
         finally:
-            client.close()
+            if client is not None:
+                client.close()
+
+
+async def connected(server: SmtpServer, tls: ssl.SSLContext, *, seconds: float) -> SMTP:
+    """A connection on which mail can be sent, with so much time for each answer. Raises SMTPException, OSError or
+    TimeoutError."""
+    client = SMTP(
+        hostname=server.host,
+        port=server.port,
+        timeout=seconds,
+        use_tls=server.implicit_tls,
+        start_tls=server.starttls,
+        tls_context=tls,
+        # The machine's own name is nobody's business, and looking it up may take long.
+        local_hostname="headwater",
+    )
+    try:
+        await client.connect()
+        if server.username:
+            await client.login(server.username, server.password or "")
+    except BaseException:
+        client.close()
+        raise
+    return client
 
 
 def _is_here(host: str) -> bool:

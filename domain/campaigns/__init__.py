@@ -10,6 +10,9 @@ from domain.campaigns.contacts import (
     subscription_commands,
     suppressions,
 )
+from domain.campaigns.sending import mailings
+from domain.campaigns.sending.campaign_runs import CampaignRun
+from domain.campaigns.sending.campaign_starts import CampaignStarts
 from domain.campaigns.templates import templates
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
@@ -25,6 +28,7 @@ CONTEXT = ContextDomain(
         contact_fields,
         contact_lists,
         contacts,
+        mailings,
         senders,
         states,
         subscription_commands,
@@ -37,6 +41,7 @@ CONTEXT = ContextDomain(
         Permission(SEND, "Send campaigns, pause and cancel them.", "admin"),
         Permission(CONFIDENTIAL, "Read the personal data of contacts.", "member"),
     ),
+    processes=(CampaignRun, CampaignStarts),
     subjects=(
         SubjectKind(
             aggregate=contacts.Contact,

@@ -5,6 +5,7 @@ from domain.processes.account_lapse import AccountLapse
 from domain.processes.account_mails import AccountMails
 from domain.processes.address_proofs import AddressProofs
 from domain.processes.due_dates import DueDateReminder
+from domain.processes.mail_feedback import MailFeedback
 from domain.processes.notification_mails import NotificationMails
 from domain.processes.notifications import TaskNotifications
 from domain.processes.payments.order_payments import OrderPayments
@@ -27,6 +28,7 @@ CONTEXT = ContextDomain(
         WebhookDeliveries,
         OrderPayments,
         SubscriptionMails,
+        MailFeedback,
     ),
     platform_processes=(SessionExpiry, AccountLapse),
 )

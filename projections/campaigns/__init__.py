@@ -8,7 +8,15 @@ from domain.campaigns.contacts.contact_lists import ContactList
 from domain.campaigns.contacts.contacts import Contact
 from domain.campaigns.contacts.suppressions import Suppression
 from domain.campaigns.templates.templates import Template
-from projections.campaigns import campaigns, contact_lists, contacts, suppressions, templates
+from projections.campaigns import (
+    campaign_metrics,
+    campaigns,
+    contact_lists,
+    contacts,
+    recipients,
+    suppressions,
+    templates,
+)
 from projections.kit.context.context import ContextViews
 from projections.kit.context.exports import listed
 from projections.kit.context.visibility import ContextVisibility, Shown
@@ -16,9 +24,11 @@ from projections.kit.context.visibility import ContextVisibility, Shown
 CONTEXT = ContextViews(
     package=__name__,
     modules=(
+        campaign_metrics,
         campaigns,
         contact_lists,
         contacts,
+        recipients,
         suppressions,
         templates,
     ),
@@ -36,8 +46,10 @@ CONTEXT = ContextViews(
     exports=(
         listed("additional_data", "contacts", contacts.Contacts, "id"),
         listed("additional_data", "contact_memberships", contact_lists.ContactMemberships, "contact_id"),
+        listed("additional_data", "campaign_mails", recipients.Recipients, "contact_id"),
     ),
     not_exported={
+        campaign_metrics.CampaignMetrics: "Counts many, and says nothing of one.",
         campaigns.Campaigns: "Says what is written to many, and nothing of one.",
         campaigns.CampaignVariants: "Says what is written to many, and nothing of one.",
         campaigns.Senders: "Says whom mails to many come from; who registered that stands in `activity_data`.",

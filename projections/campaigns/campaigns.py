@@ -67,7 +67,7 @@ class CampaignRow(Row):
     version: Version
 
 
-class Campaigns(PostgresView[CampaignRow], name="campaigns.campaigns", version=1, inline=True):
+class Campaigns(PostgresView[CampaignRow], name="campaigns.campaigns", version=2, inline=True):
     """Every campaign."""
 
     words = ("name",)

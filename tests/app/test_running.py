@@ -21,6 +21,9 @@ from tests.kit.product import running
 from tests.kit.servers import SECRET
 
 PROCESSES = (
+    "campaigns.mail_feedback",
+    "campaigns.sending",
+    "campaigns.starts",
     "campaigns.subscription_mails",
     "commerce.order_payments",
     "gateway.anomaly_detection",

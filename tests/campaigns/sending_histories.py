@@ -22,6 +22,14 @@ from domain.campaigns.campaigns.commands import (
 from domain.campaigns.campaigns.senders import ConfirmSender, DeleteSender, RegisterSender, RenameSender
 from domain.campaigns.campaigns.terms import CampaignVariant, WinnerRule
 from domain.campaigns.contacts.contact_lists import CreateContactList
+from domain.campaigns.sending.mailings import (
+    FreezeMailing,
+    HandOver,
+    MailResult,
+    Recipient,
+    RecordMailing,
+    mailing_id,
+)
 from domain.kit.commands import Command
 from tests.kit.client import Client
 
@@ -29,6 +37,8 @@ from tests.kit.client import Client
 def of_sending(template: UUID) -> Sequence[Command]:
     """Commands that leave rows in every view."""
     sender, campaign, news, soon = uuid4(), uuid4(), uuid4(), datetime.now(UTC) + timedelta(days=1)
+    mailing, recipient = mailing_id(campaign, 0), Recipient(contact_id=uuid4(), contact_list_id=news)
+    taken = HandOver(place=0, contact_id=recipient.contact_id, result=MailResult.SENT)
     two = CampaignVariant(name="A", share=50, subject="Sale!"), CampaignVariant(name="B", share=50)
     created: dict[str, Any] = {"template_id": template, "sender_id": sender, "list_ids": (news,)}
     return (
@@ -41,9 +51,20 @@ def of_sending(template: UUID) -> Sequence[Command]:
         SetCampaignSender(id=campaign, sender_id=sender),
         SetCampaignTemplate(id=campaign, template_id=template, template_version=1),
         SetCampaignVariants(id=campaign, variants=two, winner=WinnerRule.CLICKS),
-        ScheduleCampaign(id=campaign, starts_at=soon, zone="Europe/Prague", in_their_zone=True),
+        SetCampaignVariants(id=campaign, variants=()),
+        ScheduleCampaign(id=campaign, starts_at=soon, zone="Europe/Prague"),
         UnscheduleCampaign(id=campaign),
         StartCampaign(id=campaign),
+        FreezeMailing(
+            id=mailing,
+            campaign_id=campaign,
+            recipients=(recipient, Recipient(contact_id=uuid4(), contact_list_id=news)),
+        ),
+        RecordMailing(id=mailing, begin=(0, 1)),
+        RecordMailing(
+            id=mailing,
+            hand_overs=(taken,),
+        ),
         PauseCampaign(id=campaign),
         ResumeCampaign(id=campaign),
         CompleteCampaign(id=campaign),

@@ -15,6 +15,7 @@ from domain.campaigns.campaigns.commands import (
     SetCampaignVariants,
     StartCampaign,
     UpdateCampaign,
+    VariantsNotSent,
 )
 from domain.campaigns.campaigns.senders import (
     ConfirmSender,
@@ -143,6 +144,8 @@ def test_starts_with_lists_and_a_confirmed_sender_alone() -> None:
     given(on(CAMPAIGN, CREATED), on(SENDER, REGISTERED)).when(start).refused(
         SenderNotConfirmed, field="sender_id"
     )
+    compared = changed(variants=TWO, winner=WinnerRule.OPENS)
+    given(on(CAMPAIGN, CREATED, compared), CONFIRMED).when(start).refused(VariantsNotSent, field="id")
     nobody = Campaign.Created(status=CampaignStatus.DRAFT, **{**PREPARED, "list_ids": ()})
     given(on(CAMPAIGN, nobody), CONFIRMED).when(start).refused(CampaignHasNoLists, field="list_ids")
 
@@ -157,6 +160,7 @@ def test_is_scheduled_ahead_and_not_in_the_past() -> None:
         ({"starts_at": NOON - timedelta(seconds=1)}, "starts_at"),
         ({"starts_at": NOON + timedelta(days=400)}, "starts_at"),
         ({"zone": "Europe/Atlantis"}, "zone"),
+        ({"in_their_zone": True}, "in_their_zone"),
     ):
         given(*history).when(schedule(**said)).refused(Invalid, field=field)
 
@@ -214,7 +218,7 @@ async def test_a_campaign_goes_its_way(product: Product, client: Client) -> None
         refused = await client.send("StartCampaign", input={"id": id})
         assert (refused["code"], refused["field"]) == ("sender_not_confirmed", "senderId")
         await client.send("ConfirmSender", input={"id": sender_id})
-        schedule = {"startsAt": IN_A_YEAR, "zone": "Europe/Prague", "inTheirZone": True}
+        schedule = {"startsAt": IN_A_YEAR, "zone": "Europe/Prague"}
         assert await _sent(client, "ScheduleCampaign", id=id, **schedule) == "SCHEDULED"
         message = await anext(changes)
         assert (message["change"], message["node"]["status"]) == ("CAMPAIGN_SCHEDULED", "SCHEDULED")

@@ -38,6 +38,10 @@ def test_unsubscribing_takes_one_click_whatever_the_length_of_its_address() -> N
     assert f"List-Unsubscribe: <{LONG}>".encode() in head
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in head
     assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert f"X-SES-MESSAGE-TAGS: headwater_message={KEY}".encode() in head
+    trial = bulk_message(replace(MAIL, unsubscribe_url="http://localhost/unsubscribe"), key=KEY, now=NOON)
+    assert b"\r\nList-Unsubscribe: <http://localhost/unsubscribe>\r\n" in trial
+    assert b"One-Click" not in trial
     assert raw.isascii()
     assert b"\n" not in raw.replace(b"\r\n", b"")
 
@@ -66,7 +70,7 @@ def test_no_text_begins_another_header() -> None:
     for url in (
         "https://x.example/\r\nBcc: e",
         "https://x.example/ü",
-        "http://x.example",
+        "mailto:x@x.example",
         LONG * 3,
         "https://a> <b",
     ):

@@ -35,6 +35,7 @@ from domain.campaigns.templates.templates import Template
 from domain.campaigns.templates.terms import Name, Number
 from domain.kit.fields import KEPT, Describe, Kept, References
 from domain.kit.model import Command, Invalid, NotFound, Refusal, in_utc
+from domain.kit.refusals import ViolationCode
 
 FARTHEST = timedelta(days=366)
 """How far ahead a campaign is scheduled."""
@@ -44,6 +45,10 @@ OfVersion = Annotated[Number | None, Describe("The version that is sent; the new
 
 class CampaignHasNoLists(Refusal):
     """This campaign is sent to nobody: say to which lists."""
+
+
+class VariantsNotSent(Refusal):
+    """A campaign with variants cannot be sent yet; remove them to send it."""
 
 
 def require_distinct_lists(list_ids: tuple[UUID, ...] | Kept) -> None:
@@ -187,6 +192,8 @@ class ScheduleCampaign(Command, requires=(require_soon,)):
     def handle(self, campaign: Campaign, sender: SenderIdentity) -> None:
         status = after(campaign.status, CampaignAct.SCHEDULE)
         _require_ready(campaign, sender)
+        if self.in_their_zone:
+            raise Invalid(field="in_their_zone", reason="cannot be sent yet", why=ViolationCode.UNSUITABLE)
         scheduled = Campaign.Scheduled(
             status=status,
             starts_at=in_utc(self.starts_at) or self.starts_at,
@@ -230,9 +237,11 @@ class ResumeCampaign(Command):
 
 
 class CompleteCampaign(Command):
-    """Note that everybody was written to."""
+    """Note that everybody was written to; somebody may have paused or cancelled it just now."""
 
     def handle(self, campaign: Campaign) -> None:
+        if campaign.status is CampaignStatus.CANCELLED:
+            return
         campaign.record(Campaign.Completed(status=after(campaign.status, CampaignAct.COMPLETE)))
 
 
@@ -270,6 +279,8 @@ def _require_ready(campaign: Campaign, sender: SenderIdentity) -> None:
     """Raise a refusal unless it can be sent."""
     if not campaign.list_ids:
         raise CampaignHasNoLists(field="list_ids")
+    if campaign.variants:
+        raise VariantsNotSent(field="id")
     if sender.ended:
         raise NotFound(field="sender_id", what="sender")
     if not sender.confirmed:

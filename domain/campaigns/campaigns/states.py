@@ -109,7 +109,7 @@ TRANSITIONS: Mapping[CampaignStatus, _Row] = MappingProxyType(
             start=CampaignIsPaused,
             pause=CampaignIsPaused,
             resume=_S.SENDING,
-            complete=CampaignIsPaused,
+            complete=_S.COMPLETED,
             cancel=_S.CANCELLED,
         ),
         _S.COMPLETED: _row(CampaignIsCompleted),

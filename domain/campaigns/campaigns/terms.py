@@ -34,6 +34,8 @@ class PauseReason(StrEnum):
     """Too many addresses could not be reached."""
     COMPLAINTS = "complaints"
     """Too many recipients complained."""
+    FAILED = "failed"
+    """It could not go on: its sender is gone, or mail servers take nothing."""
 
 
 TEMPLATE, SENDER = "campaigns.template", "campaigns.sender"

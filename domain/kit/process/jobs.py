@@ -176,16 +176,22 @@ class JobRun(Process[JobState[Terms]], Generic[Terms]):
         """The same moment at each try."""
 
     def __init_subclass__(
-        cls, *, of: type[Job] | None = None, by: By = "originator_id", name: str = "", version: int = 1
+        cls,
+        *,
+        of: type[Aggregate] | None = None,
+        by: By = "originator_id",
+        name: str = "",
+        version: int = 1,
     ) -> None:
-        if of is not None:
-            for event, method in (
-                (of.Paused, cls.paused),
-                (of.Resumed, cls.resumed),
-                (of.Cancelled, cls.cancelled),
-                (of.Failed, cls.stopped),
-            ):
-                setattr(cls, method.__name__, on(event, by=by)(_own(method)))
+        """``of``: what people direct, a `Job` or another aggregate with events of these names."""
+        for event, method in (
+            ("Paused", cls.paused),
+            ("Resumed", cls.resumed),
+            ("Cancelled", cls.cancelled),
+            ("Failed", cls.stopped),
+        ):
+            if (directed := getattr(of, event, None)) is not None:
+                setattr(cls, method.__name__, on(directed, by=by)(_own(method)))
         super().__init_subclass__(name=name, version=version)
 
     @classmethod

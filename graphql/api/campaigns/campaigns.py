@@ -1,12 +1,17 @@
 """Campaigns and their senders: queries, live changes and mutations."""
 
+from uuid import UUID
+
 import strawberry
 
+from api.campaigns.contacts import Contact
 from api.campaigns.templates import Template
-from api.kit.model import Node, Resource, headed, linked, shows
+from api.kit.model import Info, Node, Resource, field, headed, linked, shows
 from domain.campaigns.access import READ, SEND, WRITE
 from domain.campaigns.campaigns import commands
 from domain.campaigns.campaigns import senders as sender_commands
+from projections.campaigns.campaign_metrics import CampaignMetrics as CampaignMetricsView
+from projections.campaigns.campaign_metrics import CampaignMetricsRow, metrics_id
 from projections.campaigns.campaigns import (
     CampaignRow,
     Campaigns,
@@ -15,6 +20,8 @@ from projections.campaigns.campaigns import (
     SenderRow,
     Senders,
 )
+from projections.campaigns.contacts import Contacts
+from projections.campaigns.recipients import RecipientRow, Recipients
 from projections.campaigns.templates import Templates
 from projections.kit.read.keyset import Order
 
@@ -30,6 +37,19 @@ class CampaignVariant(Node):
 
     subject: str | None
     template = linked(Template, Templates, "template_id", "Its template; null where that is the campaign's.")
+
+
+@shows(CampaignMetricsRow, needs=READ, leave_out=("campaign_id",))
+class CampaignMetrics(Node):
+    """How far a campaign is: its recipients, and what became of their mails."""
+
+
+@shows(RecipientRow, needs=READ, leave_out=("campaign_id", "contact_id", "contact_list_id"))
+class CampaignRecipient(Node):
+    """Somebody to whom a campaign is sent. The id is that of the message, as providers know it."""
+
+    reason: str | None
+    contact = linked(Contact, Contacts, "contact_id", "The contact; null once they are gone.")
 
 
 @shows(CampaignRow, needs=READ)
@@ -49,9 +69,29 @@ class Campaign(Node):
         order=Order("place"),
         description="What is compared, by pages.",
     )
+    recipients = headed(
+        CampaignRecipient,
+        Recipients,
+        "campaign_id",
+        order=Order("at"),
+        description="To whom it is sent, from its start on, by pages.",
+    )
+
+    @field(
+        "How far it is; null until it has recipients, and in the past.", CampaignMetrics | None, needs=READ
+    )
+    async def metrics(self, info: Info) -> CampaignMetricsRow | None:
+        ask = info.context
+        id: UUID = self.id
+        if ask.moment(info) is not None:
+            return None
+        await ask.caught_up(CampaignMetricsView, None)
+        return await ask.row(CampaignMetricsView, metrics_id(id))
 
 
 _campaigns = Resource(Campaign, Campaigns, read=READ, write=WRITE)
+_metrics = Resource(CampaignMetrics, CampaignMetricsView, read=READ)
+_recipients = Resource(CampaignRecipient, Recipients, read=READ)
 _variants = Resource(CampaignVariant, CampaignVariants, read=READ)
 _senders = Resource(Sender, Senders, read=READ, write=WRITE)
 

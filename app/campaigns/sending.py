@@ -1,0 +1,316 @@
+"""Sending campaigns: recipients are read from the lists once, and mails made and handed over, some at a time."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.campaigns.mail_contents import CampaignContent, CampaignContents
+from app.mail.bulk import BulkMailer, MailAnswer, Taken
+from app.mail.bulk_message import BulkMail, bulk_message
+from domain.campaigns.campaigns.campaigns import Campaign
+from domain.campaigns.campaigns.states import CampaignStatus
+from domain.campaigns.contacts.mailability import Mailability, MailRefusal
+from domain.campaigns.rendering.faults import TemplateFault
+from domain.campaigns.sending.campaign_runs import CampaignSending
+from domain.campaigns.sending.mailings import (
+    LARGEST,
+    FreezeMailing,
+    HandOver,
+    Mailing,
+    MailResult,
+    Recipient,
+    RecordMailing,
+    mailing_id,
+    message_id,
+    settled,
+)
+from domain.kit.bus.bus import Bus
+from domain.kit.bus.repository import Repository
+from domain.kit.caller import SYSTEM, Caller
+from domain.kit.clock import Clock
+from domain.kit.ids import id_from
+from domain.kit.mail import RecipientRefused, ascii_address
+from domain.kit.process.effects import EffectRefused
+from domain.kit.process.jobs import Part
+from domain.kit.refusals import AlreadyExists, Refusal
+from projections.campaigns.contact_lists import ContactMemberships
+from projections.kit.read.postgres_reader import PostgresRows
+
+_AT_ONCE = 20
+"""Mailings that are frozen in a part."""
+_TOGETHER = 40
+"""Mails that are begun together: of so many it is not known, after a kill, whether they left."""
+_LONGEST = 120.0
+"""Seconds after which a part ends, so that it is well within what it may take."""
+_GLANCE = 0.5
+"""Seconds between two looks at whether a campaign that waits is still sending."""
+_PAUSE, _ROUNDS = 60.0, 120
+"""Seconds between two rounds over what mail servers have not taken, and how many there are."""
+_RESULTS = {
+    Taken.TAKEN: MailResult.SENT,
+    Taken.REFUSED: MailResult.REFUSED,
+    Taken.NOT_NOW: MailResult.DEFERRED,
+    Taken.UNKNOWN: MailResult.UNKNOWN,
+}
+_RECIPIENTS = """
+select distinct on (m.contact_id) m.contact_id, m.contact_list_id
+  from {memberships} m
+ where m.tenant_id = $1 and m.contact_list_id = any($2::uuid[]) and m.state = 'subscribed' and m.contact_id > $3
+ order by m.contact_id, array_position($2::uuid[], m.contact_list_id)
+ limit $4
+"""
+_NONE = UUID(int=0)
+
+
+class MailingTaken(Exception):
+    """Somebody else goes on with this mailing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    contact_id: UUID
+    contact_list_id: UUID
+
+
+class ContactSending(CampaignSending):
+    """Sends to the contacts of one database's tenants."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        repository: Repository,
+        rows: PostgresRows,
+        mailability: Mailability,
+        contents: CampaignContents,
+        mailer: BulkMailer,
+        clock: Clock,
+    ) -> None:
+        self._bus, self._repository, self._rows = bus, repository, rows
+        self._mailability, self._contents, self._mailer, self._clock = mailability, contents, mailer, clock
+
+    async def freeze(self, tenant_id: UUID, campaign_id: UUID, progress: Mapping[str, int]) -> Part:
+        campaign = await self._campaign(tenant_id, campaign_id)
+        if campaign.status is not CampaignStatus.SENDING:
+            return Part(progress, over=False)
+        number, last = await self._frozen(tenant_id, campaign_id, progress.get("frozen", 0))
+        listed = await self._rows.select(
+            {"memberships": ContactMemberships},
+            tenant_id,
+            _RECIPIENTS,
+            list(campaign.list_ids),
+            last,
+            _AT_ONCE * LARGEST,
+            shape=_Listed,
+        )
+        for start in range(0, len(listed), LARGEST):
+            recipients = tuple(
+                Recipient(contact_id=each.contact_id, contact_list_id=each.contact_list_id)
+                for each in listed[start : start + LARGEST]
+            )
+            id = mailing_id(campaign_id, number)
+            outcome = await self._bus.send(
+                FreezeMailing(id=id, campaign_id=campaign_id, recipients=recipients),
+                by=_sender(tenant_id),
+                command_id=id_from(id, "freeze"),
+            )
+            if isinstance(outcome, Refusal) and not isinstance(outcome, AlreadyExists):
+                raise outcome
+            number += 1
+        if len(listed) == _AT_ONCE * LARGEST:
+            return Part({"frozen": number}, over=False)
+        return Part({"frozen": number, "mailings": number, "next": 0}, over=False)
+
+    async def deliver(
+        self, tenant_id: UUID, campaign_id: UUID, progress: Mapping[str, int], at: datetime
+    ) -> Part:
+        number, rounds = progress["next"], progress.get("rounds", 0)
+        if number >= progress["mailings"]:
+            if not progress.get("deferred", 0):
+                return Part(progress, over=True)
+            await self._wait(tenant_id, campaign_id, _PAUSE)
+            return Part({**progress, "next": 0, "deferred": 0, "rounds": rounds + 1}, over=False)
+        id = mailing_id(campaign_id, number)
+        mailing = (await self._repository.get(tenant_id, [id], fresh=True)).get(id)
+        assert isinstance(mailing, Mailing)
+        delivery = _Delivery(self, tenant_id, campaign_id, mailing, last=rounds >= _ROUNDS)
+        try:
+            left = await delivery.run()
+        except MailingTaken:
+            # The process that was given this effect goes on; here is nothing left to do but to look again.
+            return Part(progress, over=False)
+        if left is None:
+            return Part(progress, over=False)
+        return Part(
+            {**progress, "next": number + 1, "deferred": progress.get("deferred", 0) + left}, over=False
+        )
+
+    async def _frozen(self, tenant_id: UUID, campaign_id: UUID, number: int) -> tuple[int, UUID]:
+        """The number of mailings that are frozen, of which so many are known, and their last contact."""
+        last = _NONE
+        number = max(number - 1, 0)
+        while True:
+            id = mailing_id(campaign_id, number)
+            mailing = (await self._repository.get(tenant_id, [id], fresh=True)).get(id)
+            if not isinstance(mailing, Mailing):
+                return number, last
+            number, last = number + 1, mailing.recipients[-1].contact_id
+
+    async def _campaign(self, tenant_id: UUID, campaign_id: UUID) -> Campaign:
+        found = (await self._repository.get(tenant_id, [campaign_id], fresh=True)).get(campaign_id)
+        assert isinstance(found, Campaign)
+        return found
+
+    async def _wait(self, tenant_id: UUID, campaign_id: UUID, seconds: float) -> Campaign:
+        """Wait so long, or until the campaign is not sending any more."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while True:
+            campaign = await self._campaign(tenant_id, campaign_id)
+            left = until - loop.time()
+            if left <= 0 or campaign.status is not CampaignStatus.SENDING:
+                return campaign
+            await asyncio.sleep(min(left, _GLANCE))
+
+
+class NoSending(CampaignSending):
+    """Where no views can be read."""
+
+    async def freeze(self, tenant_id: UUID, campaign_id: UUID, progress: Mapping[str, int]) -> Part:
+        raise EffectRefused("unavailable")
+
+    async def deliver(
+        self, tenant_id: UUID, campaign_id: UUID, progress: Mapping[str, int], at: datetime
+    ) -> Part:
+        raise EffectRefused("unavailable")
+
+
+class _Delivery:
+    """Hands over what is open of one mailing."""
+
+    def __init__(
+        self, sending: ContactSending, tenant_id: UUID, campaign_id: UUID, mailing: Mailing, *, last: bool
+    ) -> None:
+        """``last``: what is not taken now never is."""
+        self._of, self._tenant_id, self._campaign_id = sending, tenant_id, campaign_id
+        self._mailing, self._last = mailing, last
+        self._version = mailing.version
+
+    async def run(self) -> int | None:
+        """How many are left for another time; None where the campaign is not sending, or the part took long.
+        Raises MailingTaken, and EffectRefused where nothing of the campaign can be sent."""
+        of, mailing = self._of, self._mailing
+        if not mailing.open:
+            return 0
+        campaign = await of._campaign(self._tenant_id, self._campaign_id)
+        content = await of._contents.of(self._tenant_id, campaign)
+        done = await self._doubtful(mailing)
+        over = {each.place for each in done if each.result is not MailResult.DEFERRED}
+        waiting = [place for place in mailing.open if place not in over]
+        deferred = 0
+        ends = asyncio.get_running_loop().time() + _LONGEST
+        while waiting:
+            campaign = await of._campaign(self._tenant_id, self._campaign_id)
+            late = asyncio.get_running_loop().time() > ends
+            if late or campaign.status is not CampaignStatus.SENDING:
+                await self._record(done, ())
+                return None
+            size = (
+                _TOGETHER if campaign.per_hour is None else max(1, min(_TOGETHER, campaign.per_hour // 360))
+            )
+            batch, waiting = waiting[:size], waiting[size:]
+            refusals = await self._refusals(batch)
+            skipped = [
+                self._result(place, MailResult.SKIPPED, reason.value) for place, reason in refusals.items()
+            ]
+            begun = tuple(place for place in batch if place not in refusals)
+            await self._record((*done, *skipped), begun)
+            done = await self._whole(begun, content)
+            deferred += sum(each.result is MailResult.DEFERRED for each in done)
+            if campaign.per_hour is not None and waiting:
+                await self._record(done, ())
+                done = ()
+                await of._wait(self._tenant_id, self._campaign_id, len(begun) * 3600 / campaign.per_hour)
+        await self._record(done, ())
+        return deferred
+
+    async def _doubtful(self, mailing: Mailing) -> tuple[HandOver, ...]:
+        """What became of those whose mail was begun by who was stopped then."""
+        found: list[HandOver] = []
+        for place in mailing.begun:
+            has = await self._of._mailer.has(message_id(mailing.id, place))
+            result = {True: MailResult.SENT, False: MailResult.DEFERRED, None: MailResult.UNKNOWN}[has]
+            found += settled([place], mailing, result, "" if has else "stopped")
+        return tuple(found)
+
+    async def _refusals(self, places: Sequence[int]) -> dict[int, MailRefusal]:
+        found: dict[int, MailRefusal] = {}
+        recipients = self._mailing.recipients
+        for contact_list_id in {recipients[place].contact_list_id for place in places}:
+            ours = [place for place in places if recipients[place].contact_list_id == contact_list_id]
+            refusals = await self._of._mailability.refusals(
+                self._tenant_id,
+                [recipients[place].contact_id for place in ours],
+                contact_list_id=contact_list_id,
+            )
+            for place in ours:
+                if (refusal := refusals[recipients[place].contact_id]) is not None:
+                    found[place] = refusal
+        return found
+
+    async def _whole(self, places: Sequence[int], content: CampaignContent) -> tuple[HandOver, ...]:
+        """What became of mails that are begun; whoever is stopped meanwhile records it first."""
+        handing = asyncio.ensure_future(self._handed_over(places, content))
+        try:
+            return await asyncio.shield(handing)
+        except asyncio.CancelledError:
+            await self._record(await handing, ())
+            raise
+
+    async def _handed_over(self, places: Sequence[int], content: CampaignContent) -> tuple[HandOver, ...]:
+        mails = await content.mails(self._mailing, places)
+        return tuple(await asyncio.gather(*(self._one(place, mails.get(place)) for place in places)))
+
+    async def _one(self, place: int, mail: BulkMail | TemplateFault | None) -> HandOver:
+        if mail is None:
+            return self._result(place, MailResult.SKIPPED, MailRefusal.GONE.value)
+        if isinstance(mail, TemplateFault):
+            return self._result(place, MailResult.REFUSED, "template")
+        key = message_id(self._mailing.id, place)
+        try:
+            message = bulk_message(mail, key=key, now=self._of._clock.now())
+        except RecipientRefused:
+            return self._result(place, MailResult.REFUSED, "address")
+        answer: MailAnswer = await self._of._mailer.hand_over(
+            message,
+            tenant_id=self._tenant_id,
+            sender=ascii_address(mail.from_address),
+            to=ascii_address(mail.to),
+            key=key,
+        )
+        result = _RESULTS[answer.taken]
+        if result is MailResult.DEFERRED and self._last:
+            result = MailResult.REFUSED
+        return self._result(place, result, answer.code)
+
+    def _result(self, place: int, result: MailResult, reason: str = "") -> HandOver:
+        (found,) = settled([place], self._mailing, result, reason)
+        return found
+
+    async def _record(self, done: Sequence[HandOver], begin: Sequence[int]) -> None:
+        """Record it, unless somebody else has recorded anything since. Raises MailingTaken."""
+        if not done and not begin:
+            return
+        command = RecordMailing(id=self._mailing.id, hand_overs=tuple(done), begin=tuple(begin))
+        outcome = await self._of._bus.send(
+            command, by=_sender(self._tenant_id), expected_version=self._version
+        )
+        if isinstance(outcome, Refusal):
+            raise MailingTaken from outcome
+        self._version += bool(done) + bool(begin)
+
+
+def _sender(tenant_id: UUID) -> Caller:
+    """As whom it is stored what was sent."""
+    return Caller(tenant_id=tenant_id, user_id=SYSTEM)
