@@ -1,18 +1,18 @@
 """What the API and whoever sends ask of campaigns, in one database."""
 
 from app.campaigns.choices import LoggedChoices
+from app.campaigns.delivery import ContactSending, NoSending
 from app.campaigns.mail_contents import CampaignContents
 from app.campaigns.mailability import InlineMailability
-from app.campaigns.sending import ContactSending, NoSending
 from app.composition.write_side import WriteSide
 from app.mail.factory import create_bulk_mailer
 from app.settings import Settings
-from domain.campaigns.sending.campaign_runs import CampaignSending
+from domain.campaigns.mailings.campaign_runs import CampaignSending
 from domain.kit.bus.bus import Bus
 from domain.kit.bus.repository import Repository
 from domain.kit.clock import Clock
 from domain.kit.sealed import Opening
-from domain.processes.subscription_mails import SubscriptionLinks
+from domain.processes.contacts.subscription_mails import SubscriptionLinks
 from projections.kit.read.postgres_reader import PostgresRows
 
 

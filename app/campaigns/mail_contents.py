@@ -12,18 +12,18 @@ from cachetools import LRUCache
 from app.mail.bulk_message import BulkMail
 from domain.campaigns.campaigns.campaigns import Campaign
 from domain.campaigns.campaigns.senders import SenderIdentity
+from domain.campaigns.mailings.mailings import Mailing
+from domain.campaigns.rendering.content import Content
 from domain.campaigns.rendering.faults import TemplateFault
 from domain.campaigns.rendering.links import LinkRules
 from domain.campaigns.rendering.mails import MailTemplate
 from domain.campaigns.rendering.names import Fields
-from domain.campaigns.sending.mailings import Mailing
-from domain.campaigns.templates.content import Content
 from domain.campaigns.templates.templates import version_id
 from domain.campaigns.templates.terms import TemplateKind
 from domain.kit.bus.repository import Repository
 from domain.kit.process.effects import EffectRefused
 from domain.kit.sealed import ERASED, Opening
-from domain.processes.subscription_mails import SubscriptionLinks
+from domain.processes.contacts.subscription_mails import SubscriptionLinks
 from domain.tenancy.tenants import Tenant
 from projections.campaigns.contacts import ContactRow, Contacts
 from projections.campaigns.templates import TemplateVersions
@@ -103,7 +103,7 @@ class CampaignContent:
     def _made(
         self, mailing: Mailing, contacts: Sequence[tuple[ContactRow, list[str]]], places: Mapping[UUID, int]
     ) -> dict[int, BulkMail | TemplateFault]:
-        made: dict[int, BulkMail | TemplateFault] = {}
+        mails: dict[int, BulkMail | TemplateFault] = {}
         for row, (email, first_name, last_name, fields) in contacts:
             if email == ERASED:
                 continue
@@ -116,10 +116,10 @@ class CampaignContent:
             }
             place = places[row.id]
             try:
-                made[place] = self._mail(mailing, place, values)
+                mails[place] = self._mail(mailing, place, values)
             except TemplateFault as fault:
-                made[place] = fault
-        return made
+                mails[place] = fault
+        return mails
 
     # What the fields of a contact hold has any type.
     def _mail(self, mailing: Mailing, place: int, contact: dict[str, Any]) -> BulkMail:

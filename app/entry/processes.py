@@ -29,7 +29,6 @@ from app.processes.webhook_notices import MailedWebhookNotices
 from app.setting_values import read_ports
 from app.settings import Settings
 from app.storage.database import Database, Pool
-from domain.campaigns.sending.campaign_runs import CampaignSending
 from domain.kit.bus.bus import Bus
 from domain.kit.bus.repository import Repository
 from domain.kit.clock import Clock, SystemClock
@@ -122,7 +121,7 @@ def _gateway(parts: Parts) -> tuple[object, ...]:
     )
 
 
-def _campaigns(parts: Parts, repository: Repository, links: MailedLinks) -> CampaignSending:
+def _campaigns(parts: Parts, repository: Repository, links: MailedLinks) -> object:
     """What sends campaigns."""
     rows = None if parts.live is None else PostgresRows(parts.database, parts.live)
     return campaign_sending(

@@ -17,7 +17,7 @@ _CONNECTIONS = 8
 """So many messages are handed over at the same time."""
 
 
-class Taken(StrEnum):
+class MailTaken(StrEnum):
     """What became of a message that was handed over."""
 
     TAKEN = "taken"
@@ -33,7 +33,7 @@ class Taken(StrEnum):
 class MailAnswer:
     """The answer to a message."""
 
-    taken: Taken
+    taken: MailTaken
     code: str = ""
     """The server's code, as ``550``, or a word; never its words, which may quote the address."""
 
@@ -63,7 +63,7 @@ class FolderBulkMailer:
         self, message: bytes, *, tenant_id: UUID, sender: str, to: str, key: UUID
     ) -> MailAnswer:
         await self._folder.write(of_tenant(message, tenant_id), subject="campaign", key=key)
-        return MailAnswer(Taken.TAKEN)
+        return MailAnswer(MailTaken.TAKEN)
 
     async def has(self, key: UUID) -> bool | None:
         return await self._folder.has(key)
@@ -86,15 +86,15 @@ class SmtpBulkMailer:
                 client = await self._at_mail(sender)
             except SMTPResponseException as refused:
                 # This is about the sender, or the server, and about no recipient.
-                return MailAnswer(Taken.NOT_NOW, str(refused.code))
+                return MailAnswer(MailTaken.NOT_NOW, str(refused.code))
             except _LOST:
-                return MailAnswer(Taken.NOT_NOW, "no_connection")
+                return MailAnswer(MailTaken.NOT_NOW, "no_connection")
             try:
                 answer = await _handed_over(client, message, to)
             except BaseException:
                 client.close()
                 raise
-            if answer.taken is Taken.TAKEN:
+            if answer.taken is MailTaken.TAKEN:
                 self._idle.append(client)
             else:
                 client.close()
@@ -128,15 +128,15 @@ async def _handed_over(client: SMTP, message: bytes, to: str) -> MailAnswer:
     except SMTPResponseException as refused:
         return _answer(refused.code)
     except _LOST:
-        return MailAnswer(Taken.NOT_NOW, "connection_lost")
+        return MailAnswer(MailTaken.NOT_NOW, "connection_lost")
     try:
         await client.data(message)
     except SMTPResponseException as refused:
         return _answer(refused.code)
     except _LOST:
-        return MailAnswer(Taken.UNKNOWN, "connection_lost")
-    return MailAnswer(Taken.TAKEN)
+        return MailAnswer(MailTaken.UNKNOWN, "connection_lost")
+    return MailAnswer(MailTaken.TAKEN)
 
 
 def _answer(code: int) -> MailAnswer:
-    return MailAnswer(Taken.REFUSED if code in _PERMANENT else Taken.NOT_NOW, str(code))
+    return MailAnswer(MailTaken.REFUSED if code in _PERMANENT else MailTaken.NOT_NOW, str(code))

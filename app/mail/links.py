@@ -14,9 +14,9 @@ from app.mail.mailed_tokens import (
 )
 from app.settings import Settings
 from domain.processes.account_mails import Links
+from domain.processes.contacts.subscription_mails import SubscriptionLinks
 from domain.processes.mail_templates import Link
 from domain.processes.notification_mails import LinkPlaces
-from domain.processes.subscription_mails import SubscriptionLinks
 
 
 class MailedLinks(Links, LinkPlaces, SubscriptionLinks):

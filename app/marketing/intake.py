@@ -87,16 +87,16 @@ class ReportIntake(ReportRows):
             name: progress.get(name, 0) + getattr(found, name) for name in ("taken", "repeated", "warned")
         }
         done = file.stored.size if read.over else min(read.after.offset, file.stored.size)
-        told = {
+        noted = {
             "done": done,
             "rows": progress.get("rows", 0) + len(read.rows),
             "refused": refused,
             "totals": progress.get("totals", 0) + read.totals,
             **counts,
         }
-        assert told.keys() == {*COUNTS}
+        assert noted.keys() == {*COUNTS}
         place = read.after
-        return Part({**told, "offset": place.offset, "line": place.line, "place": place.row}, over=read.over)
+        return Part({**noted, "offset": place.offset, "line": place.line, "place": place.row}, over=read.over)
 
     async def _sorted(
         self,
@@ -111,7 +111,7 @@ class ReportIntake(ReportRows):
             if each.figures is None:
                 found.refused.append(reader.refused(each.row, *each.fault))
             elif isinstance(day := self._checked(each.figures, account), Violation):
-                member = next((one for one in FigureMember if one.value == day.path[0]), None)
+                member = next((each for each in FigureMember if each.value == day.path[0]), None)
                 found.refused.append(reader.refused(each.row, member, day.message))
             else:
                 month = month_id(campaign_id(account.id, each.figures.campaign), each.figures.date)

@@ -10,9 +10,9 @@ from domain.campaigns.contacts import (
     subscription_commands,
     suppressions,
 )
-from domain.campaigns.sending import mailings
-from domain.campaigns.sending.campaign_runs import CampaignRun
-from domain.campaigns.sending.campaign_starts import CampaignStarts
+from domain.campaigns.mailings import mailings
+from domain.campaigns.mailings.campaign_runs import CampaignRun
+from domain.campaigns.mailings.campaign_starts import CampaignStarts
 from domain.campaigns.templates import templates
 from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity

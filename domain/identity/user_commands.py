@@ -181,7 +181,7 @@ class RemoveUser(Command):
     other_owner_id: OtherOwner = None
 
     def handle(self, user: User, other_owner: User | None, by: Caller) -> None:
-        user.require_departure(by)
+        user.require_own(by, departing=True)
         user.require_another(other_owner)
         user.remove()
 
@@ -199,7 +199,7 @@ class DeleteUser(Command):
     other_owner_id: OtherOwner = None
 
     def handle(self, user: User, other_owner: User | None, by: Caller) -> None:
-        user.require_departure(by)
+        user.require_own(by, departing=True)
         user.require_another(other_owner)
         user.delete()
 

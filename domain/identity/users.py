@@ -171,20 +171,13 @@ class User(
         if self.status is UserStatus.SUSPENDED:
             raise UserIsSuspended(field=field)
 
-    def require_own(self, by: Caller) -> None:
-        """Raise Forbidden or NotYoursToGive unless it is the caller, or one who may administer them."""
-        if not is_own(by, self.id):
-            self._require_administered(by)
-
-    def require_departure(self, by: Caller) -> None:
-        """Raise as `require_own`; a key that may act as who made it does not end them."""
-        if by.user_id != self.id or by.kind == "key":
-            self._require_administered(by)
-
-    def _require_administered(self, by: Caller) -> None:
-        if not by.may("users:write"):
-            raise Forbidden(field="id", permission="users:write")
-        require_role(by, self.role, field="id")
+    def require_own(self, by: Caller, *, departing: bool = False) -> None:
+        """Raise Forbidden or NotYoursToGive unless it is the caller, or one who may administer them. A key that
+        may act as who made it does not end them (``departing``)."""
+        if not is_own(by, self.id) or (departing and by.kind == "key"):
+            if not by.may("users:write"):
+                raise Forbidden(field="id", permission="users:write")
+            require_role(by, self.role, field="id")
 
     def require_another(self, owner: "User | None") -> None:
         """Raise OwnerMustRemain unless this is no owner, or another active one is named.

@@ -4,7 +4,7 @@ from domain.kit.context.context import ContextDomain
 from domain.kit.context.entities import Entity
 from domain.kit.permissions import Permission
 from domain.marketing import accounts, campaigns, imports
-from domain.marketing.access import READ, WRITE
+from domain.marketing.access import CONFIDENTIAL, READ, WRITE
 from domain.marketing.import_runs import MarketingImportRun
 
 CONTEXT = ContextDomain(
@@ -13,6 +13,7 @@ CONTEXT = ContextDomain(
     permissions=(
         Permission(READ, "See what marketing costs and brings.", "member"),
         Permission(WRITE, "Keep accounts, record their figures and import these.", "member"),
+        Permission(CONFIDENTIAL, "Read the ids of the files that others have imported.", "admin"),
     ),
     entities=(
         Entity(

@@ -2,3 +2,4 @@
 
 READ = "marketing:read"
 WRITE = "marketing:write"
+CONFIDENTIAL = "marketing:confidential"

@@ -125,7 +125,7 @@ class OtherCurrency(Refusal):
 
 
 class OtherZone(Refusal):
-    """The days of the account are those of {zone}; days of another zone cannot be cut anew."""
+    """The days of the account are those of {zone}; days of another zone cannot be made of them."""
 
 
 def require_columns(columns: tuple[FigureColumn, ...]) -> None:

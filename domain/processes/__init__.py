@@ -4,14 +4,14 @@ from domain.kit.context.context import ContextDomain
 from domain.processes.account_lapse import AccountLapse
 from domain.processes.account_mails import AccountMails
 from domain.processes.address_proofs import AddressProofs
+from domain.processes.contacts.mail_feedback import MailFeedback
+from domain.processes.contacts.subscription_mails import SubscriptionMails
 from domain.processes.due_dates import DueDateReminder
-from domain.processes.mail_feedback import MailFeedback
 from domain.processes.notification_mails import NotificationMails
 from domain.processes.notifications import TaskNotifications
 from domain.processes.payments.order_payments import OrderPayments
 from domain.processes.project_memberships import ProjectMemberships
 from domain.processes.session_expiry import SessionExpiry
-from domain.processes.subscription_mails import SubscriptionMails
 from domain.processes.tenant_names import TenantNames
 from domain.processes.webhooks.deliveries import WebhookDeliveries
 

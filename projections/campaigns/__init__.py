@@ -46,7 +46,7 @@ CONTEXT = ContextViews(
     exports=(
         listed("additional_data", "contacts", contacts.Contacts, "id"),
         listed("additional_data", "contact_memberships", contact_lists.ContactMemberships, "contact_id"),
-        listed("additional_data", "campaign_mails", recipients.Recipients, "contact_id"),
+        listed("additional_data", "campaign_mails", recipients.CampaignRecipients, "contact_id"),
     ),
     not_exported={
         campaign_metrics.CampaignMetrics: "Counts many, and says nothing of one.",

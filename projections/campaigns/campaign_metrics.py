@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Annotated
 from uuid import UUID
 
-from domain.campaigns.sending.mailings import CampaignId, Mailing, MailResult
+from domain.campaigns.mailings.mailings import CampaignId, Mailing, MailResult
 from domain.kit.fields import Describe, Internal
 from domain.kit.ids import id_from
 from domain.kit.log import Envelope

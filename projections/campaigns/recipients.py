@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from domain.campaigns.sending.mailings import CampaignId, Mailing, MailResult, Reason, message_id, place_of
+from domain.campaigns.mailings.mailings import CampaignId, Mailing, MailResult, Reason, message_id, place_of
 from domain.kit.fields import Describe, Internal
 from domain.kit.log import Envelope
 from projections.kit.declare.folds import on
@@ -33,7 +33,7 @@ def _handed(event: Mailing.HandedOver, _: Envelope) -> list[UUID]:
     return [message_id(event.originator_id, each.place) for each in event.hand_overs]
 
 
-class Recipients(PostgresView[RecipientRow], name="campaigns.recipients", version=1):
+class CampaignRecipients(PostgresView[RecipientRow], name="campaigns.recipients", version=1):
     """Each recipient of each campaign."""
 
     indexes = (

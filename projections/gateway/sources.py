@@ -30,7 +30,7 @@ class SourceRow(Row):
     provider_webhook_id: Annotated[
         str,
         Len(max_length=300),
-        Describe("The id of the webhook at PayPal, or the ARN of the topic of `SES`; empty of all others."),
+        Describe("The id of the webhook at PayPal, or the ARN of the topic of `SES`."),
     ] = ""
     secret: Annotated[
         str, Len(max_length=1500), Restricted(), Describe("What signs callbacks, sealed; empty: nothing.")

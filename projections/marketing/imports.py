@@ -73,7 +73,7 @@ class MarketingImportErrorRow(Row):
     account_id: AccountId
     number: Annotated[int, Describe("Its number among the rows.")]
     line: Annotated[int, Describe("The line of the file on which it begins.")]
-    heading: Annotated[str, Internal(), Authored(), Describe("The column at fault; empty: the whole row.")]
+    heading: Annotated[str, Internal(), Authored(), Describe("The column at fault; null for the whole row.")]
     value: Annotated[str, Internal(), Authored(), Describe("What stands there.")]
     reason: Annotated[str, Internal(), Authored(), Describe("What is wrong with it, in a sentence.")]
     text: Annotated[
@@ -81,7 +81,7 @@ class MarketingImportErrorRow(Row):
         Internal(),
         Authored(),
         Describe(
-            "The row, as the file has it: mended, and under the same headings, it can be imported again."
+            "The row, as the file has it: corrected, and under the same headings, it can be imported again."
         ),
     ]
 

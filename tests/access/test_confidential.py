@@ -69,6 +69,7 @@ def test_each_confidential_field_of_a_history_has_a_permission_or_is_read_by_nob
         "work.task": "work:confidential",
         "work.project": "work:confidential",
         "gateway.connector": "gateway:confidential",
+        "marketing.import": "marketing:confidential",
         "gateway.event_export": "gateway:confidential",
         "gateway.import": "gateway:confidential",
         "gateway.webhook": "gateway:confidential",

@@ -22,7 +22,7 @@ from domain.campaigns.campaigns.commands import (
 from domain.campaigns.campaigns.senders import ConfirmSender, DeleteSender, RegisterSender, RenameSender
 from domain.campaigns.campaigns.terms import CampaignVariant, WinnerRule
 from domain.campaigns.contacts.contact_lists import CreateContactList
-from domain.campaigns.sending.mailings import (
+from domain.campaigns.mailings.mailings import (
     FreezeMailing,
     HandOver,
     MailResult,

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.processes.mail_feedback import MailFeedback
+from domain.processes.contacts.mail_feedback import MailFeedback
 from tests.gateway.callbacks import a_provider
 from tests.gateway.test_mail_callbacks import KEY, happened, sent, shown
 from tests.kit.at_work import AtWork, at_work

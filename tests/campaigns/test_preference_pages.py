@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from app.mail.links import MailedLinks
 from app.mail.mailed_tokens import MailedTokens
 from app.pages.texts import ENGLISH, GERMAN
-from domain.processes.subscription_mails import SubscriptionMails
+from domain.processes.contacts.subscription_mails import SubscriptionMails
 from tests.campaigns.test_contact_lists import a_contact, a_list, refusal
 from tests.kit.at_work import at_work
 from tests.kit.client import Client

@@ -12,7 +12,7 @@ from domain.campaigns.campaigns.commands import CancelCampaign, PauseCampaign, R
 from domain.campaigns.contacts.contact_commands import DeleteContact
 from domain.campaigns.contacts.memberships import ConsentSource
 from domain.campaigns.contacts.subscription_commands import UnsubscribeContact
-from domain.campaigns.sending.campaign_runs import CampaignRun
+from domain.campaigns.mailings.campaign_runs import CampaignRun
 from tests.campaigns.campaigns_ready import ReadyCampaign, a_campaign, addresses, counted
 from tests.kit.at_work import AtWork, at_work
 from tests.kit.client import Client
@@ -132,7 +132,7 @@ async def test_what_is_paused_goes_on_where_it_was_and_what_is_cancelled_stops(
 async def test_what_is_not_taken_now_is_tried_again(
     product: Product, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.campaigns.sending._PAUSE", 0.2)
+    monkeypatch.setattr("app.campaigns.delivery._PAUSE", 0.2)
     client = await product.newcomer()
     everybody = addresses(5)
     campaign = await a_campaign(post.work.writes.bus, client.tenant, everybody)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.campaigns.sending.campaign_runs import CampaignRun
+from domain.campaigns.mailings.campaign_runs import CampaignRun
 from tests.campaigns.campaigns_ready import a_campaign, addresses, counted
 from tests.kit.at_work import at_work
 from tests.kit.process_worker import product_child

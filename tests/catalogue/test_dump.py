@@ -215,6 +215,7 @@ READABLE = {
     "credentials",
     # What is said of events from outside.
     *("rule", "code", "added", "stages", "schema_version"),
+    *("user_spelling", "reason"),
     # The names of members.
     "key",
 }

@@ -7,6 +7,7 @@ import pytest
 import strawberry
 from graphql import GraphQLEnumType, GraphQLNonNull, GraphQLObjectType, GraphQLUnionType, get_named_type
 from strawberry.schema.config import StrawberryConfig
+from strawberry.utils.str_converters import to_camel_case
 
 from api.kit.model import Resource, shows
 from api.kit.schema.live.lists import LIVE, live_lists
@@ -21,6 +22,7 @@ ELSEWHERE = {
     "entities": "an index of things that are watched where they are listed by their own types",
     "history": "events, which `events` tells of",
     "outsideUserEvents": "events, which `outsideEventChanged` tells of",
+    "marketingMetrics": "sums of days, which a subscription of its own tells of",
     "mySessions": "the caller's own, which they look at once",
     "taskDays": "counts of days that are over",
 }
@@ -30,7 +32,7 @@ ELSEWHERE = {
 def _unwatched() -> Mapping[str, str]:
     """The lists of resources that say why they are not watched."""
     return {
-        strawberry_field.name: live.unwatched
+        to_camel_case(strawberry_field.name): live.unwatched
         for context in CONTEXTS
         for query in context.roots("Query")
         for strawberry_field in _fields(query)

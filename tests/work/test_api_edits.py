@@ -148,6 +148,8 @@ NOT_SAID = {
     "RecordMarketingFigures.file_id",
     "RecordMarketingFigures.import_id",
     "RemoveUser.other_owner_id",
+    "SetCampaignTemplate.template_version",
+    "SetCampaignVariants.winner",
     "ReplayWebhook.until",
     "SuspendUser.other_owner_id",
 }

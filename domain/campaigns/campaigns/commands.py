@@ -78,6 +78,12 @@ def require_soon(starts_at: datetime, now: datetime) -> None:
         raise Invalid(field="starts_at", reason=f"must be within the next {FARTHEST.days} days")
 
 
+def require_for_everybody(in_their_zone: bool) -> None:
+    """Raise Invalid for a start in the zone of each recipient."""
+    if in_their_zone:
+        raise Invalid(field="in_their_zone", reason="cannot be sent yet", why=ViolationCode.UNSUITABLE)
+
+
 class CreateCampaign(Command, requires=(require_distinct_lists,)):
     """Prepare a campaign, which is a draft at first. It keeps the version of the template that it has."""
 
@@ -141,7 +147,7 @@ class UpdateCampaign(Command, requires=(require_distinct_lists,)):
 
 
 class SetCampaignSender(Command):
-    """Say whom a draft comes from."""
+    """Say who a draft comes from."""
 
     sender_id: Annotated[SenderId, References(SENDER)]
 
@@ -182,7 +188,7 @@ class SetCampaignVariants(Command, requires=(require_variants,)):
         )
 
 
-class ScheduleCampaign(Command, requires=(require_soon,)):
+class ScheduleCampaign(Command, requires=(require_soon, require_for_everybody)):
     """Have a campaign start at a moment, for everybody or for each in their own zone."""
 
     starts_at: StartsAt
@@ -192,8 +198,6 @@ class ScheduleCampaign(Command, requires=(require_soon,)):
     def handle(self, campaign: Campaign, sender: SenderIdentity) -> None:
         status = after(campaign.status, CampaignAct.SCHEDULE)
         _require_ready(campaign, sender)
-        if self.in_their_zone:
-            raise Invalid(field="in_their_zone", reason="cannot be sent yet", why=ViolationCode.UNSUITABLE)
         scheduled = Campaign.Scheduled(
             status=status,
             starts_at=in_utc(self.starts_at) or self.starts_at,

@@ -46,7 +46,7 @@ class SenderIdentity(Aggregate, topic="campaigns.sender", unique=(Unique("addres
 
 
 class RegisterSender(Command):
-    """Register whom mails may come from, once the sender is confirmed."""
+    """Register a sender; mails may come from them once they are confirmed."""
 
     name: SenderName
     address: SenderAddress

@@ -21,7 +21,7 @@ from projections.campaigns.campaigns import (
     Senders,
 )
 from projections.campaigns.contacts import Contacts
-from projections.campaigns.recipients import RecipientRow, Recipients
+from projections.campaigns.recipients import CampaignRecipients, RecipientRow
 from projections.campaigns.templates import Templates
 from projections.kit.read.keyset import Order
 
@@ -46,7 +46,7 @@ class CampaignMetrics(Node):
 
 @shows(RecipientRow, needs=READ, leave_out=("campaign_id", "contact_id", "contact_list_id"))
 class CampaignRecipient(Node):
-    """Somebody to whom a campaign is sent. The id is that of the message, as providers know it."""
+    """A recipient of a campaign. The id is that of the message, as providers know it."""
 
     reason: str | None
     contact = linked(Contact, Contacts, "contact_id", "The contact; null once they are gone.")
@@ -71,10 +71,10 @@ class Campaign(Node):
     )
     recipients = headed(
         CampaignRecipient,
-        Recipients,
+        CampaignRecipients,
         "campaign_id",
         order=Order("at"),
-        description="To whom it is sent, from its start on, by pages.",
+        description="Its recipients, from its start on, by pages.",
     )
 
     @field(
@@ -91,7 +91,7 @@ class Campaign(Node):
 
 _campaigns = Resource(Campaign, Campaigns, read=READ, write=WRITE)
 _metrics = Resource(CampaignMetrics, CampaignMetricsView, read=READ)
-_recipients = Resource(CampaignRecipient, Recipients, read=READ)
+_recipients = Resource(CampaignRecipient, CampaignRecipients, read=READ)
 _variants = Resource(CampaignVariant, CampaignVariants, read=READ)
 _senders = Resource(Sender, Senders, read=READ, write=WRITE)
 

@@ -45,7 +45,7 @@ class TemplateWarning:
 
 
 @covered
-@strawberry.type(description="A mail of a template as somebody would get it; nothing was sent.")
+@strawberry.type(description="A mail of a template as a contact would get it; nothing was sent.")
 class TemplatePreview:
     """The answer of a preview."""
 

@@ -48,6 +48,7 @@ class MarketingImport(Node):
 class MarketingImportError(Node):
     """A row of a report that was refused."""
 
+    heading: str | None
     marketing_import = linked(MarketingImport, MarketingImports, "import_id", "The import.")
 
 

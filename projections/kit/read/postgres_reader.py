@@ -25,8 +25,7 @@ from projections.kit.store.table_names import TableName, table_name
 
 T = TypeVar("T")
 
-_PASTS = 2
-"""Questions about rows of the past at a time."""
+_PASTS = 2  # Questions about rows of the past at a time.
 
 
 class PostgresRows:
@@ -286,8 +285,7 @@ class PostgresRows:
     async def _asking(
         self, tenant_id: UUID, arguments: Sequence[Any]
     ) -> AsyncIterator[tuple[Connection, Sequence[Any]]]:
-        """A connection to ask on, and the arguments. Rows of the past are made out here: each time they are all of
-        a view's, so few are there at a time, and one of a tenant."""
+        """A connection to ask on, and the arguments. Rows of the past, all of a view's, are made in turns."""
         allowed = allowance()
         async with allowed.reading(), AsyncExitStack() as stack:
             if callable(past_rows := arguments[0]):

@@ -2,44 +2,36 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from app.campaigns.audience import CampaignAudience, as_sender
 from app.campaigns.mail_contents import CampaignContent, CampaignContents
-from app.mail.bulk import BulkMailer, MailAnswer, Taken
+from app.mail.bulk import BulkMailer, MailAnswer, MailTaken
 from app.mail.bulk_message import BulkMail, bulk_message
 from domain.campaigns.campaigns.campaigns import Campaign
 from domain.campaigns.campaigns.states import CampaignStatus
 from domain.campaigns.contacts.mailability import Mailability, MailRefusal
-from domain.campaigns.rendering.faults import TemplateFault
-from domain.campaigns.sending.campaign_runs import CampaignSending
-from domain.campaigns.sending.mailings import (
-    LARGEST,
-    FreezeMailing,
+from domain.campaigns.mailings.campaign_runs import CampaignSending
+from domain.campaigns.mailings.mailings import (
     HandOver,
     Mailing,
     MailResult,
-    Recipient,
     RecordMailing,
     mailing_id,
     message_id,
     settled,
 )
+from domain.campaigns.rendering.faults import TemplateFault
 from domain.kit.bus.bus import Bus
 from domain.kit.bus.repository import Repository
-from domain.kit.caller import SYSTEM, Caller
 from domain.kit.clock import Clock
-from domain.kit.ids import id_from
 from domain.kit.mail import RecipientRefused, ascii_address
 from domain.kit.process.effects import EffectRefused
 from domain.kit.process.jobs import Part
-from domain.kit.refusals import AlreadyExists, Refusal
-from projections.campaigns.contact_lists import ContactMemberships
+from domain.kit.refusals import Refusal
 from projections.kit.read.postgres_reader import PostgresRows
 
-_AT_ONCE = 20
-"""Mailings that are frozen in a part."""
 _TOGETHER = 40
 """Mails that are begun together: of so many it is not known, after a kill, whether they left."""
 _LONGEST = 120.0
@@ -49,29 +41,15 @@ _GLANCE = 0.5
 _PAUSE, _ROUNDS = 60.0, 120
 """Seconds between two rounds over what mail servers have not taken, and how many there are."""
 _RESULTS = {
-    Taken.TAKEN: MailResult.SENT,
-    Taken.REFUSED: MailResult.REFUSED,
-    Taken.NOT_NOW: MailResult.DEFERRED,
-    Taken.UNKNOWN: MailResult.UNKNOWN,
+    MailTaken.TAKEN: MailResult.SENT,
+    MailTaken.REFUSED: MailResult.REFUSED,
+    MailTaken.NOT_NOW: MailResult.DEFERRED,
+    MailTaken.UNKNOWN: MailResult.UNKNOWN,
 }
-_RECIPIENTS = """
-select distinct on (m.contact_id) m.contact_id, m.contact_list_id
-  from {memberships} m
- where m.tenant_id = $1 and m.contact_list_id = any($2::uuid[]) and m.state = 'subscribed' and m.contact_id > $3
- order by m.contact_id, array_position($2::uuid[], m.contact_list_id)
- limit $4
-"""
-_NONE = UUID(int=0)
 
 
 class MailingTaken(Exception):
     """Somebody else goes on with this mailing."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    contact_id: UUID
-    contact_list_id: UUID
 
 
 class ContactSending(CampaignSending):
@@ -87,40 +65,15 @@ class ContactSending(CampaignSending):
         mailer: BulkMailer,
         clock: Clock,
     ) -> None:
-        self._bus, self._repository, self._rows = bus, repository, rows
+        self._bus, self._repository = bus, repository
+        self._audience = CampaignAudience(bus, repository, rows)
         self._mailability, self._contents, self._mailer, self._clock = mailability, contents, mailer, clock
 
     async def freeze(self, tenant_id: UUID, campaign_id: UUID, progress: Mapping[str, int]) -> Part:
         campaign = await self._campaign(tenant_id, campaign_id)
         if campaign.status is not CampaignStatus.SENDING:
             return Part(progress, over=False)
-        number, last = await self._frozen(tenant_id, campaign_id, progress.get("frozen", 0))
-        listed = await self._rows.select(
-            {"memberships": ContactMemberships},
-            tenant_id,
-            _RECIPIENTS,
-            list(campaign.list_ids),
-            last,
-            _AT_ONCE * LARGEST,
-            shape=_Listed,
-        )
-        for start in range(0, len(listed), LARGEST):
-            recipients = tuple(
-                Recipient(contact_id=each.contact_id, contact_list_id=each.contact_list_id)
-                for each in listed[start : start + LARGEST]
-            )
-            id = mailing_id(campaign_id, number)
-            outcome = await self._bus.send(
-                FreezeMailing(id=id, campaign_id=campaign_id, recipients=recipients),
-                by=_sender(tenant_id),
-                command_id=id_from(id, "freeze"),
-            )
-            if isinstance(outcome, Refusal) and not isinstance(outcome, AlreadyExists):
-                raise outcome
-            number += 1
-        if len(listed) == _AT_ONCE * LARGEST:
-            return Part({"frozen": number}, over=False)
-        return Part({"frozen": number, "mailings": number, "next": 0}, over=False)
+        return await self._audience.freeze(tenant_id, campaign, progress)
 
     async def deliver(
         self, tenant_id: UUID, campaign_id: UUID, progress: Mapping[str, int], at: datetime
@@ -145,17 +98,6 @@ class ContactSending(CampaignSending):
         return Part(
             {**progress, "next": number + 1, "deferred": progress.get("deferred", 0) + left}, over=False
         )
-
-    async def _frozen(self, tenant_id: UUID, campaign_id: UUID, number: int) -> tuple[int, UUID]:
-        """The number of mailings that are frozen, of which so many are known, and their last contact."""
-        last = _NONE
-        number = max(number - 1, 0)
-        while True:
-            id = mailing_id(campaign_id, number)
-            mailing = (await self._repository.get(tenant_id, [id], fresh=True)).get(id)
-            if not isinstance(mailing, Mailing):
-                return number, last
-            number, last = number + 1, mailing.recipients[-1].contact_id
 
     async def _campaign(self, tenant_id: UUID, campaign_id: UUID) -> Campaign:
         found = (await self._repository.get(tenant_id, [campaign_id], fresh=True)).get(campaign_id)
@@ -304,13 +246,8 @@ class _Delivery:
             return
         command = RecordMailing(id=self._mailing.id, hand_overs=tuple(done), begin=tuple(begin))
         outcome = await self._of._bus.send(
-            command, by=_sender(self._tenant_id), expected_version=self._version
+            command, by=as_sender(self._tenant_id), expected_version=self._version
         )
         if isinstance(outcome, Refusal):
             raise MailingTaken from outcome
         self._version += bool(done) + bool(begin)
-
-
-def _sender(tenant_id: UUID) -> Caller:
-    """As whom it is stored what was sent."""
-    return Caller(tenant_id=tenant_id, user_id=SYSTEM)

@@ -36,7 +36,7 @@ class CampaignStarts(Process[Waiting], name="campaigns.starts", version=1):
 
     @when_failed(StartCampaign)
     def not_started(self, state: Waiting | None, failed: Failed[StartCampaign]) -> Then[Waiting]:
-        """Its sender is gone, or somebody has started or cancelled it meanwhile; it is theirs to schedule anew."""
+        """Its sender is gone, or somebody has started or cancelled it meanwhile."""
         return Then(state, Send(UnscheduleCampaign(id=failed.action.id)))
 
     @when_failed(UnscheduleCampaign)

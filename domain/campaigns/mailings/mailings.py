@@ -38,7 +38,7 @@ CampaignId = Annotated[UUID, Internal(), Describe("The campaign.")]
 Place = Annotated[int, Interval(ge=0, lt=LARGEST)]
 Places = Annotated[tuple[Place, ...], Len(0, LARGEST), Internal()]
 Reason = Annotated[
-    str, Len(0, 50), Internal(), Describe("Why, in a word or the status code of the server; empty for none.")
+    str, Len(0, 50), Internal(), Describe("Why, in a word or as the status code of the server.")
 ]
 
 
