@@ -87,16 +87,18 @@ class ReportIntake(ReportRows):
             name: progress.get(name, 0) + getattr(found, name) for name in ("taken", "repeated", "warned")
         }
         done = file.stored.size if read.over else min(read.after.offset, file.stored.size)
-        noted = {
+        reached = {
             "done": done,
             "rows": progress.get("rows", 0) + len(read.rows),
             "refused": refused,
             "totals": progress.get("totals", 0) + read.totals,
             **counts,
         }
-        assert noted.keys() == {*COUNTS}
+        assert reached.keys() == {*COUNTS}
         place = read.after
-        return Part({**noted, "offset": place.offset, "line": place.line, "place": place.row}, over=read.over)
+        return Part(
+            {**reached, "offset": place.offset, "line": place.line, "place": place.row}, over=read.over
+        )
 
     async def _sorted(
         self,

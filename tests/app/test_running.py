@@ -62,6 +62,7 @@ WORKER = {
     "late accesses",
     "live generations",
     "log pages",
+    "news",
     "partitions",
     "placements",
     "processes",
@@ -84,6 +85,7 @@ API = {
     "keys listener",
     "live generations",
     "log feed",
+    "news",
     "placements",
     "sessions",
 }

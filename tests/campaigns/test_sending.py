@@ -74,6 +74,14 @@ async def test_each_recipient_gets_the_mail_once_with_a_way_out(product: Product
     assert sorted(post.to) == sorted(set(everybody) - {left, gone, *post.inbox.refuses})
     metrics = found["metrics"]
     assert [metrics[name] for name in ("sent", "refused", "unknown")] == [91, 2, 0]
+    recipients = await client.post(
+        "query($id: ID!) { campaign(id: $id) { metrics { id } recipients(first: 1) { nodes { id } } } }",
+        {"id": str(campaign.id)},
+    )
+    shown = recipients.json()["data"]["campaign"]
+    for id in (shown["metrics"]["id"], shown["recipients"]["nodes"][0]["id"]):
+        node = await client.post("query($id: ID!) { node(id: $id) { __typename id } }", {"id": id})
+        assert node.json()["data"]["node"]["id"] == id
     # Whoever was deleted was frozen before that, or was not.
     assert metrics["recipients"] == 93 + metrics["skipped"]
     message = post.inbox.messages[0]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from domain.kit.commands import Command
 from domain.kit.imports.file_forms import FileFormat
@@ -20,6 +20,9 @@ from domain.marketing.imports import (
     RefusedRow,
     StartMarketingImport,
 )
+from projections.marketing.figures import day_id
+from tests.kit.client import Client
+from tests.marketing.test_metrics import figures, opened, recorded
 
 
 def of_marketing() -> Sequence[Command]:
@@ -52,3 +55,15 @@ def of_marketing() -> Sequence[Command]:
         NoteMarketingImport(id=report, done=9, rows=1, taken=0, repeated=0, refused=1, warned=0, totals=0),
         FinishMarketingImport(id=report),
     )
+
+
+async def nodes_of_marketing(client: Client) -> dict[str, str]:
+    """The id of one object of each type that clients make."""
+    account, day = await opened(client, "Ads"), date(2026, 3, 1)
+    after = await recorded(client, account, figures("spring", day, "12.50"))
+    listed = await client.send("MarketingCampaigns", afterPosition=str(after))
+    return {
+        "MarketingAccount": account,
+        "MarketingCampaign": listed["edges"][0]["node"]["id"],
+        "MarketingDay": str(day_id(UUID(account), day)),
+    }

@@ -98,8 +98,11 @@ async def test_a_report_is_taken_in_and_the_same_again_changes_nothing(
         (9, "Currency code", "USD"),
         (10, "Day", "01.03.2026"),
         (11, "Day", "31.02.2026"),
-        (12, "", ""),
+        (12, None, ""),
     ]
+    for id in (first["id"], errors["edges"][0]["node"]["id"]):
+        node = await client.post("query($id: ID!) { node(id: $id) { __typename id } }", {"id": id})
+        assert node.json()["data"]["node"]["id"] == id
     filter = {"since": "2026-03-01", "until": "2026-03-31"}
     metrics = await client.send("MarketingMetrics", filter=filter)
     [total] = metrics["nodes"]

@@ -21,11 +21,15 @@ from tests.gateway.sending import event
 from tests.kit.client import Client
 from tests.kit.product import Product, running
 from tests.kit.times import IN_A_YEAR
+from tests.marketing.histories import nodes_of_marketing
 from tests.schema.published import published
 from tests.work.api import created, project
 
-ELSEWHERE = {"Anomaly", "Notification", "PatternMatch"}
-"""Of these, in tests/notifications and tests/detection."""
+ELSEWHERE = {
+    *("Anomaly", "Notification", "PatternMatch"),
+    *("CampaignMetrics", "CampaignRecipient", "MarketingImport", "MarketingImportError"),
+}
+"""Of these, in tests/notifications, tests/detection, tests/campaigns and tests/marketing."""
 PERIOD = {"tier": "team", "periodStart": "2030-01-01T00:00:00Z", "periodEnd": "2030-02-01T00:00:00Z"}
 
 
@@ -76,6 +80,7 @@ async def ids(product: Product, owner: Person, operator: Client) -> dict[str, st
     made |= await _of_commerce(client)
     made |= await _of_gateway(client)
     made |= await nodes_of_campaigns(client)
+    made |= await nodes_of_marketing(client)
     made["Consent"] = (await client.send("GiveConsent", input={"purpose": "mail"}))["consent"]["id"]
     made["Export"] = (await client.send("RequestExport", input={}))["export"]["id"]
     last = await client.send("EraseUser", input={"subjectId": str(gone.id)})
