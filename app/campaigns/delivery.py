@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from app.campaigns.audience import CampaignAudience, as_sender
 from app.campaigns.mail_contents import CampaignContent, CampaignContents
-from app.mail.bulk import BulkMailer, MailAnswer, MailTaken
+from app.mail.bulk import NO_CONNECTION, BulkMailer, MailAnswer, MailTaken
 from app.mail.bulk_message import BulkMail, bulk_message
 from domain.campaigns.campaigns.campaigns import Campaign
 from domain.campaigns.campaigns.states import CampaignStatus
@@ -38,6 +39,7 @@ _LONGEST = 120.0
 """Seconds after which a part ends, so that it is well within what it may take."""
 _GLANCE = 0.5
 """Seconds between two looks at whether a campaign that waits is still sending."""
+_HOUR = 3600.0
 _PAUSE, _ROUNDS = 60.0, 120
 """Seconds between two rounds over what mail servers have not taken, and how many there are."""
 _RESULTS = {
@@ -79,6 +81,11 @@ class ContactSending(CampaignSending):
         self, tenant_id: UUID, campaign_id: UUID, progress: Mapping[str, int], at: datetime
     ) -> Part:
         number, rounds = progress["next"], progress.get("rounds", 0)
+        ahead = progress.get("not_before", 0) - self._clock.now().timestamp()
+        # Further ahead than any pause is what a clock said that has been set back since.
+        if 0 < ahead <= _HOUR:
+            await self._wait(tenant_id, campaign_id, min(ahead, _LONGEST))
+            return Part(progress, over=False)
         if number >= progress["mailings"]:
             if not progress.get("deferred", 0):
                 return Part(progress, over=True)
@@ -89,15 +96,17 @@ class ContactSending(CampaignSending):
         assert isinstance(mailing, Mailing)
         delivery = _Delivery(self, tenant_id, campaign_id, mailing, last=rounds >= _ROUNDS)
         try:
-            left = await delivery.run()
+            found = await delivery.run()
         except MailingTaken:
             # The process that was given this effect goes on; here is nothing left to do but to look again.
             return Part(progress, over=False)
-        if left is None:
-            return Part(progress, over=False)
-        return Part(
-            {**progress, "next": number + 1, "deferred": progress.get("deferred", 0) + left}, over=False
-        )
+        away = progress.get("away", 0) + 1 if found.away else 0
+        if away > _ROUNDS:
+            raise EffectRefused("mail_server_away")
+        after = {**progress, "away": away, "not_before": int(self._clock.now().timestamp() + found.pause)}
+        if found.over:
+            after |= {"next": number + 1, "deferred": progress.get("deferred", 0) + found.deferred}
+        return Part(after, over=False)
 
     async def _campaign(self, tenant_id: UUID, campaign_id: UUID) -> Campaign:
         found = (await self._repository.get(tenant_id, [campaign_id], fresh=True)).get(campaign_id)
@@ -128,6 +137,20 @@ class NoSending(CampaignSending):
         raise EffectRefused("unavailable")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Delivered:
+    """How far a mailing is."""
+
+    over: bool
+    """Whether each of its mails was tried."""
+    deferred: int = 0
+    """How many are left for another round."""
+    pause: float = 0.0
+    """Seconds before anything more is handed over."""
+    away: bool = False
+    """Whether the mail server cannot be reached."""
+
+
 class _Delivery:
     """Hands over what is open of one mailing."""
 
@@ -139,28 +162,27 @@ class _Delivery:
         self._mailing, self._last = mailing, last
         self._version = mailing.version
 
-    async def run(self) -> int | None:
-        """How many are left for another time; None where the campaign is not sending, or the part took long.
-        Raises MailingTaken, and EffectRefused where nothing of the campaign can be sent."""
-        of, mailing = self._of, self._mailing
+    async def run(self) -> "_Delivered":
+        """Hand over until all is tried, the campaign is not sending any more, or the part took long. Raises
+        MailingTaken, and EffectRefused where nothing of the campaign can be sent."""
+        of, mailing, loop = self._of, self._mailing, asyncio.get_running_loop()
         if not mailing.open:
-            return 0
+            return _Delivered(over=True)
         campaign = await of._campaign(self._tenant_id, self._campaign_id)
         content = await of._contents.of(self._tenant_id, campaign)
         done = await self._doubtful(mailing)
-        over = {each.place for each in done if each.result is not MailResult.DEFERRED}
-        waiting = [place for place in mailing.open if place not in over]
-        deferred = 0
-        ends = asyncio.get_running_loop().time() + _LONGEST
-        while waiting:
-            campaign = await of._campaign(self._tenant_id, self._campaign_id)
-            late = asyncio.get_running_loop().time() > ends
-            if late or campaign.status is not CampaignStatus.SENDING:
+        known = {each.place for each in done if each.result is not MailResult.DEFERRED}
+        waiting = [place for place in mailing.open if place not in known]
+        deferred, pause, away, ends = 0, 0.0, False, loop.time() + _LONGEST
+        while waiting and not away and loop.time() + pause < ends:
+            if pause:
                 await self._record(done, ())
-                return None
-            size = (
-                _TOGETHER if campaign.per_hour is None else max(1, min(_TOGETHER, campaign.per_hour // 360))
-            )
+                done = ()
+            campaign = await of._wait(self._tenant_id, self._campaign_id, pause)
+            if campaign.status is not CampaignStatus.SENDING:
+                break
+            rate = campaign.per_hour
+            size = _TOGETHER if rate is None else max(1, min(_TOGETHER, rate // 360))
             batch, waiting = waiting[:size], waiting[size:]
             refusals = await self._refusals(batch)
             skipped = [
@@ -170,12 +192,11 @@ class _Delivery:
             await self._record((*done, *skipped), begun)
             done = await self._whole(begun, content)
             deferred += sum(each.result is MailResult.DEFERRED for each in done)
-            if campaign.per_hour is not None and waiting:
-                await self._record(done, ())
-                done = ()
-                await of._wait(self._tenant_id, self._campaign_id, len(begun) * 3600 / campaign.per_hour)
+            away = bool(done) and all(each.reason == NO_CONNECTION for each in done)
+            pause = 0.0 if rate is None else len(begun) * _HOUR / rate
         await self._record(done, ())
-        return deferred
+        over = not waiting and not away
+        return _Delivered(over=over, deferred=deferred, pause=_PAUSE if away else pause, away=away)
 
     async def _doubtful(self, mailing: Mailing) -> tuple[HandOver, ...]:
         """What became of those whose mail was begun by who was stopped then."""
@@ -232,7 +253,7 @@ class _Delivery:
             key=key,
         )
         result = _RESULTS[answer.taken]
-        if result is MailResult.DEFERRED and self._last:
+        if result is MailResult.DEFERRED and self._last and answer.code != NO_CONNECTION:
             result = MailResult.REFUSED
         return self._result(place, result, answer.code)
 

@@ -13,6 +13,10 @@ from app.mail.smtp import SmtpServer, connected
 
 _PERMANENT = range(500, 600)
 _LOST = (SMTPException, OSError, TimeoutError)
+NO_CONNECTION = "no_connection"
+"""The code of the answer where no server answers."""
+_AGAIN = 2.0
+"""Seconds for which no connection is tried after one has failed: of many messages none waits for the same."""
 _CONNECTIONS = 8
 """So many messages are handed over at the same time."""
 
@@ -72,28 +76,35 @@ class FolderBulkMailer:
 class SmtpBulkMailer:
     """Hands messages over by SMTP, on connections that are kept from one message to the next."""
 
-    def __init__(self, server: SmtpServer, *, timeout: float = 30.0) -> None:
+    def __init__(self, server: SmtpServer, *, timeout: float = 10.0) -> None:
         """``timeout``: seconds for each answer of the server. Raises OSError when the CA's file cannot be read."""
         self._server, self._timeout, self._tls = server, timeout, server.tls()
         self._idle: list[SMTP] = []
         self._turn = asyncio.Semaphore(_CONNECTIONS)
+        self._away_until = 0.0
 
     async def hand_over(
         self, message: bytes, *, tenant_id: UUID, sender: str, to: str, key: UUID
     ) -> MailAnswer:
         async with self._turn:
+            loop = asyncio.get_running_loop()
+            if loop.time() < self._away_until:
+                return MailAnswer(MailTaken.NOT_NOW, NO_CONNECTION)
             try:
                 client = await self._at_mail(sender)
             except SMTPResponseException as refused:
                 # This is about the sender, or the server, and about no recipient.
                 return MailAnswer(MailTaken.NOT_NOW, str(refused.code))
             except _LOST:
-                return MailAnswer(MailTaken.NOT_NOW, "no_connection")
+                self._away_until = loop.time() + _AGAIN
+                return MailAnswer(MailTaken.NOT_NOW, NO_CONNECTION)
             try:
                 answer = await _handed_over(client, message, to)
             except BaseException:
                 client.close()
                 raise
+            if answer.taken is MailTaken.UNKNOWN:
+                self._away_until = loop.time() + _AGAIN
             if answer.taken is MailTaken.TAKEN:
                 self._idle.append(client)
             else:
