@@ -18,13 +18,14 @@ class Placement(StrEnum):
 
 _WORDS = """
 about account accounts accept-invitation admin administrator api app apps assets auth billing blog cdn
-certificates contact dashboard demo dev docs download downloads email event events export exports files ftp
-graphiql graphql headwater health help home host hostmaster imap invitation invitations internal legal live
-localhost login logout mail mail-opt-out me metrics mx new news noreply ns null oauth oidc openid operator
-operators ops platform pop postmaster pricing privacy production public ready register registry reset-password
-root security service services session sessions settings sign-in sign-out signin signout signup sign-up smtp sso
-staging static status subscriptions support sys system task tasks team teams tenant tenants terms test undefined
-unknown upload uploads user users v1 verify-email webhook webhooks webmaster well-known ws www
+certificates confirm-subscription contact dashboard demo dev docs download downloads email event events export
+exports files ftp graphiql graphql headwater health help home host hostmaster imap invitation invitations
+internal legal live localhost login logout mail mail-opt-out me metrics mx new news noreply ns null oauth oidc
+openid operator operators ops platform pop postmaster preferences pricing privacy production public ready
+register registry reset-password root security service services session sessions settings sign-in sign-out
+signin signout signup sign-up smtp sso staging static status subscriptions support sys system task tasks team
+teams tenant tenants terms test undefined unknown unsubscribe upload uploads user users v1 verify-email webhook
+webhooks webmaster well-known ws www
 """
 RESERVED = frozenset(_WORDS.split())
 """What the product's own addresses begin with, or would be taken for the platform's own voice."""

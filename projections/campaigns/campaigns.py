@@ -20,7 +20,7 @@ from domain.campaigns.campaigns.terms import (
     Utm,
     Winner,
 )
-from domain.campaigns.templates.terms import Name, Number
+from domain.campaigns.templates.terms import Name
 from domain.kit.fields import Authored, Describe, Internal, Len, Public
 from projections.kit.declare.folds import TIME, EventField, carried, on, removed
 from projections.kit.model import CreatedAt, Id, Index, PostgresView, Row, UpdatedAt, Version
@@ -113,12 +113,12 @@ class CampaignVariantRow(Row):
         UUID | None, Internal(), Describe("Its template; null where that is the campaign's.")
     ]
     template_version: Annotated[
-        Number | None, Internal(), Describe("The version of it; null where it is the campaign's.")
+        int | None, Internal(), Describe("The version of it; null where it is the campaign's.")
     ]
 
 
 class CampaignVariants(
-    PostgresView[CampaignVariantRow], name="campaigns.campaign_variants", version=1, inline=True
+    PostgresView[CampaignVariantRow], name="campaigns.campaign_variants", version=2, inline=True
 ):
     """The variants of every campaign."""
 

@@ -69,6 +69,7 @@ def of_sending(template: UUID) -> Sequence[Command]:
         ResumeCampaign(id=campaign),
         CompleteCampaign(id=campaign),
         CreateCampaign(id=(other := uuid4()), name="Sale", **created),
+        SetCampaignVariants(id=other, variants=two, winner=WinnerRule.CLICKS),
         CancelCampaign(id=other),
         RegisterSender(id=(gone := uuid4()), name="Shop", address="old@example.com"),
         DeleteSender(id=gone),

@@ -24,7 +24,7 @@ from tests.kit.product import Product
 from tests.kit.times import IN_A_YEAR
 from tests.tenancy.actors import Actor
 from tests.tenancy.building import Builder
-from tests.tenancy.campaigns import compare_variants
+from tests.tenancy.campaigns import compare_variants, import_report
 from tests.tenancy.documents import Document, paged
 from tests.tenancy.log_ids import all_ids, folded, newest_ids
 from tests.tenancy.marks import Marks, marks
@@ -211,8 +211,8 @@ async def _fill(settings: Settings, tenant: Tenant, like: Tenant | None) -> None
         file = await files_of(settings, side.ring).store(tenant.id, tenant.word, _bytes(), most=9)
         read = {"fileId": str(file.id), "sourceId": builder.known["Source"][0], "format": "NDJSON"}
         await builder.make(root("startImport"), {"input": read})
-        chosen = {"sourceId": builder.known["Source"][0]}
-        await builder.make(root("startReplayJob"), {"input": chosen})
+        await import_report(builder, root, tenant.word, str(file.id))
+        await builder.make(root("startReplayJob"), {"input": {"sourceId": builder.known["Source"][0]}})
         notify = NotifyUser(
             id=uuid4(),
             user_id=tenant.owner.caller.user_id,

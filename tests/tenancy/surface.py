@@ -31,6 +31,8 @@ KINDS = ("query", "mutation", "subscription")
 PAGE = 3
 """How many things of each list are looked at."""
 _DEEPEST = 7
+_SHALLOW = {"Campaign": 4, "TemplateConnection": 4}
+"""How deep documents go that would cost too much: the bodies of templates are long."""
 _LONGEST = 900
 """Tokens of a selection: several of them have to fit into one document of 2000."""
 
@@ -154,7 +156,8 @@ class Surface:
         return next(iter(self.selections(shown, granted).values()))
 
     def _selection(self, members: list[GraphQLObjectType], granted: Granted) -> str:
-        deepest, text, selecting = _DEEPEST + 1, "", Selecting(self, granted)
+        deepest = _SHALLOW.get(members[0].name, _DEEPEST) + 1
+        text, selecting = "", Selecting(self, granted)
         while deepest > 1 and (not text or tokens(text) > _LONGEST):
             deepest, selecting = deepest - 1, Selecting(self, granted)
             text = selecting.any_of(members, deepest)

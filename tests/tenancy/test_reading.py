@@ -14,6 +14,7 @@ UNMARKED = {
     "featureEnabled": "a yes or no",
     "importProgress": "a status and numbers",
     "marketingImportErrors": "no process has read a report",
+    "marketingMetrics": "sums of numbers",
     "taskDays": "numbers by day",
     "unreadNotifications": "a number",
     "viewer": "permissions, which are words of the product",

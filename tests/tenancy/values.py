@@ -27,6 +27,8 @@ def texts(name: str, word: str) -> str:
     match name:
         case "body":
             return MJML.replace("Hello", word)
+        case "key":
+            return f"key_{uuid4().hex[:12]}"
         case "email":
             return f"{word}.{uuid4().hex[:12]}@example.com"
         case "slug" | "tenantSlug":

@@ -125,7 +125,7 @@ async def test_entities_are_listed_by_pages(client: Client) -> None:
 
 
 async def test_a_kind_that_is_not_there_is_an_error_of_the_client(client: Client) -> None:
-    assert (await client.error("Entities", type="CAMPAIGN"))[0] == "BAD_USER_INPUT"
+    assert (await client.error("Entities", type="NOTHING"))[0] == "BAD_USER_INPUT"
 
 
 async def test_what_belongs_to_people_and_access_is_found_by_its_key(client: Client) -> None:

@@ -65,12 +65,7 @@ async def ids(product: Product, owner: Person, operator: Client) -> dict[str, st
     for kind, mutation, input, by in (
         ("Role", "CreateRole", {"name": "Gardener", "permissions": ["work:read"]}, client),
         ("Invitation", "InviteUser", {"email": f"{uuid4().hex}@example.com"}, client),
-        (
-            "ApiKey",
-            "CreateApiKey",
-            {**values, "expiresAt": IN_A_YEAR},
-            client,
-        ),
+        ("ApiKey", "CreateApiKey", {**values, "expiresAt": IN_A_YEAR}, client),
         ("FeatureFlag", "AddFeatureFlag", {"featureName": "beta"}, client),
         ("TenantSubscription", "StartSubscription", PERIOD, payments),
         ("Rebuild", "RebuildViews", {"views": ["work.tags"]}, operator),
