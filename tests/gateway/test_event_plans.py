@@ -27,7 +27,7 @@ TENANT = UUID(int=1)
 NOW = datetime.now(UTC)
 _ROWS = """
 select uuidv7(), uuidv7(), uuidv7(), 'order.t' || n % 50, 'business', 'web', '1', at, null, at, '', uuidv7(),
-       'c' || n % 300, 'u' || n % 300, 's' || n % 300, 'o' || n % 300, 'live', 'eu', 100, '{}', '{}', null,
+       'c' || n % 300, 'u' || n % 300, null, 's' || n % 300, 'o' || n % 300, 'live', 'eu', 100, '{}', '{}', null,
        ('00000000-0000-0000-0000-00000000000' || 1 + n % 2)::uuid, n
   from generate_series(1, 40000) n, lateral (select now() - n % 90 * interval '1 day' as at) a
 """

@@ -35,6 +35,8 @@ OWN_RIGHTS = {"placement.here": "says of one tenant whether it is in this databa
 
 WITHOUT_ROWS = {
     "auth.password_resets": "somebody has to forget their password",
+    "campaigns.campaign_metrics": "no process sends a campaign here",
+    "campaigns.recipients": "no process sends a campaign here",
     "marketing.import_errors": "no process reads a report here",
 }
 """Views that the scene leaves empty."""
