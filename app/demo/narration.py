@@ -92,9 +92,13 @@ async def _carry_out(
             await earlier
         if len(started) == _TOGETHER:
             await started.pop(next(iter(started)))
+        alone = type(step.command).__module__ not in _AT_ONCE
+        if alone:
+            await asyncio.gather(*started.values())
+            started.clear()
         id = uuid5(company.id, f"command {number}")
         task = started[step.command.id] = asyncio.create_task(_step(bus, step.command, step.at, by, id))
-        if type(step.command).__module__ not in _AT_ONCE:
+        if alone:
             # What comes later refers to people and projects, and a person's key has to be made first.
             await task
     await asyncio.gather(*started.values())
