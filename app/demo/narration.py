@@ -8,7 +8,6 @@ from uuid import UUID, uuid5
 
 from app.demo.outside import SentBatch
 from app.demo.story import DAYS, Company, StoryStep, story
-from domain.campaigns.contacts import contact_commands, subscription_commands
 from domain.commerce import order_commands
 from domain.gateway.outcomes import EventIntake
 from domain.kit.bus.bus import Bus
@@ -21,12 +20,7 @@ from domain.kit.permissions import ROLES
 from domain.work import task_commands
 
 _TOGETHER = 500
-_AT_ONCE = {
-    contact_commands.__name__,
-    order_commands.__name__,
-    subscription_commands.__name__,
-    task_commands.__name__,
-}
+_AT_ONCE = {order_commands.__name__, task_commands.__name__}
 """The modules whose commands are sent while others are under way."""
 now: ContextVar[datetime] = ContextVar("demo_now")
 """The moment that the story has come to."""
