@@ -16,6 +16,7 @@ UNMARKED = {
     "marketingImportErrors": "no process has read a report",
     "marketingMetrics": "sums of numbers",
     "taskDays": "numbers by day",
+    "templateVersion": "its id is shown by its template, whose versions show the rest",
     "unreadNotifications": "a number",
     "viewer": "permissions, which are words of the product",
     "webhookReplayCount": "a number",
