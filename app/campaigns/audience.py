@@ -12,7 +12,7 @@ from domain.kit.caller import SYSTEM, Caller
 from domain.kit.ids import id_from
 from domain.kit.process.jobs import Part
 from domain.kit.refusals import AlreadyExists, Refusal
-from projections.campaigns.contact_lists import ContactMemberships
+from projections.campaigns.contact_lists import ContactLists, ContactMemberships
 from projections.kit.read.postgres_reader import PostgresRows
 
 _AT_ONCE = 20
@@ -21,6 +21,7 @@ _RECIPIENTS = """
 select distinct on (m.contact_id) m.contact_id, m.contact_list_id
   from {memberships} m
  where m.tenant_id = $1 and m.contact_list_id = any($2::uuid[]) and m.state = 'subscribed' and m.contact_id > $3
+   and exists (select from {lists} l where l.tenant_id = $1 and l.id = m.contact_list_id)
  order by m.contact_id, array_position($2::uuid[], m.contact_list_id)
  limit $4
 """
@@ -44,7 +45,7 @@ class CampaignAudience:
         campaign_id = campaign.id
         number, last = await self._frozen(tenant_id, campaign_id, progress.get("frozen", 0))
         listed = await self._rows.select(
-            {"memberships": ContactMemberships},
+            {"lists": ContactLists, "memberships": ContactMemberships},
             tenant_id,
             _RECIPIENTS,
             list(campaign.list_ids),

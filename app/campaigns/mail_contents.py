@@ -24,7 +24,7 @@ from domain.kit.bus.repository import Repository
 from domain.kit.process.effects import EffectRefused
 from domain.kit.sealed import ERASED, Opening
 from domain.processes.contacts.subscription_mails import SubscriptionLinks
-from domain.tenancy.tenants import Tenant
+from domain.tenancy.tenants import Tenant, TenantStatus
 from projections.campaigns.contacts import ContactRow, Contacts
 from projections.campaigns.templates import TemplateVersions
 from projections.kit.read.postgres_reader import PostgresRows
@@ -40,7 +40,7 @@ class CampaignContents:
         self, repository: Repository, rows: PostgresRows, opening: Opening, links: SubscriptionLinks
     ) -> None:
         self._repository, self._rows, self._opening, self._links = repository, rows, opening, links
-        self._kept: LRUCache[UUID, MailTemplate] = LRUCache(_KEPT)
+        self._kept: LRUCache[tuple[UUID, UUID], MailTemplate] = LRUCache(_KEPT)
 
     async def of(self, tenant_id: UUID, campaign: Campaign) -> "CampaignContent":
         """What this campaign sends. Raises EffectRefused where its sender or its template is gone."""
@@ -48,9 +48,13 @@ class CampaignContents:
         tenant, sender = found.get(tenant_id), found.get(campaign.sender_id)
         if not isinstance(sender, SenderIdentity) or sender.ended or not sender.confirmed:
             raise EffectRefused("no_sender")
-        template = self._kept.get(campaign.id)
+        if isinstance(tenant, Tenant) and tenant.status is not TenantStatus.ACTIVE:
+            raise EffectRefused("tenant_not_active")
+        # Ids are unique in a tenant alone.
+        key = tenant_id, campaign.id
+        template = self._kept.get(key)
         if template is None:
-            template = self._kept[campaign.id] = await self._template(tenant_id, campaign)
+            template = self._kept[key] = await self._template(tenant_id, campaign)
         return CampaignContent(
             rows=self._rows,
             opening=self._opening,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.campaigns.contacts.mailability import EMAIL, Mailability, MailRefusal
-from projections.campaigns.contact_lists import ContactMemberships
+from projections.campaigns.contact_lists import ContactLists, ContactMemberships
 from projections.campaigns.contacts import Contacts
 from projections.campaigns.suppressions import Suppressions
 from projections.governance.consents import ConsentRows
@@ -16,6 +16,7 @@ from projections.kit.read.postgres_reader import PostgresRows
 
 _VIEWS: Mapping[str, type[PostgresView[Any]]] = {
     "contacts": Contacts,
+    "lists": ContactLists,
     "memberships": ContactMemberships,
     "suppressions": Suppressions,
     "consents": ConsentRows,
@@ -30,6 +31,7 @@ select asked.id, case
     ) then 'suppressed'
     when $3::uuid is null then
         case when consent.given is not true or consent.withdrawn_at is not null then 'no_consent' end
+    when not exists (select from {lists} l where l.tenant_id = $1 and l.id = $3) then 'not_subscribed'
     when member.state = 'pending' then 'not_confirmed'
     when member.state is distinct from 'subscribed' then 'not_subscribed'
     when consent.withdrawn_at is not null and not (member.themself and member.since > consent.withdrawn_at)

@@ -150,4 +150,7 @@ async def _handed_over(client: SMTP, message: bytes, to: str) -> MailAnswer:
 
 
 def _answer(code: int) -> MailAnswer:
+    if not 400 <= code < 600:
+        # No answer of a mail server: it may have taken the message.
+        return MailAnswer(MailTaken.UNKNOWN, "no_answer")
     return MailAnswer(MailTaken.REFUSED if code in _PERMANENT else MailTaken.NOT_NOW, str(code))

@@ -10,6 +10,7 @@ import pytest
 
 from domain.campaigns.campaigns.commands import CancelCampaign, PauseCampaign, ResumeCampaign
 from domain.campaigns.contacts.contact_commands import DeleteContact
+from domain.campaigns.contacts.contact_lists import DeleteContactList
 from domain.campaigns.contacts.memberships import ConsentSource
 from domain.campaigns.contacts.subscription_commands import UnsubscribeContact
 from domain.campaigns.mailings.campaign_runs import CampaignRun
@@ -135,6 +136,16 @@ async def test_what_is_paused_goes_on_where_it_was_and_what_is_cancelled_stops(
     assert len(ours) < 150
     assert len(set(ours)) == len(ours)
     assert (await counted(post.work, client.tenant, campaign.id)) == {"sent": len(ours)}
+
+
+async def test_nobody_is_written_to_for_a_list_that_is_deleted(product: Product, post: Post) -> None:
+    client = await product.newcomer()
+    campaign = await a_campaign(post.work.writes.bus, client.tenant, addresses(2))
+    before = len(post.to)
+    await campaign.send(DeleteContactList(id=campaign.lists[0]))
+    await campaign.start()
+    await completed(post, client, campaign)
+    assert post.to[before:] == []
 
 
 async def test_what_is_not_taken_now_is_tried_again(
