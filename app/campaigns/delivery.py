@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.campaigns.audience import CampaignAudience, as_sender
-from app.campaigns.mail_contents import CampaignContent, CampaignContents
+from app.campaigns.mail_contents import CampaignContents
 from app.mail.bulk import NO_CONNECTION, BulkMailer, MailAnswer, MailTaken
 from app.mail.bulk_message import BulkMail, bulk_message
 from domain.campaigns.campaigns.campaigns import Campaign
@@ -48,6 +48,9 @@ _RESULTS = {
     MailTaken.NOT_NOW: MailResult.DEFERRED,
     MailTaken.UNKNOWN: MailResult.UNKNOWN,
 }
+
+
+Mails = Mapping[int, BulkMail | TemplateFault]
 
 
 class MailingTaken(Exception):
@@ -184,13 +187,15 @@ class _Delivery:
             rate = campaign.per_hour
             size = _TOGETHER if rate is None else max(1, min(_TOGETHER, rate // 360))
             batch, waiting = waiting[:size], waiting[size:]
+            # Before they are begun: what fails here has lost nobody, and who has just left is found after it.
+            mails = await content.mails(self._mailing, batch)
             refusals = await self._refusals(batch)
             skipped = [
                 self._result(place, MailResult.SKIPPED, reason.value) for place, reason in refusals.items()
             ]
             begun = tuple(place for place in batch if place not in refusals)
             await self._record((*done, *skipped), begun)
-            done = await self._whole(begun, content)
+            done = await self._whole(begun, mails)
             deferred += sum(each.result is MailResult.DEFERRED for each in done)
             away = bool(done) and all(each.reason == NO_CONNECTION for each in done)
             pause = 0.0 if rate is None else len(begun) * _HOUR / rate
@@ -222,17 +227,16 @@ class _Delivery:
                     found[place] = refusal
         return found
 
-    async def _whole(self, places: Sequence[int], content: CampaignContent) -> tuple[HandOver, ...]:
+    async def _whole(self, places: Sequence[int], mails: Mails) -> tuple[HandOver, ...]:
         """What became of mails that are begun; whoever is stopped meanwhile records it first."""
-        handing = asyncio.ensure_future(self._handed_over(places, content))
+        handing = asyncio.ensure_future(self._handed_over(places, mails))
         try:
             return await asyncio.shield(handing)
         except asyncio.CancelledError:
             await self._record(await handing, ())
             raise
 
-    async def _handed_over(self, places: Sequence[int], content: CampaignContent) -> tuple[HandOver, ...]:
-        mails = await content.mails(self._mailing, places)
+    async def _handed_over(self, places: Sequence[int], mails: Mails) -> tuple[HandOver, ...]:
         return tuple(await asyncio.gather(*(self._one(place, mails.get(place)) for place in places)))
 
     async def _one(self, place: int, mail: BulkMail | TemplateFault | None) -> HandOver:

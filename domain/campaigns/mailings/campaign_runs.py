@@ -10,9 +10,9 @@ from domain.campaigns.campaigns.campaigns import Campaign
 from domain.campaigns.campaigns.commands import CompleteCampaign, PauseCampaign
 from domain.campaigns.campaigns.terms import PauseReason
 from domain.kit.commands import Command
-from domain.kit.process.effects import Call, Then
+from domain.kit.process.effects import Call, Failed, Then
 from domain.kit.process.jobs import JobRun, JobState, Part
-from domain.kit.process.process import on
+from domain.kit.process.process import on, when_failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,11 @@ class CampaignRun(JobRun[CampaignTerms], of=Campaign, name="campaigns.sending", 
         if "mailings" not in progress:
             return await self._sending.freeze(call.tenant_id, terms.campaign_id, progress)
         return await self._sending.deliver(call.tenant_id, terms.campaign_id, progress, at)
+
+    @when_failed(PauseCampaign)
+    def paused_before(self, state: State | None, failed: Failed[PauseCampaign]) -> Then[State]:
+        """Somebody has paused or cancelled it just now."""
+        return Then(state)
 
     def finished(self, state: State) -> Command:
         return CompleteCampaign(id=state.terms.campaign_id)
