@@ -11,7 +11,7 @@ from domain.kit.bus.repository import Repository
 from domain.kit.caller import SYSTEM, Caller
 from domain.kit.ids import id_from
 from domain.kit.process.jobs import Part
-from domain.kit.refusals import AlreadyExists, Refusal
+from domain.kit.refusals import Refusal
 from projections.campaigns.contact_lists import ContactLists, ContactMemberships
 from projections.kit.read.postgres_reader import PostgresRows
 
@@ -64,7 +64,7 @@ class CampaignAudience:
                 by=as_sender(tenant_id),
                 command_id=id_from(id, "freeze"),
             )
-            if isinstance(outcome, Refusal) and not isinstance(outcome, AlreadyExists):
+            if isinstance(outcome, Refusal):
                 raise outcome
             number += 1
         if len(listed) == _AT_ONCE * LARGEST:

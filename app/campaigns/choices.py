@@ -103,11 +103,8 @@ class LoggedChoices(ContactChoices):
         found = await self._repository.get(
             by.tenant_id, [contact_id, *([contact_list_id] if contact_list_id else [])], fresh=True
         )
-        contact, contact_list = found.get(contact_id), found.get(contact_list_id or contact_id)
-        if not isinstance(contact, Contact) or contact_list is None:
-            return
-        if contact_list_id is not None and contact_list.ended:
-            # Nothing is sent to it any more.
+        contact = found.get(contact_id)
+        if not isinstance(contact, Contact) or (contact_list_id or contact_id) not in found:
             return
         address = fingerprint_of(contact.email_key)
         assert address is not None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.campaigns.audience import CampaignAudience, as_sender
 from app.campaigns.mail_contents import CampaignContents
-from app.mail.bulk import NO_CONNECTION, BulkMailer, MailAnswer, MailTaken
+from app.mail.bulk import BulkMailer, MailAnswer, MailTaken
 from app.mail.bulk_message import BulkMail, bulk_message
 from domain.campaigns.campaigns.campaigns import Campaign
 from domain.campaigns.campaigns.states import CampaignStatus
@@ -35,8 +35,8 @@ from projections.kit.read.postgres_reader import PostgresRows
 
 _TOGETHER = 40
 """Mails that are begun together: of so many it is not known, after a kill, whether they left."""
-_LONGEST = 120.0
-"""Seconds after which a part ends, so that it is well within what it may take."""
+_LONGEST = 3.0
+"""Seconds after which a part ends: a worker that is stopped lets what is under way end for a little longer."""
 _GLANCE = 0.5
 """Seconds between two looks at whether a campaign that waits is still sending."""
 _HOUR = 3600.0
@@ -46,6 +46,7 @@ _RESULTS = {
     MailTaken.TAKEN: MailResult.SENT,
     MailTaken.REFUSED: MailResult.REFUSED,
     MailTaken.NOT_NOW: MailResult.DEFERRED,
+    MailTaken.AWAY: MailResult.DEFERRED,
     MailTaken.UNKNOWN: MailResult.UNKNOWN,
 }
 
@@ -87,7 +88,7 @@ class ContactSending(CampaignSending):
         ahead = progress.get("not_before", 0) - self._clock.now().timestamp()
         # Further ahead than any pause is what a clock said that has been set back since.
         if 0 < ahead <= _HOUR:
-            await self._wait(tenant_id, campaign_id, min(ahead, _LONGEST))
+            await self._wait(tenant_id, campaign_id, min(ahead, _PAUSE))
             return Part(progress, over=False)
         if number >= progress["mailings"]:
             if not progress.get("deferred", 0):
@@ -164,6 +165,10 @@ class _Delivery:
         self._of, self._tenant_id, self._campaign_id = sending, tenant_id, campaign_id
         self._mailing, self._last = mailing, last
         self._version = mailing.version
+        self._stopped = False
+        """Whether nothing more is to be handed over here."""
+        self._away = 0
+        """How many of a batch met a server that takes nothing."""
 
     async def run(self) -> "_Delivered":
         """Hand over until all is tried, the campaign is not sending any more, or the part took long. Raises
@@ -194,10 +199,13 @@ class _Delivery:
                 self._result(place, MailResult.SKIPPED, reason.value) for place, reason in refusals.items()
             ]
             begun = tuple(place for place in batch if place not in refusals)
-            await self._record((*done, *skipped), begun)
+            # What is said of a place last holds: one that was doubtful may be skipped now.
+            known_before = [each for each in done if each.place not in refusals]
+            self._away = 0
+            await self._record((*known_before, *skipped), begun)
             done = await self._whole(begun, mails)
             deferred += sum(each.result is MailResult.DEFERRED for each in done)
-            away = bool(done) and all(each.reason == NO_CONNECTION for each in done)
+            away = bool(done) and self._away == len(done)
             pause = 0.0 if rate is None else len(begun) * _HOUR / rate
         await self._record(done, ())
         over = not waiting and not away
@@ -233,6 +241,7 @@ class _Delivery:
         try:
             return await asyncio.shield(handing)
         except asyncio.CancelledError:
+            self._stopped = True
             await self._record(await handing, ())
             raise
 
@@ -249,6 +258,8 @@ class _Delivery:
             message = bulk_message(mail, key=key, now=self._of._clock.now())
         except RecipientRefused:
             return self._result(place, MailResult.REFUSED, "address")
+        if self._stopped:
+            return self._result(place, MailResult.DEFERRED, "stopped")
         answer: MailAnswer = await self._of._mailer.hand_over(
             message,
             tenant_id=self._tenant_id,
@@ -256,8 +267,9 @@ class _Delivery:
             to=ascii_address(mail.to),
             key=key,
         )
+        self._away += answer.taken is MailTaken.AWAY
         result = _RESULTS[answer.taken]
-        if result is MailResult.DEFERRED and self._last and answer.code != NO_CONNECTION:
+        if answer.taken is MailTaken.NOT_NOW and self._last:
             result = MailResult.REFUSED
         return self._result(place, result, answer.code)
 

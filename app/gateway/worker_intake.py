@@ -7,18 +7,16 @@ from datetime import datetime
 from uuid import UUID
 
 from app.gateway.ingestion import Ingestion
+from app.imports.faults import fault_of
 from domain.gateway.letters import LettersFull
 from domain.gateway.outcomes import EventAnswer, ReceivedEvent
 from domain.kit.caller import Caller
 from domain.kit.log import Log
-from domain.kit.process.effects import EffectFailed, EffectRefused
-from domain.kit.refusals import Contended, Forbidden, Refusal
-from domain.operations.tenants import TenantMoving
+from domain.kit.process.effects import EffectRefused
+from domain.kit.refusals import Forbidden, Refusal
 
 TOGETHER = 500
 """Events that are stored together."""
-LATER = (Contended, TenantMoving)
-"""What is refused at this moment, and is let in at another."""
 
 
 async def taken(
@@ -44,11 +42,6 @@ async def taken(
         raise EffectRefused("key_not_good") from None
     except Refusal as refusal:
         raise fault_of(refusal) from None
-
-
-def fault_of(refusal: Refusal) -> EffectFailed | EffectRefused:
-    """What a refusal is to a worker: it tries again what is let in later."""
-    return (EffectFailed if isinstance(refusal, LATER) else EffectRefused)(refusal.code)
 
 
 async def was_stored(log: Log, tenant_id: UUID, position: int | None, origin: Mapping[str, object]) -> bool:

@@ -13,8 +13,7 @@ from app.mail.smtp import SmtpServer, connected
 
 _PERMANENT = range(500, 600)
 _LOST = (SMTPException, OSError, TimeoutError)
-NO_CONNECTION = "no_connection"
-"""The code of the answer where no server answers."""
+_NO_CONNECTION = "no_connection"
 _AGAIN = 2.0
 """Seconds for which no connection is tried after one has failed: of many messages none waits for the same."""
 _CONNECTIONS = 8
@@ -29,6 +28,8 @@ class MailTaken(StrEnum):
     """It will never be taken."""
     NOT_NOW = "not_now"
     """It was not taken, and may be at another time."""
+    AWAY = "away"
+    """The server takes nothing from this sender, or does not answer: that is about no recipient."""
     UNKNOWN = "unknown"
     """The server was lost before it answered."""
 
@@ -89,15 +90,14 @@ class SmtpBulkMailer:
         async with self._turn:
             loop = asyncio.get_running_loop()
             if loop.time() < self._away_until:
-                return MailAnswer(MailTaken.NOT_NOW, NO_CONNECTION)
+                return MailAnswer(MailTaken.AWAY, _NO_CONNECTION)
             try:
                 client = await self._at_mail(sender)
             except SMTPResponseException as refused:
-                # This is about the sender, or the server, and about no recipient.
-                return MailAnswer(MailTaken.NOT_NOW, str(refused.code))
+                return MailAnswer(MailTaken.AWAY, str(refused.code))
             except _LOST:
                 self._away_until = loop.time() + _AGAIN
-                return MailAnswer(MailTaken.NOT_NOW, NO_CONNECTION)
+                return MailAnswer(MailTaken.AWAY, _NO_CONNECTION)
             try:
                 answer = await _handed_over(client, message, to)
             except BaseException:

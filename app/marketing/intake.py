@@ -6,23 +6,27 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID, uuid5
 
-from app.imports.file_rows import BlankStretch, FilePlace, FileUnreadable
+from app.imports.faults import fault_of
+from app.imports.file_rows import BlankStretch, FilePlace, FileRow, FileUnreadable
 from app.imports.opened_files import files_reached, opened
-from app.imports.rows import rows
+from app.imports.rows import columns, rows
 from app.marketing.report_rows import ReportReader, ReportRow, unlikely
 from domain.kit.bus.bus import Bus
 from domain.kit.bus.checks import violations
 from domain.kit.caller import Caller
-from domain.kit.process.effects import EffectFailed, EffectRefused
+from domain.kit.process.effects import EffectRefused
 from domain.kit.process.files import FileDamaged, FileStore, OpenFile
 from domain.kit.process.jobs import Part
-from domain.kit.refusals import Contended, Invalid, Refusal, Violation
+from domain.kit.refusals import Invalid, Refusal, Violation
 from domain.marketing.access import WRITE
 from domain.marketing.accounts import MarketingAccount
 from domain.marketing.campaigns import TOGETHER, CampaignMonth, DaySource, RecordMarketingFigures
 from domain.marketing.figures import CampaignFigures, DayFigures, campaign_id, checked, month_id
 from domain.marketing.import_runs import COUNTS, ReportRows, ReportTerms
 from domain.marketing.imports import MOST_REFUSED, FigureMember, NoteRefusedRows, RefusedRow
+
+_LARGEST = 1024 * 1024
+"""Characters of a part: as values they take fifty times as much."""
 
 
 @dataclass(slots=True)
@@ -163,21 +167,29 @@ def _of_this(source: DaySource | None, terms: ReportTerms) -> bool:
 
 def _require(outcome: object) -> None:
     if isinstance(outcome, Refusal):
-        raise (EffectFailed if isinstance(outcome, Contended) else EffectRefused)(outcome.code)
+        raise fault_of(outcome)
+
+
+def _size(row: FileRow) -> int:
+    """The characters of a row."""
+    return max(len(row.text), sum(len(str(each)) for each in (row.cells or {}).values()))
 
 
 def _read_part(file: OpenFile, terms: ReportTerms, reader: ReportReader, place: FilePlace) -> _Read:
     """The rows of the next part: those before what cannot be read, if there are any. Raises FileUnreadable."""
-    read = _Read([], 0, place, over=False)
+    read, size = _Read([], 0, place, over=False), 0
     try:
         with file.reader() as opened_file:
+            if not place.row and not reader.known_columns(columns(opened_file, terms.form)):
+                raise EffectRefused("column_missing")
+        with file.reader() as opened_file:
             for row in rows(opened_file, terms.form, place):
-                read.after = row.after
+                read.after, size = row.after, size + _size(row)
                 if (said := reader.read(row)) is None:
                     read.totals += 1
                 else:
                     read.rows.append(said)
-                if len(read.rows) + read.totals == TOGETHER:
+                if len(read.rows) + read.totals == TOGETHER or size > _LARGEST:
                     return read
     except BlankStretch as blank:
         read.after = blank.after

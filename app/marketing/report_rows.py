@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from app.imports.text_lines import is_text
 from domain.kit.imports.file_forms import DateOrder, DecimalMark, FileForm, FileFormat
 from domain.marketing.figures import CampaignFigures
 from domain.marketing.import_runs import ReportTerms
-from domain.marketing.imports import FigureMember, RefusedRow
+from domain.marketing.imports import NEEDED, FigureMember, RefusedRow
 
 _LONGEST_VALUE, _LONGEST_TEXT = 200, 2_000
 _NOTHING = ("", "--", "-", "–", "—")
@@ -36,7 +37,13 @@ class ReportReader:
 
     def __init__(self, terms: ReportTerms, currency: str) -> None:
         self._form, self._currency = terms.form, currency
-        self._columns = {each.member: each.column for each in terms.columns}
+        # As headings are, which have no blanks around them.
+        self._columns = {each.member: each.column.strip() for each in terms.columns}
+
+    def known_columns(self, names: Collection[str]) -> bool:
+        """Whether a file with columns of these names has those that are read; an object of JSON may lack some."""
+        named = self._columns.values()
+        return self._form.format is FileFormat.JSON or set(named) <= set(names)
 
     def read(self, row: FileRow) -> ReportRow | None:
         """What a row says; None for one of totals, which is about no day."""
@@ -47,6 +54,8 @@ class ReportReader:
         said: dict[str, Any] = {}
         for member, column in self._columns.items():
             try:
+                if member in NEEDED and column not in row.cells:
+                    raise Unfit("is not there")
                 said[member.value] = self._value(member, row.cells.get(column))
             except Unfit as unfit:
                 return ReportRow(row, fault=(member, f"{column[:100]} {unfit}."))

@@ -51,7 +51,9 @@ async def platform_of(settings: Settings) -> AsyncIterator[Platform]:
     async with AsyncExitStack() as stack:
         writes = await stack.enter_async_context(written(settings))
         redis, client = await servers(settings, stack)
-        live = await stack.enter_async_context(pointers(writes.database.writer, VIEWS))
+        live = await stack.enter_async_context(
+            pointers(writes.database.writer, VIEWS, rest=writes.database.news.rest("generations"))
+        )
         rows = PostgresRows(writes.database, live)
         yield Platform(
             bus=writes.bus,

@@ -14,7 +14,7 @@ Kind = Literal["generations", "rebuilds", "placements"]
 """What triggers tell of: which generations are read, what is to be rebuilt or dropped, where tenants are."""
 
 CHANNEL = "headwater_news"
-_PAUSE = 1.0
+_PAUSE, _PATIENCE = 1.0, 5.0
 _logger = logging.getLogger(__name__)
 
 
@@ -71,7 +71,9 @@ class News:
             await connection.add_listener(CHANNEL, self._hear)
             self.hears = True
             self._ring(*self._hints)  # Nobody has heard what was told before.
-            await lost.wait()
+            while not await happens(lost, within=self._quiet):
+                # One that is lost without a farewell hears nothing either, and is not known to.
+                await connection.execute("select", timeout=_PATIENCE)
         finally:
             self.hears = False
             self._ring(*self._hints)

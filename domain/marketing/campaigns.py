@@ -133,10 +133,15 @@ class RecordMarketingFigures(Command):
     ) -> None:
         recorded: dict[UUID, dict[date, tuple[DayFigures, int]]] = {}
         campaign_of: dict[UUID, UUID] = {}
+        first: dict[UUID, CampaignFigures] = {}
+        newest: dict[UUID, CampaignFigures] = {}
         for place, each in enumerate(self.figures):
             figures = self._checked(place, account, now)
             campaign = campaign_id(self.id, each.campaign)
-            _know(campaigns[campaign], each, account)
+            latest = newest.get(campaign)
+            if each.name.strip() and (latest is None or each.date >= latest.date):
+                newest[campaign] = each
+            first.setdefault(campaign, each)
             month = month_id(campaign, each.date)
             campaign_of[month] = campaign
             days = recorded.setdefault(month, {})
@@ -146,6 +151,9 @@ class RecordMarketingFigures(Command):
                 )
                 raise Invalid.of([twice])
             days[each.date] = figures, self.rows[place] if self.rows else 0
+        for campaign, each in first.items():
+            # By the name of its last day, whatever the order of the rows.
+            _know(campaigns[campaign], newest.get(campaign, each), account)
         for month, days in recorded.items():
             known = months[month].days
             new = {day: each for day, each in days.items() if known.get(day) != each[0]}

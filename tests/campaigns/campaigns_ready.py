@@ -40,21 +40,32 @@ class ReadyCampaign:
         await self.send(StartCampaign(id=self.id))
 
 
-async def a_campaign(bus: Bus, tenant_id: UUID, addresses: Sequence[str], *, lists: int = 1) -> ReadyCampaign:
+async def a_campaign(
+    bus: Bus,
+    tenant_id: UUID,
+    addresses: Sequence[str],
+    *,
+    lists: int = 1,
+    id: UUID | None = None,
+    subject: str = "Sale!",
+    per_hour: int | None = None,
+) -> ReadyCampaign:
     """A campaign to contacts with these addresses, who are on each of its lists."""
     by = Caller(tenant_id=tenant_id, user_id=SYSTEM, kind="service")
-    template, sender, campaign = uuid4(), uuid4(), uuid4()
+    template, sender, campaign = uuid4(), uuid4(), id or uuid4()
     ids = [uuid4() for _ in range(lists)]
     ready = ReadyCampaign(bus, by, campaign, ids, {address: uuid4() for address in addresses})
-    await ready.send(CreateTemplate(id=template, name=f"Sale {template}", subject="Sale!", body=MJML))
+    await ready.send(CreateTemplate(id=template, name=f"Sale {template}", subject=subject, body=MJML))
     await ready.send(RegisterSender(id=sender, name="Brightside", address=f"shop-{sender.hex}@example.com"))
     await ready.send(ConfirmSender(id=sender))
-    for id in ids:
-        await ready.send(CreateContactList(id=id, name=f"News {id}", opt_in=OptIn.SINGLE))
+    for list_id in ids:
+        await ready.send(CreateContactList(id=list_id, name=f"News {list_id}", opt_in=OptIn.SINGLE))
     for address, contact in ready.contacts.items():
         await ready.send(CreateContact(id=contact, email=address, first_name="Zoe & co"))
-        for id in ids:
-            await ready.send(SubscribeContact(id=contact, contact_list_id=id, source=ConsentSource.IMPORT))
+        for list_id in ids:
+            await ready.send(
+                SubscribeContact(id=contact, contact_list_id=list_id, source=ConsentSource.IMPORT)
+            )
     await ready.send(
         CreateCampaign(
             id=campaign,
@@ -63,6 +74,7 @@ async def a_campaign(bus: Bus, tenant_id: UUID, addresses: Sequence[str], *, lis
             sender_id=sender,
             list_ids=tuple(ids),
             utm_source="news",
+            per_hour=per_hour,
         )
     )
     return ready

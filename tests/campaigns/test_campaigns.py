@@ -14,6 +14,7 @@ from domain.campaigns.campaigns.commands import (
     ScheduleCampaign,
     SetCampaignVariants,
     StartCampaign,
+    StartScheduledCampaign,
     UpdateCampaign,
     VariantsNotSent,
 )
@@ -27,6 +28,7 @@ from domain.campaigns.campaigns.states import (
     TRANSITIONS,
     CampaignAct,
     CampaignIsScheduled,
+    CampaignNotScheduled,
     CampaignStatus,
     CampaignWasStarted,
     after,
@@ -163,6 +165,16 @@ def test_is_scheduled_ahead_and_not_in_the_past() -> None:
         ({"in_their_zone": True}, "in_their_zone"),
     ):
         given(*history).when(schedule(**said)).refused(Invalid, field=field)
+
+
+def test_starts_by_itself_at_the_time_that_was_set_last_alone() -> None:
+    at = SCHEDULED.starts_at
+    start = StartScheduledCampaign(id=CAMPAIGN, starts_at=at)
+    given(on(CAMPAIGN, CREATED, SCHEDULED), CONFIRMED).when(start).then(STARTED)
+    unscheduled = Campaign.Unscheduled(status=CampaignStatus.DRAFT)
+    given(on(CAMPAIGN, CREATED, SCHEDULED, unscheduled), CONFIRMED).when(start).refused(CampaignNotScheduled)
+    other = StartScheduledCampaign(id=CAMPAIGN, starts_at=at - timedelta(hours=1))
+    given(on(CAMPAIGN, CREATED, SCHEDULED), CONFIRMED).when(other).refused(CampaignNotScheduled)
 
 
 def test_every_status_answers_every_act_and_what_has_ended_nothing() -> None:

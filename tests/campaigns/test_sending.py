@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -167,3 +168,57 @@ async def test_what_is_not_taken_now_is_tried_again(
     found = await completed(post, client, campaign)
     assert sorted(post.to[before:]) == sorted(everybody)
     assert (found["metrics"]["sent"], found["metrics"]["refused"]) == (5, 0)
+
+
+async def test_two_companies_may_give_their_campaigns_one_id(product: Product, post: Post) -> None:
+    clients, id = [await product.newcomer() for _ in range(2)], uuid4()
+    campaigns = [
+        await a_campaign(
+            post.work.writes.bus, client.tenant, addresses(1), id=id, subject=f"Of {client.tenant}"
+        )
+        for client in clients
+    ]
+    before = len(post.inbox.messages)
+    for client, campaign in zip(clients, campaigns, strict=True):
+        await campaign.start()
+        await completed(post, client, campaign)
+    subjects = [message["Subject"] for message in post.inbox.messages[before:]]
+    assert subjects == [f"Of {client.tenant}" for client in clients]
+
+
+async def test_a_rate_holds_over_parts_and_a_pause_ends_its_wait(product: Product, post: Post) -> None:
+    client = await product.newcomer()
+    campaign = await a_campaign(post.work.writes.bus, client.tenant, addresses(3), per_hour=1)
+    before = len(post.to)
+    await campaign.start()
+
+    async def arrived() -> bool:
+        return len(post.to) > before
+
+    await until(arrived)
+    await asyncio.sleep(4)
+    assert len(post.to) == before + 1
+    await campaign.send(CancelCampaign(id=campaign.id))
+    await post.work.idle(CampaignRun, client.tenant)
+    assert len(post.to) == before + 1
+
+
+async def test_a_server_that_refuses_the_sender_counts_against_no_recipient(
+    product: Product, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.campaigns.delivery._PAUSE", 0.1)
+    monkeypatch.setattr("app.campaigns.delivery._ROUNDS", 3)
+    client = await product.newcomer()
+    campaign = await a_campaign(post.work.writes.bus, client.tenant, addresses(3))
+    monkeypatch.setattr(post.inbox, "refuses_senders", "553 not allowed")
+    before = len(post.to)
+    await campaign.start()
+    await post.work.idle(CampaignRun, client.tenant)
+    found = await client.send(
+        "Campaign", id=str(campaign.id), afterPosition=str(await post.work.writes.log.head())
+    )
+    assert (found["status"], found["pausedFor"]) == ("PAUSED", "FAILED")
+    monkeypatch.setattr(post.inbox, "refuses_senders", "")
+    await campaign.send(ResumeCampaign(id=campaign.id))
+    await completed(post, client, campaign)
+    assert len(post.to) == before + 3

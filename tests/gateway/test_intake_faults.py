@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.gateway.worker_intake import fault_of
+from app.imports.faults import fault_of
 from domain.gateway.sources import SourceInactive
 from domain.kit.process.effects import EffectFailed, EffectRefused
 from domain.kit.refusals import Contended, Refusal

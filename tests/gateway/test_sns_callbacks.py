@@ -23,7 +23,8 @@ from app.gateway.factory import gateway_ports
 from app.gateway.ingestion import Ingestion
 from app.outgoing.webhook_secrets import SealedWebhookSecrets
 from app.storage.certificates import make_certificates
-from domain.gateway.callbacks.mail_notices import MESSAGE, MailOutcome
+from domain.gateway.callbacks.mail_notices import MESSAGE, MailNotice, MailOutcome
+from domain.gateway.callbacks.ses_mail import items_of_ses
 from domain.kit.caller import Caller
 from domain.kit.clock import SystemClock
 from tests.gateway.authorities import chain
@@ -139,6 +140,18 @@ async def test_ses_tells_by_a_topic_of_sns(
     )
     assert notice.address
     await nowhere(product, ADDRESS)
+
+
+def test_a_topic_that_somebody_chose_unsubscribes_from_nothing() -> None:
+    def told(**preferences: object) -> MailNotice | None:
+        said = {"eventType": "Subscription", "subscription": {"newTopicPreferences": preferences}}
+        (item,) = items_of_ses({"Type": "Notification", "MessageId": "1", "Message": json.dumps(said)})
+        return item.notice
+
+    assert told(unsubscribeAll=False) is None
+    notice = told(unsubscribeAll=True)
+    assert notice is not None
+    assert notice.outcome is MailOutcome.UNSUBSCRIBED
 
 
 async def test_a_subscription_is_confirmed_at_sns_alone(product: Product, client: Client, sns: Sns) -> None:

@@ -33,8 +33,19 @@ class Inbox:
     """Whether each message came over an encrypted connection."""
     refuses: dict[str, str] = field(default_factory=dict)
     """Answers to addresses that are refused."""
+    refuses_senders: str = ""
+    """The answer to whoever sends; empty: they may."""
     breaks_off: int = 0
     """After how many more messages the connection is cut instead of answering, though they were taken."""
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
+        if self.refuses_senders:
+            return self.refuses_senders
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any

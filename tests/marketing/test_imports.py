@@ -63,8 +63,10 @@ async def worker(product: Product) -> AsyncIterator[None]:
         yield
 
 
-async def ran(product: Product, client: Client, account: str, content: bytes, **terms: Any) -> dict[str, Any]:
-    """An import once it is over."""
+async def ended(
+    product: Product, client: Client, account: str, content: bytes, **terms: Any
+) -> dict[str, Any]:
+    """An import once it is over, however it is."""
     file = await Importer(product, client, UUID(int=0)).file(content, "report.csv")
     input = {"accountId": account, "fileId": file, **TERMS, **terms}
     begun = await client.send("StartMarketingImport", input=input)
@@ -75,6 +77,12 @@ async def ran(product: Product, client: Client, account: str, content: bytes, **
 
     await until(over)
     found: dict[str, Any] = await client.send("MarketingImport", id=id)
+    return found
+
+
+async def ran(product: Product, client: Client, account: str, content: bytes, **terms: Any) -> dict[str, Any]:
+    """An import that finished."""
+    found = await ended(product, client, account, content, **terms)
     assert found["status"] == "FINISHED", found
     assert found["rows"] == found["taken"] + found["repeated"] + found["refused"]
     return found
@@ -123,6 +131,13 @@ async def test_thousands_of_rows_come_in_in_parts(product: Product, client: Clie
     content = "\n".join(["", "", ";".join(HEADINGS), *rows]).encode("utf-16-le")
     found = await ran(product, client, account, content, encoding="UTF_16_LE")
     assert [found[name] for name in COUNTS] == [2240, 2240, 0, 0, 0]
+
+
+async def test_a_column_that_is_not_there_is_no_zero(product: Product, client: Client, worker: None) -> None:
+    account = await opened(client, "Ads")
+    content = GOOGLE.replace("Cost", "Costs").encode()
+    found = await ended(product, client, account, content)
+    assert (found["status"], found["error"], found["taken"]) == ("FAILED", "column_missing", 0)
 
 
 async def test_what_the_account_is_not_in_is_refused_at_the_start(product: Product, client: Client) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.gateway.letters.letter_replay import DeadLetterReplay, meant
-from app.gateway.worker_intake import fault_of
+from app.imports.faults import fault_of
 from domain.gateway.letters import CLOSED_AT, DeadLetter, LetterStatus
 from domain.gateway.replay_jobs.replay_runs import ReplayedLetters, ReplayTerms
 from domain.gateway.sources import INGEST

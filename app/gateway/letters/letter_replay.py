@@ -14,7 +14,8 @@ from app.gateway.ingestion import Ingestion
 from app.gateway.letters.closings import closings, refused
 from app.gateway.letters.letter_batches import batches_of
 from app.gateway.letters.origins import LetterOrigin, origins
-from app.gateway.worker_intake import LATER, admitted
+from app.gateway.worker_intake import admitted
+from app.imports.faults import LATER
 from domain.gateway.bodies import read_line
 from domain.gateway.callbacks.providers import TELL_OF_PAYMENTS
 from domain.gateway.letters import PAYMENT, CloseDeadLetter, LetterStatus

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.campaigns.campaigns.campaigns import Campaign
 from domain.campaigns.campaigns.senders import SenderIdentity, SenderNotConfirmed
-from domain.campaigns.campaigns.states import CampaignAct, CampaignStatus, after
+from domain.campaigns.campaigns.states import CampaignAct, CampaignNotScheduled, CampaignStatus, after
 from domain.campaigns.campaigns.terms import (
     SENDER,
     TEMPLATE,
@@ -221,6 +221,18 @@ class StartCampaign(Command):
         status = after(campaign.status, CampaignAct.START)
         _require_ready(campaign, sender)
         campaign.record(Campaign.Started(status=status))
+
+
+class StartScheduledCampaign(Command):
+    """Start a campaign at its time, if this still is its time; no client sends this."""
+
+    starts_at: StartsAt
+
+    def handle(self, campaign: Campaign, sender: SenderIdentity) -> None:
+        if campaign.status is not CampaignStatus.SCHEDULED or campaign.starts_at != self.starts_at:
+            raise CampaignNotScheduled(field="id")
+        _require_ready(campaign, sender)
+        campaign.record(Campaign.Started(status=after(campaign.status, CampaignAct.START)))
 
 
 class PauseCampaign(Command):

@@ -57,8 +57,10 @@ class CampaignRun(JobRun[CampaignTerms], of=Campaign, name="campaigns.sending", 
             return await self._sending.freeze(call.tenant_id, terms.campaign_id, progress)
         return await self._sending.deliver(call.tenant_id, terms.campaign_id, progress, at)
 
-    @when_failed(PauseCampaign)
-    def paused_before(self, state: State | None, failed: Failed[PauseCampaign]) -> Then[State]:
+    @when_failed(PauseCampaign, CompleteCampaign)
+    def settled_before(
+        self, state: State | None, failed: Failed[PauseCampaign] | Failed[CompleteCampaign]
+    ) -> Then[State]:
         """Somebody has paused or cancelled it just now."""
         return Then(state)
 

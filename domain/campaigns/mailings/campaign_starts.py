@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.campaigns.campaigns.campaigns import Campaign
-from domain.campaigns.campaigns.commands import StartCampaign, UnscheduleCampaign
+from domain.campaigns.campaigns.commands import StartScheduledCampaign, UnscheduleCampaign
+from domain.campaigns.campaigns.states import CampaignNotScheduled
 from domain.kit.events import Event
 from domain.kit.process.effects import Cancel, Failed, Fired, Schedule, Send, Then
 from domain.kit.process.process import Process, on, when_due, when_failed
@@ -32,13 +33,16 @@ class CampaignStarts(Process[Waiting], name="campaigns.starts", version=1):
 
     @when_due(_TIMER)
     def due(self, state: Waiting | None, fired: Fired) -> Then[Waiting]:
-        return Then(state, Send(StartCampaign(id=state.campaign_id))) if state else Then(None)
+        if state is None:
+            return Then(None)
+        return Then(state, Send(StartScheduledCampaign(id=state.campaign_id, starts_at=fired.due_at)))
 
-    @when_failed(StartCampaign)
-    def not_started(self, state: Waiting | None, failed: Failed[StartCampaign]) -> Then[Waiting]:
-        """Its sender is gone, or somebody has started or cancelled it meanwhile."""
-        return Then(state, Send(UnscheduleCampaign(id=failed.action.id)))
+    @when_failed(StartScheduledCampaign)
+    def not_started(self, state: Waiting | None, failed: Failed[StartScheduledCampaign]) -> Then[Waiting]:
+        """Its sender is gone, or somebody has changed it meanwhile; where that is not known, its events say it."""
+        gone = failed.certain and failed.error != CampaignNotScheduled.code
+        return Then(state, Send(UnscheduleCampaign(id=failed.action.id))) if gone else Then(state)
 
     @when_failed(UnscheduleCampaign)
     def not_unscheduled(self, state: Waiting | None, failed: Failed[UnscheduleCampaign]) -> Then[Waiting]:
-        return Then(None)
+        return Then(state)

@@ -84,6 +84,11 @@ def _notice(
     kind: Json, what: dict[str, Json], recipient: dict[str, Json], message: Json
 ) -> MailNotice | None:
     outcome = _OUTCOMES.get(kind) if isinstance(kind, str) else None
+    if outcome is MailOutcome.UNSUBSCRIBED and not object_in(what, "newTopicPreferences").get(
+        "unsubscribeAll"
+    ):
+        # Of one topic, or one that they wanted.
+        return None
     if outcome is None:
         return None
     return MailNotice(

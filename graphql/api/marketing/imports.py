@@ -9,6 +9,7 @@ import strawberry
 from api.gateway.room import job_room
 from api.kit.model import Node, Refusal, Resource, Sending, Sent, derived, linked, shows
 from api.marketing.accounts import MarketingAccount
+from domain.gateway.sources import INGEST
 from domain.kit.process.files import FileDamaged, FileStore
 from domain.kit.refusals import NotFound
 from domain.marketing import imports as domain
@@ -61,6 +62,8 @@ _room = job_room(MarketingImports, "imports of reports")
 
 async def _start(sending: Sending) -> Sent | Refusal:
     ask = sending.ask
+    # Whoever may not import files of the gateway reads none of them by this way either.
+    ask.require(INGEST)
     command = await sending.command(domain.StartMarketingImport, file_name="", file_size=0)
     if await sending.was_executed():
         # Its file may be gone by now.

@@ -20,6 +20,7 @@ from api.kit.model import (
     among,
     argument,
     covered,
+    derived,
     enum,
     field,
     forward,
@@ -59,6 +60,8 @@ class MarketingDay(Node):
     account = linked(MarketingAccount, MarketingAccounts, "account_id", "The account.")
     spend = money_field("spend", "What they cost.")
     revenue = money_field("revenue", "What they brought.")
+    impressions = derived(Decimal, lambda row: Decimal(row.impressions), "How often they were shown.")
+    clicks = derived(Decimal, lambda row: Decimal(row.clicks), "How often they were clicked on.")
 
 
 _days = Resource(MarketingDay, DailyTotals, read=READ)
