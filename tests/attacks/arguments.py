@@ -151,5 +151,7 @@ def _value(taken: GraphQLInputType, here: str, path: str, value: str) -> Any:
     if kind.name == "ID":
         return str(uuid4())
     if kind.name == "String":
-        return f"{uuid4().hex}@example.com" if here.endswith("email") else uuid4().hex
+        # A key begins with a letter.
+        word = f"k{uuid4().hex}" if here.endswith("key") else uuid4().hex
+        return f"{word}@example.com" if here.endswith("email") else word
     return _NUMBERS[kind.name] if kind.name in _NUMBERS else _GOOD[kind.name]

@@ -8,7 +8,6 @@ import pytest
 
 from domain.campaigns.campaigns.campaigns import Campaign
 from domain.campaigns.campaigns.commands import (
-    CampaignHasNoLists,
     CreateCampaign,
     PauseCampaign,
     ScheduleCampaign,
@@ -16,7 +15,6 @@ from domain.campaigns.campaigns.commands import (
     StartCampaign,
     StartScheduledCampaign,
     UpdateCampaign,
-    VariantsNotSent,
 )
 from domain.campaigns.campaigns.senders import (
     ConfirmSender,
@@ -27,10 +25,12 @@ from domain.campaigns.campaigns.senders import (
 from domain.campaigns.campaigns.states import (
     TRANSITIONS,
     CampaignAct,
+    CampaignHasNoLists,
     CampaignIsScheduled,
     CampaignNotScheduled,
     CampaignStatus,
     CampaignWasStarted,
+    VariantsNotSent,
     after,
 )
 from domain.campaigns.campaigns.terms import CampaignVariant, PauseReason, WinnerRule

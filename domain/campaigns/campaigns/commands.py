@@ -8,7 +8,14 @@ from uuid import UUID
 
 from domain.campaigns.campaigns.campaigns import Campaign
 from domain.campaigns.campaigns.senders import SenderIdentity, SenderNotConfirmed
-from domain.campaigns.campaigns.states import CampaignAct, CampaignNotScheduled, CampaignStatus, after
+from domain.campaigns.campaigns.states import (
+    CampaignAct,
+    CampaignHasNoLists,
+    CampaignNotScheduled,
+    CampaignStatus,
+    VariantsNotSent,
+    after,
+)
 from domain.campaigns.campaigns.terms import (
     SENDER,
     TEMPLATE,
@@ -34,21 +41,12 @@ from domain.campaigns.contacts.contact_lists import ContactList
 from domain.campaigns.templates.templates import Template
 from domain.campaigns.templates.terms import Name, Number
 from domain.kit.fields import KEPT, Describe, Kept, References
-from domain.kit.model import Command, Invalid, NotFound, Refusal, in_utc
+from domain.kit.model import Command, Invalid, NotFound, in_utc
 from domain.kit.refusals import ViolationCode
 
-FARTHEST = timedelta(days=366)
-"""How far ahead a campaign is scheduled."""
+FARTHEST = timedelta(days=366)  # How far ahead a campaign is scheduled.
 OfTemplate = Annotated[TemplateId, References(TEMPLATE)]
 OfVersion = Annotated[Number | None, Describe("The version that is sent; the newest by default.")]
-
-
-class CampaignHasNoLists(Refusal):
-    """This campaign is sent to nobody: say to which lists."""
-
-
-class VariantsNotSent(Refusal):
-    """A campaign with variants cannot be sent yet; remove them to send it."""
 
 
 def require_distinct_lists(list_ids: tuple[UUID, ...] | Kept) -> None:
@@ -231,8 +229,7 @@ class StartScheduledCampaign(Command):
     def handle(self, campaign: Campaign, sender: SenderIdentity) -> None:
         if campaign.status is not CampaignStatus.SCHEDULED or campaign.starts_at != self.starts_at:
             raise CampaignNotScheduled(field="id")
-        _require_ready(campaign, sender)
-        campaign.record(Campaign.Started(status=after(campaign.status, CampaignAct.START)))
+        StartCampaign(id=self.id).handle(campaign, sender)
 
 
 class PauseCampaign(Command):

@@ -69,6 +69,14 @@ class CampaignIsCancelled(Refusal):
     """This campaign is cancelled."""
 
 
+class CampaignHasNoLists(Refusal):
+    """This campaign is sent to nobody: say to which lists."""
+
+
+class VariantsNotSent(Refusal):
+    """A campaign with variants cannot be sent yet; remove them to send it."""
+
+
 Next = CampaignStatus | type[Refusal]
 _Row = Mapping[CampaignAct, Next]
 _S = CampaignStatus
