@@ -12,6 +12,7 @@ from domain.campaigns.contacts.contact_commands import CreateContact
 from domain.campaigns.contacts.contact_lists import CreateContactList, OptIn
 from domain.campaigns.contacts.memberships import ConsentSource
 from domain.campaigns.contacts.subscription_commands import SubscribeContact
+from domain.campaigns.rendering.names import NAMES
 from domain.campaigns.templates.templates import CreateTemplate
 from domain.kit.bus.bus import Bus
 from domain.kit.caller import SYSTEM, Caller
@@ -20,6 +21,10 @@ from domain.kit.log import Selection
 from tests.campaigns.mails import MJML
 from tests.domain.sending import accepted
 from tests.kit.at_work import AtWork
+
+_NAMED = " ".join(f"{{{{ {name} }}}}" for name in NAMES if name != "contact.fields")
+_BODY = MJML.replace("Shop now", f"Shop now {_NAMED} {{{{ contact.fields.level }}}}")
+"""With every name that templates may use: one that nobody gives a value is a mail that is not sent."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ async def a_campaign(
     template, sender, campaign = uuid4(), uuid4(), id or uuid4()
     ids = [uuid4() for _ in range(lists)]
     ready = ReadyCampaign(bus, by, campaign, ids, {address: uuid4() for address in addresses})
-    await ready.send(CreateTemplate(id=template, name=f"Sale {template}", subject=subject, body=MJML))
+    await ready.send(CreateTemplate(id=template, name=f"Sale {template}", subject=subject, body=_BODY))
     await ready.send(RegisterSender(id=sender, name="Brightside", address=f"shop-{sender.hex}@example.com"))
     await ready.send(ConfirmSender(id=sender))
     for list_id in ids:

@@ -12,7 +12,7 @@ from domain.campaigns.rendering.language import FILTERS
 NAMES = (
     *("contact.email", "contact.first_name", "contact.last_name", "contact.language", "contact.fields"),
     *("campaign.id", "campaign.name", "tenant.name"),
-    *("unsubscribe_url", "preferences_url", "view_url"),
+    *("unsubscribe_url", "preferences_url"),
 )
 """Besides, `contact.fields` has members with the names of a tenant's own fields."""
 _TOLD = 5

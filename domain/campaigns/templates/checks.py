@@ -14,7 +14,7 @@ from domain.kit.model import Invalid
 from domain.kit.refusals import Violation, ViolationCode
 
 UNSUBSCRIBE = "https://mail.example.com/unsubscribe/sample"
-_OWN = (UNSUBSCRIBE, "https://mail.example.com/preferences/sample", "https://mail.example.com/view/sample")
+_OWN = (UNSUBSCRIBE, "https://mail.example.com/preferences/sample")
 SAMPLE_RULES = LinkRules(own=_OWN)
 CONTACT: Mapping[str, Any] = MappingProxyType(
     {"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace", "language": "en"}
@@ -30,7 +30,6 @@ def sample(contact: Mapping[str, Any] = CONTACT, *, tenant: str = "Example") -> 
         "tenant": {"name": tenant},
         "unsubscribe_url": _OWN[0],
         "preferences_url": _OWN[1],
-        "view_url": _OWN[2],
     }
 
 
