@@ -69,6 +69,11 @@ class EventDraft:
         self.event = self.event.stamped(id, 1, self.event.timestamp)
 
     @property
+    def events(self) -> tuple[Event, ...]:
+        """All that is appended."""
+        return (self.event, *self.told)
+
+    @property
     def needs_key(self) -> bool:
         """Whether anything of it is sealed."""
         return not isinstance(self.event, DeadLetter.Kept) or self.event.raw != ""

@@ -30,7 +30,7 @@ from domain.kit.clock import Clock, Ids
 from domain.kit.codec import Codec
 from domain.kit.log import Append, AppendReceipt, Conflict, NewEvent, Outcome
 from domain.kit.refusals import SubjectErased, ViolationCode
-from domain.kit.sealed import Opening
+from domain.kit.sealed import KeysUnavailable, Opening
 
 _SERVICE = "gateway"
 _CLOSED_LETTERS = 10
@@ -131,6 +131,8 @@ class Ingestion(EventIntake):
         kept, source_id = self._kept(intake, drafts, gone), intake.source.row.id
         waiting = kept
         for tries in count(1):
+            # Keys may be forgotten whenever others have their turn.
+            await self._ready(intake.tenant_id, waiting)
             appends = [self._append(by, intake.tenant_id, source_id, draft) for draft in waiting]
             outcomes = await self._bus.log.append_each(appends)
             stored |= zip(map(id, waiting), outcomes, strict=True)
@@ -179,6 +181,12 @@ class Ingestion(EventIntake):
             await self._codec.ready(tenant_id, others)
         return gone
 
+    async def _ready(self, tenant_id: UUID, drafts: Sequence[EventDraft]) -> None:
+        try:
+            await self._codec.ready(tenant_id, [event for draft in drafts for event in draft.events])
+        except SubjectErased as error:
+            raise KeysUnavailable("Somebody was erased while events about them were stored.") from error
+
     def _kept(self, intake: Intake, drafts: Sequence[EventDraft], gone: Collection[UUID]) -> list[EventDraft]:
         """What is stored: all but what is about people who were erased, what is kept in a dead letter already, and
         letters beyond the day's number. Raises LettersFull rather than leave out one of what is sent but once."""
@@ -217,7 +225,7 @@ class Ingestion(EventIntake):
                 payload=self._codec.encode(event, tenant_id=tenant_id),
                 ends=event.ends,
             )
-            for event in (draft.event, *draft.told)
+            for event in draft.events
         )
         # A bare hash would confirm to somebody what they guess of a person who was erased.
         digest = bytes.fromhex(self._codec.fingerprint("gateway event", draft.digest.hex()))

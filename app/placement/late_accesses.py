@@ -23,14 +23,14 @@ _logger = logging.getLogger(__name__)
 
 async def keep_carrying(settings: Settings, platform: Pool, *, pause: float = _PAUSE) -> None:
     """Do `carry_all` now and again until cancelled; what fails is logged once, and tried again."""
-    failing: set[str] = set()
+    failing: dict[str, Exception] = {}
     while True:
         try:
             left = await carry_all(settings, platform)
-            if left - failing:
+            if new := sorted(left.keys() - failing.keys()):
                 _logger.warning(
                     "Access records of moved tenants cannot be copied yet: %s.",
-                    ", ".join(sorted(left - failing)),
+                    ", ".join(f"{slug} ({left[slug]!r})" for slug in new),
                 )
             failing = left
         except CONNECTION_FAILED as error:
@@ -38,12 +38,12 @@ async def keep_carrying(settings: Settings, platform: Pool, *, pause: float = _P
         await asyncio.sleep(pause)
 
 
-async def carry_all(settings: Settings, platform: Pool) -> set[str]:
+async def carry_all(settings: Settings, platform: Pool) -> dict[str, Exception]:
     """Take along what each tenant's former place holds. Safe to repeat, and to be killed.
 
-    Returns the slugs of the tenants of which one place or the other does not answer.
+    Returns what failed, by the slugs of the tenants of which one place or the other does not answer.
     """
-    failing: set[str] = set()
+    failing: dict[str, Exception] = {}
     late = {row["tenant_id"] for row in await platform.fetch(_LATE)}
     for place in await placements(platform):
         if place.silo is None or place.state != "ready" or place.region != settings.region:
@@ -56,6 +56,6 @@ async def carry_all(settings: Settings, platform: Pool) -> set[str]:
             async with both_ends(settings, place.silo, to=to, reach=False) as ends:
                 if ends is not None:
                     await carry_late(ends.source, ends.target, place.tenant_id)
-        except CONNECTION_FAILED:
-            failing.add(place.slug)
+        except CONNECTION_FAILED as error:
+            failing[place.slug] = error
     return failing

@@ -14,6 +14,7 @@ from domain.gateway.callbacks.mail_notices import MESSAGE, MailOutcome
 from domain.gateway.events import stream_of
 from tests.gateway.callbacks import Json, Provider, a_provider
 from tests.kit.client import Client
+from tests.kit.processes import until
 from tests.kit.product import Product
 from tests.payments.conftest import Recorder, recorder
 
@@ -82,8 +83,14 @@ async def test_sendgrid_tells_many_things_at_once_and_each_counts_once(
     answer = await sent(sendgrid, *events, events[0])
     assert answer == {"status": "accepted", "events": 7}
     assert (await sent(sendgrid, *events))["status"] == "duplicate"
-    found = await client.send("OutsideEvents", filter={"sourceId": {"eq": sendgrid.source}}, first=20)
-    types = sorted(edge["node"]["eventType"] for edge in found["edges"])
+    types: list[str] = []
+
+    async def all_are_listed() -> bool:
+        found = await client.send("OutsideEvents", filter={"sourceId": {"eq": sendgrid.source}}, first=20)
+        types[:] = sorted(edge["node"]["eventType"] for edge in found["edges"])
+        return len(types) >= len(events)
+
+    await until(all_are_listed)
     assert types == [
         "email.bounced",
         "email.bounced",

@@ -4,13 +4,21 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from app.composition.write_side import written
+from app.gateway.factory import gateway_ports
+from app.gateway.ingestion import Ingestion
+from app.gateway.stored_events import StoredEvents
+from domain.gateway.bodies import read_value
 from domain.gateway.cloud_events import STRUCTURED
 from domain.gateway.events import person_of, subject_of
+from domain.gateway.outcomes import EventStatus
 from domain.identity.user_commands import EraseUser
 from domain.kit.caller import Caller
 from domain.kit.permissions import ROLES
 from domain.kit.privacy.nobody import is_nobody, nobody_of
+from projections.kit.read.postgres_reader import PostgresRows
 from tests.domain.sending import accepted
 from tests.gateway.sending import Sender, event
 from tests.gateway.test_cloud_events import cloud
@@ -54,6 +62,28 @@ async def test_nothing_is_taken_of_who_was_erased_however_they_are_spelled(
     (braced,) = await shop.answers(event(userId=f"{{{person}}}"))
     assert await statuses() == ["rejected"] * 4
     assert [each["rule"] for each in braced["violations"]] == ["envelope", "erased"]
+
+
+async def test_keys_that_are_forgotten_while_events_are_stored_are_fetched_again(
+    shop: Sender, client: Client, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.answers(first := event(userId="c-1"))
+    by = Caller(tenant_id=client.tenant, user_id=client.user, permissions=ROLES["owner"])
+    async with at_work(product.settings) as work:
+        writes = work.writes
+        ports = gateway_ports(product.settings, writes, PostgresRows(work.database, work.live))
+        intake = next(port for port in ports if isinstance(port, Ingestion))
+        same = StoredEvents.same
+
+        async def forgetting(self: StoredEvents, *given: Any) -> Any:
+            writes.ring._heard(client.tenant, None)  # Somebody has made a new key of the company.
+            return await same(self, *given)
+
+        monkeypatch.setattr(StoredEvents, "same", forgetting)
+        other = read_value({**first, "data": {"payload": {"another": "event"}}})
+        answers = await intake.take(by, UUID(shop.id), [other, read_value(event(userId="c-1"))])
+    assert [answer.status for answer in answers] == [EventStatus.REJECTED, EventStatus.ACCEPTED]
+    assert answers[0].letter_id is not None
 
 
 async def test_who_is_misspelt_is_who_a_dead_letter_is_about(
