@@ -21,7 +21,7 @@ from projections.kit.read.conditions import (
 )
 from projections.kit.read.keyset import columns_of
 from projections.kit.read.live_generations import Serving
-from projections.kit.read.search_query import MOST_HITS, BadQuery, Query, looked_for
+from projections.kit.read.search_query import MOST_HITS, BadCursor, BadQuery, Query, looked_for
 from projections.kit.read.search_reader import Found, Hit
 from projections.kit.store.generations import ReaderPool
 from projections.kit.store.table_names import table_name
@@ -118,7 +118,7 @@ def _skipped(after: str | None) -> int:
     if after is None:
         return 0
     if not after.startswith("p") or not after[1:].isascii() or not after[1:].isdigit() or len(after) > 5:
-        raise BadQuery("This cursor was given out by another search; begin again.")
+        raise BadCursor("This cursor was given out by another search; begin again.")
     if int(after[1:]) >= _DEEPEST:
         raise BadQuery(f"This search goes {_DEEPEST} hits deep at most.")
     return int(after[1:])

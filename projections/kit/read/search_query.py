@@ -51,6 +51,10 @@ class BadQuery(ValueError):
     """The query cannot be answered as it stands; the message says why, for the one who asked."""
 
 
+class BadCursor(BadQuery):
+    """The query goes on after a cursor that is none of its hits'."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """A query of one tenant's documents. Fields go by the row's own names.
@@ -235,18 +239,18 @@ def write_cursor(values: Sequence[Any], sort: str | None) -> str:
 
 
 def read_cursor(cursor: str, sort: str | None, length: int) -> list[str | int | float | None]:
-    """The sort values in a cursor, so many, of this sort. Raises BadQuery when it is not one."""
+    """The sort values in a cursor, so many, of this sort. Raises BadCursor when it is not one."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         made_for, *values = msgspec.json.decode(
             base64.b64decode(padded, altchars=b"-_", validate=True), type=list[str | int | float | None]
         )
     except (binascii.Error, msgspec.DecodeError, ValueError):
-        raise BadQuery("This is not a cursor of this search.") from None
+        raise BadCursor("This is not a cursor of this search.") from None
     scored = sort is not None or (bool(values) and isinstance(values[0], int | float))
     whole = len(values) == length and None not in values[1:] and all(_sane(value) for value in values)
     if made_for != sort or not scored or not whole:
-        raise BadQuery("This is not a cursor of this search.")
+        raise BadCursor("This is not a cursor of this search.")
     return [clean(value) if isinstance(value, str) else value for value in values]
 
 

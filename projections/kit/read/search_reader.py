@@ -9,7 +9,7 @@ from projections.kit.declare.row import R
 from projections.kit.declare.search import SearchView
 from projections.kit.read.circuit_breaker import Breaker, Unavailable
 from projections.kit.read.live_generations import NotServed, Serving
-from projections.kit.read.search_query import BadQuery, Query, SearchBody, write_cursor
+from projections.kit.read.search_query import BadCursor, Query, SearchBody, write_cursor
 from projections.kit.store.index_mapping import TENANT, DocumentMapping, IndexNames, camel, left_out
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class SearchReader(Generic[R]):
                 )
         except TransportError as error:
             if error.status_code == 400 and "search_after" in body:
-                raise BadQuery("This is not a cursor of this search.") from error
+                raise BadCursor("This is not a cursor of this search.") from error
             if error.status_code in _NOT_NOW:
                 raise Unavailable(f"{self.view.name} cannot be searched: {error.error}") from error
             raise

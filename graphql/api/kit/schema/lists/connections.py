@@ -10,7 +10,6 @@ import msgspec
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from api.kit.execution.errors import ClientError
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import After, described
 from api.kit.schema.filters import RowFilter, owned
@@ -191,7 +190,7 @@ class Cursors:
         )
         self._types = [by, *(hints[name] for name in view.key)]
         scope = f"{view.name} {order.column} {order.descending} {ask.caller.tenant_id}"
-        self._signature = Signature(ask.services.secret, scope)
+        self._signature = Signature(ask.services.secret, scope, what="list in this order")
 
     def cursor(self, row: Any) -> str:
         """Where this row stands."""
@@ -204,12 +203,10 @@ class Cursors:
 
     def place(self, cursor: str | None) -> RowPlace | None:
         """The place of a cursor. Raises a client's error unless this list in this order gave it out."""
-        if cursor is None:
-            return None
-        body = self._signature.body(cursor)
-        if body is None:
-            raise ClientError("This cursor was not given out for this list in this order.", code="BAD_CURSOR")
-        if not (values := msgspec.json.decode(body)):
+        return None if cursor is None else self._signature.read(cursor, self._place)
+
+    def _place(self, body: bytes) -> RowPlace | None:
+        if not (values := msgspec.json.decode(body, type=list[Any])):
             return None
         value, *key = (msgspec.convert(v, t) for v, t in zip(values, self._types, strict=True))
         return RowPlace(value, tuple(key))

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 import strawberry
 
 from api.kit.execution.access import covered
-from api.kit.execution.errors import ClientError, bad_argument
+from api.kit.execution.errors import bad_argument
 from api.kit.execution.limits import USUAL_PAGE, no_page
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import LARGEST, field
@@ -152,7 +153,7 @@ async def forward(
 
     limit, begun = PageRequest(first=first, after=after).limit, None
     if after is not None:
-        begun = _place(signature.body(after), of)
+        begun = signature.read(after, partial(_place, of))
     rows = await read(limit + 1, begun)
     page = list(rows[:limit])
     info = PageInfo(
@@ -180,7 +181,5 @@ _BEGINNING = b"[]"
 """What the cursor of where a list begins holds."""
 
 
-def _place(body: bytes | None, of: Any) -> Any:
-    if body is None:
-        raise ClientError("This cursor was not given out for this list.", code="BAD_CURSOR")
+def _place(of: Any, body: bytes) -> Any:
     return None if body == _BEGINNING else msgspec.json.decode(body, type=of)

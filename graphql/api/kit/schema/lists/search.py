@@ -12,7 +12,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from api.kit.execution.access import covered
-from api.kit.execution.errors import ClientError, bad_argument
+from api.kit.execution.errors import bad_argument
 from api.kit.schema.commands import camel
 from api.kit.schema.context import Info, RequestContext
 from api.kit.schema.fields import Parent, argument, derived, described, field
@@ -27,7 +27,7 @@ from projections.kit.declare.row import Row
 from projections.kit.declare.search import FullText
 from projections.kit.read.fallback_search import Finder, SearchRequest
 from projections.kit.read.highlights import highlighted
-from projections.kit.read.search_query import BadQuery, Query, looked_for
+from projections.kit.read.search_query import BadCursor, BadQuery, Query, looked_for
 from projections.kit.read.search_reader import Hit
 
 T = TypeVar("T")
@@ -214,7 +214,8 @@ async def search(
     is given. Without ``marks`` no parts of texts are shown."""
     await ask.caught_up(view, after_position)
     sight, hidden, tenant_id = ask.sight, await ask.seeing.hidden(view), ask.caller.tenant_id
-    signature = Signature(ask.services.secret, f"search {view.name} {tenant_id} {wanted.text} {wanted.asked}")
+    scope = f"search {view.name} {tenant_id} {wanted.text} {wanted.asked}"
+    signature = Signature(ask.services.secret, scope, what="search")
     limit = page.limit
     wanted = replace(
         wanted,
@@ -231,6 +232,8 @@ async def search(
         # What was moved into a hidden project must not be counted for as long as the index has it elsewhere.
         at_least = max(after_position or 0, await ask.seeing.changed(view, hidden or ()))
         outcome = await finder.find(ask.caller.tenant_id, wanted, at_least=at_least)
+    except BadCursor:
+        raise signature.refusal() from None
     except BadQuery as error:
         raise bad_argument(str(error), "text") from None
     found = outcome.found
@@ -286,7 +289,4 @@ def _place(cursor: str | None, signature: Signature) -> str | None:
     """The place of a hit by its cursor. Only who was given one of Postgres goes on there: it costs more."""
     if cursor is None:
         return None
-    body = signature.body(cursor)
-    if body is None:
-        raise ClientError("This cursor was not given out for this search.", code="BAD_CURSOR")
-    return body.decode() or None
+    return signature.read(cursor, bytes.decode) or None
