@@ -8,7 +8,7 @@ import pytest
 
 from projections.kit.declare.row import replace
 from projections.kit.declare.view import RowChanges
-from projections.kit.follow.lane import Lane
+from projections.kit.follow.lane import Failure, Lane
 from projections.kit.store.generations import enroll
 from projections.kit.store.postgres_store import PostgresStore
 from projections.kit.store.shared_statements import SharedStatements
@@ -218,6 +218,7 @@ async def test_a_save_takes_along_the_lanes_that_have_nothing_to_save(place: Pla
             token=row["token"],
             position=7,
             folded=7,
+            recorded=0,
         )
         for view in (Jars, Shelves, MoreJars)
         for row in rows
@@ -238,11 +239,16 @@ async def test_a_save_takes_along_the_lanes_that_have_nothing_to_save(place: Pla
         await saving.save(changes(HONEY), Checkpoint(7, 7, 1))
         assert await transactions(pool) - before == 1
     assert [(await store.checkpoint()).position for store in (jars, shelves, more)] == [7, 0, 0]
-    assert [lane.recorded for lane in (free, others, locked)] == [7, -1, -1]
+    assert [lane.recorded for lane in (free, others, locked)] == [7, 0, 0]
     # A lane never goes back, and what saves itself is not taken along.
-    free.position, free.recorded = 6, -1
+    free.position, free.recorded = 6, 0
     await saving.save(changes(), Checkpoint(8, 8, 1))
-    assert ((await jars.checkpoint()).position, free.recorded) == (7, -1)
+    assert ((await jars.checkpoint()).position, free.recorded) == (7, 0)
+    # Whose position is on record has still to report that it failed.
+    free.position = 9
+    free.failed(Failure("KeyError while folding jar.filled", 1, 10))
+    await saving.save(changes(), Checkpoint(9, 9, 1))
+    assert ((await jars.checkpoint()).position, free.recorded) == (9, -1)
 
 
 async def test_checkpoints_of_several_are_looked_at_together_and_one_that_is_gone_is_alone(

@@ -59,7 +59,7 @@ class Lane:
     folded: int = 0
     failure: Failure | None = None
     recorded: int = -1
-    """The position that is on record, where nothing else is to be reported of the lane."""
+    """The position that is on record; -1 while something else is to be reported of the lane."""
     read_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     """When the lane last asked for events or wrote, by the event loop's clock."""
     rate: float = 0.0
@@ -84,6 +84,11 @@ class Lane:
         self.failure, self.recorded = failure, -1
         self.errors += failure.position is not None
         self.news()
+
+    def written(self, position: int) -> None:
+        """The position is on record; what else there is to report of the lane is not yet."""
+        if self.recorded >= 0:
+            self.recorded = position
 
     def alive(self) -> None:
         """The lane has just done something."""

@@ -161,7 +161,7 @@ class PageFolder(Generic[R]):
             await self._store.save(changes, checkpoint, after=self._lane.position)
             self._saved, self.vouched = _now(), position
             if self._recorded:
-                self._lane.recorded = position
+                self._lane.written(position)
         self._lane.moved(position, folded)
 
     def _report(self, envelope: Envelope, error: BaseException, attempts: int) -> None:

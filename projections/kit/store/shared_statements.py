@@ -72,7 +72,10 @@ class PassingLane(Protocol):
     token: int
     position: int
     folded: int
-    recorded: int
+
+    def written(self, position: int, /) -> None:
+        """The position is on record."""
+        ...
 
 
 class SharedStatements:
@@ -167,6 +170,6 @@ async def save_with(
     for row in rows:
         if row["idle"] is not None:
             lane, position = along[row["idle"]]
-            lane.recorded = position
+            lane.written(position)
     moved = {row["part"] for row in rows}
     return [part in moved for part in range(len(saves))]
