@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from sys import getsizeof
 from typing import Any, Generic, TypeAlias
@@ -17,7 +17,7 @@ from projections.kit.declare.postgres import PostgresView
 from projections.kit.declare.row import R
 from projections.kit.declare.view import View
 from projections.kit.follow.memory_fold import Folding
-from projections.kit.read.allowance import allowance
+from projections.kit.read.allowance import TookTooLong, allowance
 from projections.kit.read.shares import Shares
 from projections.kit.store.derived_columns import Derived, json_of
 
@@ -101,6 +101,10 @@ def _size(value: object) -> int:
     return getsizeof(value)
 
 
+def _past(rows: _Weighed, position: int, events: int) -> Past[Any]:
+    return Past({key: row for (_, key), row in rows.items()}, position, events, rows.size)
+
+
 def by_stream(view: View[Any]) -> bool:
     """Whether every event of the view touches the row of its own stream and no other."""
     return all(fold.by_stream for fold in view.folds.values())
@@ -112,7 +116,8 @@ class RowsAsOf:
     Whole views are folded one after another, of at most ``most_events`` events into at most ``most_rows``
     rows that take at most ``most_bytes``; of those that wait, tenants have their turns. What was is never changed,
     so results are kept, the least recently used going first, as long as they take no more than ``most_kept`` bytes
-    together; a later moment goes on from an earlier result. Single things are folded one at a time for each
+    together; a later moment goes on from an earlier result, and so does who asks again after TookTooLong from what
+    had been folded by then. Single things are folded one at a time for each
     tenant, of streams of at most ``most_bytes``.
     """
 
@@ -174,12 +179,17 @@ class RowsAsOf:
             with allowance().timed():
                 streams = (await self._log.streams(tenant_id, ids)).values()
             for events in streams:
+                allowance().require_time()
                 self._take(folding, [event for event in events if event.position <= position])
-        return self._retained(view, {key: row for (_, key), row in folding.rows.items()})
+        return dict(self._retained(view, {key: row for (_, key), row in folding.rows.items()}))
 
     async def all(self, view: type[View[R]], tenant_id: UUID, moment: Moment) -> Past[R]:
         """All rows of the tenant. Raises InFuture and TooMuch, and TookTooLong as `allowance` says."""
-        position = await self.position(tenant_id, moment)
+        past = await self._all(view, tenant_id, await self.position(tenant_id, moment))
+        rows = self._retained(view, past.rows)
+        return past if rows is past.rows else replace(past, rows=rows)
+
+    async def _all(self, view: type[View[R]], tenant_id: UUID, position: int) -> Past[R]:
         if (known := self._known(view, tenant_id, position)) is not None:
             return known
         # One at a time: each takes the memory of its rows, and the time of everyone else in the process.
@@ -204,29 +214,33 @@ class RowsAsOf:
                 page = await self._log.read(after=at, until=position, limit=_PAGE, select=select)
             if not page:
                 break
-            at, events = page[-1].position, events + len(page)
-            if events > self._most_events:
+            if events + len(page) > self._most_events:
                 raise self._too_much("events", self._most_events, view)
             for start in range(0, len(page), _SLICE):
-                self._take(folding, page[start : start + _SLICE])
+                self._take(folding, part := page[start : start + _SLICE])
+                at, events = part[-1].position, events + len(part)
                 if rows.size > self._most_bytes:
                     raise self._too_much("bytes", self._most_bytes, view)
+                try:
+                    allowance().require_time()
+                except TookTooLong:
+                    # Something was folded, so whoever asks again gets further.
+                    self._keep(view, tenant_id, _past(rows, at, events))
+                    raise
                 # Whoever else is served by this process has waited long enough.
                 await asyncio.sleep(0)
             if len(rows) > self._most_rows:
                 raise self._too_much("rows", self._most_rows, view)
             if len(page) < _PAGE:
                 break
-        found = {key: row for (_, key), row in rows.items()}
-        return Past(self._retained(view, found), position, events, rows.size)
+        return _past(rows, position, events)
 
     def _take(self, folding: Folding[R], events: Sequence[Envelope]) -> None:
-        """Fold some events, in the time of what asks for them. Raises TookTooLong."""
-        allowance().require_time()
+        """Fold some events, in the time of what asks for them."""
         with allowance().timed():
             folding.take(events)
 
-    def _retained(self, view: type[View[R]], rows: dict[Key, R]) -> dict[Key, R]:
+    def _retained(self, view: type[View[R]], rows: Mapping[Key, R]) -> Mapping[Key, R]:
         """Without the rows that the view keeps no longer: looking back does not bring them back."""
         horizon = view.horizon() if issubclass(view, PostgresView) else None
         if horizon is None:

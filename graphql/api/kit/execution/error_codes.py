@@ -67,7 +67,7 @@ ERROR_CODES: Mapping[ErrorCode, str] = {
     "TIME_IN_FUTURE": "The time is later than now.",
     "TOO_MANY_REQUESTS": "Too many operations of the caller are waiting: try again after `Retry-After`.",
     "TOO_MANY_SUBSCRIPTIONS": "The caller or the tenant has as many subscriptions as there may be.",
-    "TOO_SLOW": "Its reading, or folding of the past, took more than 20 seconds and was ended: ask for less.",
+    "TOO_SLOW": "Its reading, or folding of the past, took over 20 seconds: ask for less, or of the past again.",
     "UNAUTHENTICATED": "There is no token, or it is not valid, or no longer: sign in, or refresh it.",
     "UNAVAILABLE": "Something is away for the moment: send it again after `retryAfter`, with the same command id.",
     "UNSUPPORTED_MEDIA_TYPE": "The body is not JSON in UTF-8.",
