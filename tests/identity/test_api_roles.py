@@ -38,6 +38,27 @@ async def test_a_role_is_made_changed_granted_withdrawn_and_deleted(client: Clie
     assert (await client.send("Roles"))["edges"] == []
 
 
+async def test_nobody_has_a_role_that_was_deleted(client: Client, product: Product) -> None:
+    eve = await colleague(product, client, "guest")
+    kept, gone = [
+        (await done(client, "CreateRole", name=name, permissions=["audit:read"]))["role"]["id"]
+        for name in ("Kept", "Gone")
+    ]
+    for role in (kept, gone):
+        granted = await done(client, "GrantRole", id=eve.me, roleId=role)
+    await done(client, "DeleteRole", id=gone)
+    document = """query($id: ID!, $asOf: AsOf) {
+      user(id: $id, asOf: $asOf) { roles { totalCount nodes { role { id } } } }
+    }"""
+
+    async def roles(**given: object) -> Any:
+        return (await client.post(document, {"id": eve.me, **given})).json()["data"]["user"]["roles"]
+
+    assert await roles() == {"totalCount": 1, "nodes": [{"role": {"id": kept}}]}
+    then = {"position": granted["position"]}
+    assert await roles(asOf=then) == {"totalCount": 2, "nodes": [{"role": {"id": id}} for id in (kept, gone)]}
+
+
 async def test_somebody_is_invited_and_the_invitation_withdrawn(client: Client) -> None:
     command_id = str(uuid4())
     input = {"email": "Eve@Example.com", "role": "GUEST"}

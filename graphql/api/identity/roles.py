@@ -16,7 +16,7 @@ class Role(Node):
 class GrantedRole:
     """A custom role that a user has."""
 
-    role = linked(Role, Roles, "role_id", "The role; null if it was deleted since.")
+    role = linked(Role, Roles, "role_id", "The role; null if it was deleted meanwhile.")
 
 
 _roles = Resource(Role, Roles, read="users:read", write="users:write")

@@ -32,7 +32,7 @@ from domain.identity.sessions import Ending
 from domain.kit.log import GLOBAL
 from projections.governance.activity import ActivityAction, ActivityEntityType, ActivityLog, ActivityRow
 from projections.identity.auth_sessions import UserSessionRow
-from projections.identity.memberships import Memberships, UserRoles
+from projections.identity.memberships import Memberships, Roles, UserRoles
 from projections.identity.people import People, PersonRow
 from projections.identity.person_sessions import PersonSessions, SessionPage
 from projections.identity.profiles import PreferencesRow, ProfileRow
@@ -105,7 +105,8 @@ class User(Node):
         UserRoles,
         "user_id",
         order=Order("granted_at"),
-        description="The tenant's custom roles that the user has, by pages.",
+        description="The tenant's custom roles that the user has, by pages; deleted ones grant nothing any more.",
+        naming=("role_id", Roles),
     )
 
     @field(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, get_type_hints
+from typing import Any, TypeAlias, get_type_hints
 from uuid import UUID
 
 from strawberry.types.field import StrawberryField
@@ -20,6 +20,9 @@ from projections.kit.read.as_of import Past
 from projections.kit.read.conditions import Condition, filtered, one_of
 from projections.kit.read.keyset import Order, RowPage, RowPlace
 
+Naming: TypeAlias = tuple[str, type[PostgresView[Any]]]
+"""A column that holds the id of a thing, and the view that shows such things."""
+
 
 def headed(
     shown: Any,
@@ -29,12 +32,14 @@ def headed(
     order: Order,
     description: str,
     needs: str | None = None,
+    naming: Naming | None = None,
 ) -> StrawberryField:
     """The field that lists, by pages, the rows whose column ``by`` holds the id of the object it stands on.
 
     It takes the filter and the sort orders that all lists of the type take. Asked of many objects at once, it is
-    still one query. ``shown`` may be lazy, where types show each other. Raises TypeError for a column that the
-    rows lack, or by which no index finds them.
+    still one query. ``shown`` may be lazy, where types show each other. Of rows that are ``naming`` a thing, those
+    are left out whose thing is gone. Raises TypeError for a column that the rows lack, or by which no index finds
+    them.
     """
     require_rows(shown, view)
     for column in (by, order.column):
@@ -63,7 +68,7 @@ def headed(
             sort = directed(view, chosen, direction)
         wanted = PageRequest(first=first, after=after, last=last, before=before)
         cursors = Cursors(ask, view, sort)
-        rows = NestedRows(ask, view, by, taken.narrowing.filtered().tree(filter), ask.moment(info))
+        rows = NestedRows(ask, view, by, taken.narrowing.filtered().tree(filter), ask.moment(info), naming)
         limit, places = wanted.limit, (cursors.place(after), cursors.place(before))
         page: RowPage[Any] = await ask.batched(
             NestedPages(rows, sort, limit, *places, wanted.last is not None), root.id
@@ -90,6 +95,7 @@ class NestedRows:
     by: str
     filter: Filter = EVERYTHING
     at: int | None = None
+    naming: Naming | None = None
 
     async def read(self) -> tuple[Past[Any] | None, list[Condition]]:
         """Of what they are read, once it is there, and what they meet: the filter, and what the caller may see."""
@@ -103,8 +109,17 @@ class NestedRows:
             where = [Condition("position <= {}", self.at)]
         else:
             past = await ask.past.all(view, self.at)
+        if self.naming is not None:
+            where += await self._named(*self.naming)
         meant = filtered(view, await in_words(ask, view, self.filter))
         return past, [meant, *where, *ask.sight.conditions(view, past=past is not None)]
+
+    async def _named(self, column: str, things: type[PostgresView[Any]]) -> list[Condition]:
+        """That what the column names is there, or was."""
+        if self.at is not None:
+            return one_of(column, [id for (id,) in (await self.ask.past.all(things, self.at)).rows])
+        await self.ask.caught_up(things, None)
+        return [Condition(f"{column} in (select id from {things.name})", parts=())]
 
 
 @dataclass(frozen=True)
