@@ -46,6 +46,8 @@ class Postgres:
         self._settings = dict(_SETTINGS, unix_socket_directories=str(sockets), unix_socket_permissions="0700")
         if not durable:
             self._settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            # Many platforms with all their silos stand on one server then.
+            self._settings |= {"max_connections": "1000"}
         self._keep = keep
         self.process: ChildProcess | None = None
 

@@ -39,8 +39,9 @@ class Detector:
 
     async def look(self, client: Client) -> None:
         """Wait until all that a company has received was looked at."""
-        # One that is under way may have begun before the last events were received.
-        for _ in range(2):
+        # One that is under way may have begun before the last events were received, and the one after it is due a
+        # moment after that, whatever the clock says by now.
+        for _ in range(3):
             before = await self.looks(client)
             self.clock.ahead += timedelta(seconds=11)
 
@@ -63,7 +64,7 @@ class Detector:
 
     async def _ended(self, client: Client, process: str) -> int:
         query = """select count(*) from processes.ledger
-                    where tenant_id = $1 and process = $2 and status = 'done'"""
+                    where tenant_id = $1 and process = $2 and status = 'done' and key <> 'fired'"""
         return int(await self.database.writer.fetchval(query, client.tenant, process))
 
 

@@ -15,7 +15,7 @@ from tests.privacy.estate import Estate, opened_estate
 async def estate_settings(
     postgres: Postgres, valkey: Valkey, osmem_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Settings]:
-    async with fresh_database(postgres) as url, fresh_keyspace(valkey.url) as redis:
+    async with fresh_database(postgres, with_views=True) as url, fresh_keyspace(valkey.url) as redis:
         yield Settings(
             database_url=url,
             redis_url=redis,

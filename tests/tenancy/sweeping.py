@@ -64,9 +64,10 @@ class Sweep:
     """Cursors of the other tenant's lists, by the names of fields."""
     ways: frozenset[tuple[str, str]] | None = None
     """Root fields and ways by which the other tenant itself finds something. Texts are tried in these alone, for
-    most of them mean nothing to most fields; ids are tried everywhere. None: all are tried."""
+    most of them mean nothing to most fields. None: all are tried."""
     thorough: bool = False
-    """Whether mutations are given every kind of id, not only those that their names speak of."""
+    """Whether fields are given every kind of id, not only those that their names speak of, or by which the other
+    tenant itself finds something."""
     compared: bool = True
     """Whether what is told of the other's ids is compared with what is told of ids that nothing has."""
     position: str = ""
@@ -109,7 +110,7 @@ class Sweep:
             for kind, value in fillings(slot, self.ids if slot.kind == "ID" else self.texts):
                 way = f"{slot} with {kind}"
                 known = self.ways is None or (root.name, way) in self.ways
-                if known or slot.kind == "ID":
+                if known or (slot.kind == "ID" and (self.thorough or _likely(root, slot, kind))):
                     given, twin = (paged(root, filled(least, slot, id)) for id in (value, _twin(value)))
                     calls.append(Call(given, twin if self.compared and twin != given else None, way))
         if self.position and "asOf" in root.field.args:
