@@ -123,9 +123,11 @@ async def test_bad_input_is_refused_with_a_code(client: httpx.AsyncClient, body:
             "Variable '$v' has invalid value at .a[1].b: A text must",
         ),
         ('{"v": {"a": {"\\u0000": 1}}}', "Variable '$v' has invalid value at .a: A text must"),
-        ('{"v": {"a b": "\\u0000"}}', "Variables must"),
+        ('{"v": {"a b": "\\u0000"}}', "Variable '$v' has invalid value: A text must"),
+        ('{"v": {"a": {"a b": ["\\u0000"]}}}', "Variable '$v' has invalid value at .a: A text must"),
+        ('{"v": 1, "a b": "\\u0000"}', "Variables must"),
     ],
-    ids=["text", "within", "name", "odd name"],
+    ids=["text", "within", "name", "odd name", "within an odd name", "odd variable"],
 )
 async def test_a_nul_is_told_with_its_place(client: httpx.AsyncClient, variables: str, said: str) -> None:
     response = await client.post(

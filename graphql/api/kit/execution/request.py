@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,16 +109,20 @@ def unstorable(place: str) -> GraphQLError:
 
 
 def _path_of_nul(variables: Mapping[str, object]) -> str:
-    """Where the first text with U+0000 is, or the object with a member of such a name."""
-    waiting = deque[tuple[str, object]]([("", variables)])
+    """Where the first text with U+0000 is, or the object with a member of such a name; odd names are not told."""
+    waiting = deque[tuple[str, object, bool]]([("", variables, True)])
     while waiting:
-        path, value = waiting.popleft()
+        path, value, told = waiting.popleft()
         if isinstance(value, str) and "\0" in value:
             return path
+        below: Iterable[tuple[str, object]] = ()
         if isinstance(value, list):
-            waiting.extend((f"{path}[{number}]", item) for number, item in enumerate(value))
+            below = ((f"{path}[{number}]", item) for number, item in enumerate(value))
         elif isinstance(value, Mapping):
             if any("\0" in key for key in value):
                 return path
-            waiting.extend((f"{path}.{key}" if path else key, item) for key, item in value.items())
+            below = ((f"{path}.{key}" if path else key, item) for key, item in value.items())
+        for place, item in below:
+            known = told and _TOLD_PATH.fullmatch(place) is not None
+            waiting.append((place if known else path, item, known))
     return ""
