@@ -173,8 +173,8 @@ async def test_each_value_costs(lister: Client) -> None:
     assert "errors" in await asked(lister, one, {})
 
 
-async def test_a_part_of_a_text_costs_as_much_as_many_values(lister: Client) -> None:
-    """No index finds it: the database looks for each in each row, for the page and for its count."""
+async def test_a_part_of_a_text_costs_what_there_is_to_read_for_it(lister: Client) -> None:
+    """No index finds it: the database looks for each in each title, for the page and for its count."""
     parts = [{"title": {"contains": "x"}}] * 25
     said = " ".join(['{title: {contains: "x"}}'] * 25)
     for head, filter, asked_for in (
@@ -185,14 +185,25 @@ async def test_a_part_of_a_text_costs_as_much_as_many_values(lister: Client) -> 
         assert await refused(lister, f"{head} {{ {aliases} }}", asked_for) == {
             "code": "COST_EXCEEDED",
             "limit": 10_000,
-            "cost": 8 * (25 * 50 + 2),
+            "cost": 8 * (25 * 2 * 250 + 2),
         }
     one = "query($part: String!) { tasks(filter: {title: {contains: $part}}) { totalCount } }"
     assert (await asked(lister, one, {"part": "a"}))["data"]["tasks"]["totalCount"] == 3
-    thirty = " ".join(
-        f"a{n}: tasks(filter: {{title: {{contains: $part}}}}) {{ totalCount }}" for n in range(30)
+    counted = (
+        "fragment Page on TaskConnection { ...Counted } fragment Counted on TaskConnection { totalCount }"
     )
-    assert "errors" not in await asked(lister, f"query($part: String!) {{ {thirty} }}", {"part": "a"})
+    for selected, fragments, cost in (
+        ("nodes { id }", "", None),
+        ("totalCount", "", 30 * (2 * 250 + 2)),
+        ("...Page", counted, 30 * (2 * 250 + 2)),
+    ):
+        thirty = " ".join(
+            f"a{n}: tasks(filter: {{title: {{contains: $part}}}}, first: 1) {{ {selected} }}"
+            for n in range(30)
+        )
+        answer = await asked(lister, f"query($part: String!) {{ {thirty} }} {fragments}", {"part": "a"})
+        refused_for = [error["extensions"]["cost"] for error in answer.get("errors", ())]
+        assert refused_for == ([] if cost is None else [cost]), selected
 
 
 async def test_nobody_finds_words_that_they_may_not_read(lister: Client, product: Product) -> None:

@@ -1,8 +1,9 @@
 """What the values cost that the filter of a list compares with, or that a list of others holds: each as much as a
-field, and a part of a text, which is looked for in row after row, as much as many."""
+field, and a part of a text, which is looked for in row after row, as much as there is to read of each."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from graphql import (
     FieldNode,
@@ -17,54 +18,68 @@ from graphql import (
 
 _FILTER = "filter"
 _PART = "contains"
-_OF_A_PART = 50
-"""What a part of a text costs: in some thousands of rows it takes the database as long."""
+
+_Place: TypeAlias = tuple[str, str]
+"""Where a value stands: its operator, behind the column that it compares. Both are empty where there is none."""
+_NOWHERE: _Place = ("", "")
+
+
+def _nothing(_: str) -> int:
+    return 1
 
 
 @dataclass(frozen=True)
 class Values:
     """What its literals cost, and the variables that hold others.
 
-    A variable stands with the field that it is the value of, if of any, and with what the default costs that the
-    operation gives it.
+    A variable stands with its place, and with what the default costs that the operation gives it.
     """
 
     fixed: int = 0
-    variables: tuple[tuple[str, str, int], ...] = ()
+    variables: tuple[tuple[str, _Place, int], ...] = ()
+    part: Callable[[str], int] = _nothing
+    """What a part of the text in a column costs."""
 
     def at(self, variables: Mapping[str, object]) -> int:
         """What they cost with these variables."""
         given = (
-            _cost(field, variables[name]) if name in variables else by_default
-            for name, field, by_default in self.variables
+            _cost(place, variables[name], self.part) if name in variables else by_default
+            for name, place, by_default in self.variables
         )
         return self.fixed + sum(given)
 
 
-def values_of(field: FieldNode, lists: Collection[str], defaults: Mapping[str, ValueNode | None]) -> Values:
+def values_of(
+    field: FieldNode,
+    lists: Collection[str],
+    defaults: Mapping[str, ValueNode | None],
+    part: Callable[[str], int],
+) -> Values:
     """The values of the field's filter and of these arguments.
 
-    An empty object or list is one, too: it is read like any other. ``defaults`` are those of the variables.
+    An empty object or list is one, too: it is read like any other. ``defaults`` are those of the variables, and
+    ``part`` says what a part of the text in a column costs.
     """
-    fixed, variables = 0, list[tuple[str, str, int]]()
-    waiting: list[tuple[str, ValueNode]] = [
-        ("", argument.value)
+    fixed, variables = 0, list[tuple[str, _Place, int]]()
+    waiting: list[tuple[_Place, ValueNode]] = [
+        (_NOWHERE, argument.value)
         for argument in field.arguments or ()
         if argument.name.value == _FILTER or argument.name.value in lists
     ]
     while waiting:
-        within, value = waiting.pop()
+        place, value = waiting.pop()
         if isinstance(value, VariableNode):
             default = defaults.get(name := value.name.value)
-            cost = 0 if default is None else _cost(within, value_from_ast_untyped(default))
-            variables.append((name, within, cost))
+            cost = 0 if default is None else _cost(place, value_from_ast_untyped(default), part)
+            variables.append((name, place, cost))
         elif isinstance(value, ListValueNode) and value.values:
-            waiting += (("", each) for each in value.values)
+            waiting += ((_NOWHERE, each) for each in value.values)
         elif isinstance(value, ObjectValueNode) and value.fields:
-            waiting += ((inner.name.value, inner.value) for inner in value.fields)
+            waiting += (((place[1], inner.name.value), inner.value) for inner in value.fields)
         elif not isinstance(value, NullValueNode):
-            fixed += _OF_A_PART if within == _PART and isinstance(value, StringValueNode) else 1
-    return Values(fixed, tuple(variables))
+            column, operator = place
+            fixed += part(column) if operator == _PART and isinstance(value, StringValueNode) else 1
+    return Values(fixed, tuple(variables), part)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,14 +119,14 @@ def rows_named(field: FieldNode, defaults: Mapping[str, ValueNode | None]) -> Na
     return next((NamedRows(filter, dict(defaults)) for filter in given), None)
 
 
-def _cost(field: str, value: object) -> int:
-    found, waiting = 0, [(field, value)]
+def _cost(place: _Place, value: object, part: Callable[[str], int]) -> int:
+    found, waiting = 0, [(place, value)]
     while waiting:
-        within, each = waiting.pop()
+        (column, operator), each = waiting.pop()
         if isinstance(each, Mapping) and each:
-            waiting += each.items()
+            waiting += (((operator, str(name)), inner) for name, inner in each.items())
         elif isinstance(each, list) and each:
-            waiting += (("", inner) for inner in each)
+            waiting += ((_NOWHERE, inner) for inner in each)
         elif each is not None:
-            found += _OF_A_PART if within == _PART and isinstance(each, str) else 1
+            found += part(column) if operator == _PART and isinstance(each, str) else 1
     return found

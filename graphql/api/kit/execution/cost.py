@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from graphql import (
     DocumentNode,
@@ -32,6 +32,7 @@ from api.kit.execution.compared_values import NamedRows, Values, rows_named, val
 from api.kit.execution.sizes import Sizes
 
 _PAGE_ARGUMENTS = ("first", "last")
+_COUNT = "totalCount"
 _LISTS = ("ids", "commands")
 """The required arguments of fields that give an object for each entry of a list; others narrow what is there."""
 _PAST_ARGUMENTS = ("asOf", "version")
@@ -140,6 +141,8 @@ class Measured:
     depth: int
     cost: Cost
     weight: Cost
+    counts: bool = False
+    """Whether a list is counted, which reads its rows once more."""
 
 
 class Measure:
@@ -162,7 +165,7 @@ class Measure:
         return self._selections(node.selection_set, self._schema.get_root_type(node.operation))
 
     def _selections(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> Measured:
-        depth, cost, weight = 0, _Sum(), _Sum()
+        depth, cost, weight, counts = 0, _Sum(), _Sum(), False
         for node in selections.selections:
             if isinstance(node, FieldNode):
                 argument = self._field(node, parent)
@@ -177,7 +180,8 @@ class Measure:
             depth = max(depth, argument.depth)
             cost.add(argument.cost)
             weight.add(argument.weight)
-        return Measured(depth, cost.total(), weight.total())
+            counts = counts or argument.counts
+        return Measured(depth, cost.total(), weight.total(), counts)
 
     def _fragment(self, name: str) -> Measured:
         if name not in self._measured:
@@ -190,7 +194,7 @@ class Measure:
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Measured:
         name = node.name.value
         if node.selection_set is None or name.startswith("__"):
-            return Measured(1, Cost(self._sizes.cost(parent, name)), _NOTHING)
+            return Measured(1, Cost(self._sizes.cost(parent, name)), _NOTHING, counts=name == _COUNT)
         assert isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
         field = parent.fields[name]
         inner = self._selections(node.selection_set, get_named_type(field.type))
@@ -201,7 +205,9 @@ class Measure:
             for name, given in field.args.items()
             if name not in _LISTS and is_list_type(get_nullable_type(given.type))
         }
-        compared = values_of(node, lists, self._defaults)
+        times = 2 if inner.counts else 1
+        part = partial(self._part, field, times)
+        compared = values_of(node, lists, self._defaults, part)
         fixed = 1 + past + (0 if compared.variables else compared.fixed)
         cost = _times(fixed, size, inner.cost, given, compared)
         row = self._sizes.row(field, parent)
@@ -209,6 +215,9 @@ class Measure:
         weight.add(Cost(row))
         weight.add(inner.weight)
         return Measured(inner.depth + 1, cost, _times(0, size, weight.total(), []))
+
+    def _part(self, field: GraphQLField, times: int, column: str) -> int:
+        return times * self._sizes.part(field, column)
 
     def _past(self, node: FieldNode, field: GraphQLField) -> tuple[int, list[Given]]:
         """What the look at the past costs, and the variables that decide whether there is one."""

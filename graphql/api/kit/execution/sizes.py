@@ -30,6 +30,8 @@ _BYTES = 4
 """What a character takes at most."""
 _ROW = 1_000
 """What a row takes beside its texts."""
+_PART = (50, 500)
+"""What it costs at least and at most to look once for a part of a text: long ones can be looked into as well."""
 _DEARER = 1_000
 """So many characters of a text cost as much as a field."""
 
@@ -80,6 +82,15 @@ class Sizes:
     def cost(self, parent: GraphQLNamedType | None, name: str) -> int:
         """What a field without fields of its own costs."""
         return 1 + self._lengths.get((parent.name if parent else "", name), 0) // _DEARER
+
+    def part(self, field: GraphQLField, column: str) -> int:
+        """What it costs to look once for a part of a text in what a field lists, which no index finds: 1 for two
+        characters that each may have."""
+        kind = get_named_type(field.type)
+        if _is_page(kind):
+            kind = get_named_type(kind.fields["nodes"].type)
+        least, most = _PART
+        return min(max(self._lengths.get((kind.name, column), _UNSAID) // 2, least), most)
 
     def most(self, field: GraphQLField) -> int:
         """How many things a field without a page size leads to."""
