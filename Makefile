@@ -22,12 +22,12 @@ test: $(DEV_STAMP) maven chromium ## everything that CI runs: lint, and all test
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint
 	@$(MAKE) --no-print-directory tests
 
-# A minute on two cores, once mypy has its cache.
-check: $(DEV_STAMP) ## format, lint, types, import contracts, and the quick tests that start no process
-	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j2 lint pure stale
+# A minute on two cores, once mypy has its cache. Pyright, which keeps none, would take another: `make lint` has it.
+check: $(DEV_STAMP) ## format, lint, types by mypy, import contracts, and the quick tests that start no process
+	@$(MAKE) --no-print-directory --keep-going --output-sync=target format-check ruff mypy imports stale pure
 
 pure: $(DEV_STAMP)
-	$(BIN)/pytest --quiet -m "not servers and not slow" --hypothesis-profile=quick
+	$(BIN)/pytest --quiet --numprocesses=2 --dist=loadfile -m "not servers and not slow" --hypothesis-profile=quick
 
 help: ## what these lines say
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -78,6 +78,7 @@ def test_a_long_document_is_refused_before_it_is_parsed() -> None:
     assert refused.value.errors[0]["extensions"] == {"code": "LIMIT_EXCEEDED", "limit": 100_000}
 
 
+@pytest.mark.slow
 def test_memory_of_what_is_kept_is_bounded_by_bytes() -> None:
     """Sixty documents of 4 kB, each of which takes about half a megabyte as a tree."""
     limits = Limits(cached_bytes=2_000_000, aliases=1_000)

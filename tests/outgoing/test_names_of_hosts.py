@@ -55,5 +55,6 @@ async def test_names_that_hang_delay_no_other_call(monkeypatch: pytest.MonkeyPat
             task.cancel()
 
 
+@pytest.mark.slow
 async def test_a_name_that_nobody_has_is_not_found() -> None:
     assert await refused(OutgoingClient(), "https://nobody.invalid/") is HttpFailure.NAME
