@@ -112,7 +112,7 @@ def _path_of_nul(variables: Mapping[str, object]) -> str:
     """Where the first text with U+0000 is, or the object with a member of such a name; odd names are not told."""
     waiting = deque[tuple[str, object, bool]]([("", variables, True)])
     while waiting:
-        path, value, told = waiting.popleft()
+        path, value, plain = waiting.popleft()
         if isinstance(value, str) and "\0" in value:
             return path
         below: Iterable[tuple[str, object]] = ()
@@ -123,6 +123,6 @@ def _path_of_nul(variables: Mapping[str, object]) -> str:
                 return path
             below = ((f"{path}.{key}" if path else key, item) for key, item in value.items())
         for place, item in below:
-            known = told and _TOLD_PATH.fullmatch(place) is not None
-            waiting.append((place if known else path, item, known))
+            fits = plain and _TOLD_PATH.fullmatch(place) is not None
+            waiting.append((place if fits else path, item, fits))
     return ""
