@@ -45,7 +45,15 @@ class Homes:
 
     platform: Home
     reach: Reach | None = None
+    look: Callable[[], Awaitable[None]] | None = None
+    """Looks where tenants are, of which news may not have been heard."""
 
     async def of(self, tenant_id: UUID) -> Home:
         """The home of a tenant."""
         return self.platform if self.reach is None else await self.reach(tenant_id)
+
+    async def again(self, tenant_id: UUID) -> Home:
+        """The home of a tenant at whose home, as it was known, somebody was not found."""
+        if self.look is not None:
+            await self.look()
+        return await self.of(tenant_id)

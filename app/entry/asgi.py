@@ -164,7 +164,8 @@ class _Running:
                 telling(platform.database.writer, "api", self._settings.region, self._status),
                 celled(self._settings, platform, assembled, on_news=leave) as self._cells,
             ):
-                platform.sign_in.homes.reach = self._home
+                homes = platform.sign_in.homes
+                homes.reach, homes.look = self._home, self._cells.look
                 yield
 
     async def _status(self) -> str:

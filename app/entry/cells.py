@@ -61,6 +61,10 @@ class Cells:
         placement = self._registry.of(tenant_id)
         return None if placement is None else placement.served_by
 
+    async def look(self) -> None:
+        """Look where tenants are served; see `Registry.look_again`."""
+        await self._registry.look_again()
+
     async def at(self, tenant_id: UUID) -> Assembly:
         """The cell that serves a tenant. Raises RequestError when it is not ready."""
         return (await self._cell(tenant_id))[0]

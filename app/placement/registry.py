@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from time import monotonic
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +15,8 @@ from app.storage.database import Pool
 from projections.kit.background import Rest, happens, running
 
 _logger = logging.getLogger(__name__)
+
+_AGAIN = 1.0
 
 _NEWS = "select count(*) as rows, coalesce(max(token), 0) as token from placement.tenants"
 _ALL = "select * from placement.tenants order by slug"
@@ -132,7 +135,8 @@ class Registry:
     """What the registry says, looked at every ``pause`` seconds, and between two looks out of memory.
 
     What is known goes on to hold while the platform's database is away. That a copy is a little old does no harm:
-    the database that a tenant was moved away from refuses its writes and hides its rows by itself.
+    the database that a tenant was moved away from refuses its writes and hides its rows by itself. Whoever finds
+    nobody there looks again.
     """
 
     def __init__(self, pool: Pool, *, pause: float = 0.5, rest: Rest | None = None) -> None:
@@ -140,6 +144,7 @@ class Registry:
         self._pool = pool
         self._rest: Rest = rest or partial(asyncio.sleep, pause)
         self._version: tuple[int, int] | None = None
+        self._looked_at = 0.0
         self._known: Mapping[UUID, PlacementRecord] = {}
         self._news = asyncio.Event()
         self.on_news: Callable[[], object] = lambda: None
@@ -159,6 +164,7 @@ class Registry:
 
     async def look(self) -> None:
         """Read the registry when it has changed."""
+        self._looked_at = monotonic()
         row = await self._pool.fetchrow(_NEWS)
         assert row is not None, "an aggregate without groups is one row"
         version = row["rows"], row["token"]
@@ -168,6 +174,11 @@ class Registry:
             self.on_news()
             news, self._news = self._news, asyncio.Event()
             news.set()
+
+    async def look_again(self) -> None:
+        """Look for whoever has reason to think that news were not heard, as often as once a second."""
+        if monotonic() - self._looked_at >= _AGAIN:
+            await self.look()
 
     async def run(self) -> None:
         """Look until cancelled."""

@@ -1,15 +1,22 @@
 """Moving a tenant into a database of its own and back, while it is read."""
 
+import asyncio
+from dataclasses import replace
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
 from app.placement import fence
+from app.placement.registry import Registry
 from app.storage.database import Database
 from domain.kit.tenants import Placement
 from projections.operations.tenant_placements import PlacementRequest
 from tests.kit.client import Client
+from tests.kit.processes import until
+from tests.kit.product import running
 from tests.kit.servers import SECRET
+from tests.kit.times import IN_A_YEAR
 from tests.placement.conftest import Platform, silo_name
 from tests.placement.places import events_of
 from tests.work.api import created
@@ -106,6 +113,33 @@ async def test_what_was_left_in_the_shared_views_is_out_of_every_scope(platform:
     async with database.reading(client.tenant) as reader:
         assert await reader.fetchval("select count(*) from tasks.tasks") == 0
     await database.close()
+
+
+async def test_who_has_not_heard_of_a_move_finds_the_people_where_they_are(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an API that hears no news would answer, for as long as that takes, that there is no such key."""
+    client, tasks = await _with_tasks(platform, "unheard")
+    terms = {"name": "robot", "permissions": ["users:read", "work:read"], "expiresAt": IN_A_YEAR}
+    secret = (await client.send("CreateApiKey", input=terms))["key"]
+
+    async def hear_nothing(registry: Registry) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Registry, "run", hear_nothing)
+    async with (
+        running(platform.settings) as url,
+        httpx.AsyncClient(base_url=url, timeout=120) as http,
+    ):
+        robot = replace(client, http=http, token=secret)
+        assert (await robot.send("Task", id=tasks[0]))["id"] == tasks[0]
+        assert await platform.moves(client.tenant, SILO) == READY
+
+        async def found() -> bool:
+            # Whose key was known a moment ago is shown an empty place until it is looked up again.
+            return (await robot.send("Task", id=tasks[0])) is not None
+
+        await until(found)
 
 
 async def test_others_go_on_where_somebody_was_moved_away(platform: Platform) -> None:

@@ -2,8 +2,9 @@
 
 import hmac
 import time
-from collections.abc import Set
+from collections.abc import Awaitable, Callable, Set
 from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
 from cachetools import FIFOCache, LRUCache
@@ -19,8 +20,11 @@ from domain.kit.ids import read_hex
 from domain.kit.log import GLOBAL
 from projections.gateway.source_access import SourceKeyAccess, source_key_standing
 from projections.identity.member_access import ApiKeyAccess, MemberAccess, key_standing, standing
+from projections.kit.read.postgres_reader import PostgresRows
 from projections.kit.shared_reads import SharedReads
 from projections.tenancy.tenants import Tenants
+
+T = TypeVar("T")
 
 _CAPACITY = 20_000
 _KeyId = tuple[UUID, UUID]
@@ -112,12 +116,28 @@ class Callers:
 
     async def _key(self, key: _KeyId) -> ApiKeyAccess | SourceKeyAccess | None:
         """How a key stands, whosever it is."""
-        rows = (await self._homes.of(key[0])).rows
-        if key not in self._of_sources and (found := await key_standing(rows, *key)) is not None:
-            return found
-        if (source := await source_key_standing(rows, *key)) is not None:
-            self._of_sources[key] = None
-        return source
+
+        async def read(rows: PostgresRows) -> ApiKeyAccess | SourceKeyAccess | None:
+            if key not in self._of_sources and (found := await key_standing(rows, *key)) is not None:
+                return found
+            if (source := await source_key_standing(rows, *key)) is not None:
+                self._of_sources[key] = None
+            return source
+
+        found: ApiKeyAccess | SourceKeyAccess | None
+        found, _ = await self._at_home(key[0], read)
+        return found
+
+    async def _at_home(
+        self, tenant_id: UUID, read: Callable[[PostgresRows], Awaitable[T | None]]
+    ) -> tuple[T | None, PostgresRows]:
+        """What is found at a tenant's home, and the rows there. The place that a tenant was moved away from shows
+        nobody of it, and this process may not have heard: it looks again before anybody is refused."""
+        home = await self._homes.of(tenant_id)
+        found = await read(home.rows)
+        if found is None and (other := await self._homes.again(tenant_id)) is not home:
+            home, found = other, await read(other.rows)
+        return found, home.rows
 
     async def _vouched_for(self, tenant_id: UUID, user_id: UUID) -> bool:
         """Whether the maker of a key still belongs to the tenant by their own account, with what it asks of them.
@@ -148,8 +168,11 @@ class Callers:
         now = time.monotonic()
         held = self._held.get((tenant_id, user_id))
         if held is None or held[0] < now:
-            rows = (await self._homes.of(tenant_id)).rows
-            found = await standing(rows, tenant_id, user_id)
+
+            async def read(rows: PostgresRows) -> MemberAccess | None:
+                return await standing(rows, tenant_id, user_id)
+
+            found, rows = await self._at_home(tenant_id, read)
             tenant = (await rows.get(Tenants, tenant_id, [(tenant_id,)])).get((tenant_id,))
             asks = tenant_id == PLATFORM or (tenant is not None and tenant.settings.get(ASKS) is True)
             held = self._held[tenant_id, user_id] = now + HOLD, found, asks
