@@ -35,6 +35,12 @@ def test_an_empty_variable_counts_as_unset() -> None:
             "1",
             "HEADWATER_POOL_WRITERS must be a whole number from 2 to 2147483647, not '1'.",
         ),
+        # A process may hear for 15 seconds of no cut-over, and reads the former generation meanwhile.
+        (
+            "HEADWATER_ROLLBACK_MINUTES",
+            "0",
+            "HEADWATER_ROLLBACK_MINUTES must be a whole number from 1 to 2147483647, not '0'.",
+        ),
         ("HEADWATER_INTROSPECTION", "maybe", "HEADWATER_INTROSPECTION must be true or false, not 'maybe'."),
         (
             "HEADWATER_TRUSTED_PROXIES",

@@ -12,7 +12,8 @@ from projections.kit.store.generations import Pool
 from projections.kit.store.store import Store
 
 _REST = timedelta(seconds=3)
-"""How long the storage of a dropped generation is left alone, so that whoever writes there has noticed."""
+"""How long the storage of a dropped generation is left alone, so that whoever writes there has noticed. Readers
+had a minute since the cut-over at least, until whose end it was kept and followed."""
 # By id, as everybody locks several lanes, so that nobody waits in a circle.
 _OVERDUE = """
 with overdue as materialized (
