@@ -46,7 +46,7 @@ class CampaignContents:
         """What this campaign sends. Raises EffectRefused where its sender or its template is gone."""
         found = await self._repository.get(tenant_id, [tenant_id, campaign.sender_id], fresh=True)
         tenant, sender = found.get(tenant_id), found.get(campaign.sender_id)
-        if not isinstance(sender, SenderIdentity) or sender.ended or not sender.confirmed:
+        if not isinstance(sender, SenderIdentity) or sender.ended or not sender.verified:
             raise EffectRefused("no_sender")
         if isinstance(tenant, Tenant) and tenant.status is not TenantStatus.ACTIVE:
             raise EffectRefused("tenant_not_active")

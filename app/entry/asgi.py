@@ -21,6 +21,7 @@ from api.schema import CONTEXTS, schema
 from app.auth.oidc import is_secure
 from app.auth.routes import auth_routes
 from app.campaigns.preference_routes import preference_routes
+from app.campaigns.sender_routes import sender_routes
 from app.contexts import VIEWS
 from app.entry.assembly import HELPFUL, Assembly, assembled
 from app.entry.callers import lifetime, scope, shares
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None, streams: Streams | None = None)
         *event_routes(running.authenticate, running.services),
         *callback_routes(running.services),
         *preference_routes(running.services, settings),
+        *sender_routes(running.services, settings),
         *file_routes(
             running.authenticate,
             running.services,

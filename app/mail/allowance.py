@@ -32,6 +32,7 @@ def limits(*, invitations: int) -> dict[MailKind, MailLimit]:
         # One when the account is opened, and those that are asked for: see `throttle.VERIFICATION`.
         MailKind.VERIFICATION: MailLimit(5, _NO_LIMIT),
         MailKind.SUBSCRIPTION: MailLimit(5, 10_000),
+        MailKind.SENDER: MailLimit(5, 50),
         MailKind.INVITATION: MailLimit(5, invitations),
         MailKind.NOTIFICATION: MailLimit(200, 10_000),
     }

@@ -8,18 +8,20 @@ from app.mail.mailed_tokens import (
     OPT_OUT,
     PREFERENCES,
     RESET,
+    SENDER,
     UNSUBSCRIBE,
     VERIFY,
     MailedTokens,
 )
 from app.settings import Settings
 from domain.processes.account_mails import Links
+from domain.processes.contacts.sender_mails import SenderLinks
 from domain.processes.contacts.subscription_mails import SubscriptionLinks
 from domain.processes.mail_templates import Link
 from domain.processes.notification_mails import LinkPlaces
 
 
-class MailedLinks(Links, LinkPlaces, SubscriptionLinks):
+class MailedLinks(Links, LinkPlaces, SubscriptionLinks, SenderLinks):
     """Pages of the product itself (ADR 29), each with its token in the query.
 
     A page that works without scripts cannot read a fragment. The product logs no query, sends no referrer and lets
@@ -50,6 +52,9 @@ class MailedLinks(Links, LinkPlaces, SubscriptionLinks):
     def confirmation(self, tenant_id: UUID, contact_id: UUID, contact_list_id: UUID) -> Link:
         token = self._tokens.of(CONFIRM, contact_id, tenant_id, contact_list_id)
         return self._link("confirm-subscription", token)
+
+    def sender_verification(self, tenant_id: UUID, sender_id: UUID, verification_id: UUID) -> Link:
+        return self._link("verify-sender", self._tokens.of(SENDER, sender_id, tenant_id, verification_id))
 
     def preferences(self, tenant_id: UUID, contact_id: UUID) -> str:
         return self._link("preferences", self._tokens.of(PREFERENCES, contact_id, tenant_id)).url

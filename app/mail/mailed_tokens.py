@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.kit.ids import read_hex
 
 VERIFY, RESET, INVITE, OPT_OUT = "verify", "reset", "invite", "optout"
-CONFIRM, PREFERENCES, UNSUBSCRIBE = "confirm", "preferences", "unsubscribe"
+CONFIRM, PREFERENCES, UNSUBSCRIBE, SENDER = "confirm", "preferences", "unsubscribe", "sender"
 """What a mailed token is for."""
 
 

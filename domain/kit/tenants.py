@@ -24,8 +24,8 @@ internal legal live localhost login logout mail mail-opt-out me metrics mx new n
 openid operator operators ops platform pop postmaster preferences pricing privacy production public ready
 register registry reset-password root security service services session sessions settings sign-in sign-out
 signin signout signup sign-up smtp sso staging static status subscriptions support sys system task tasks team
-teams tenant tenants terms test undefined unknown unsubscribe upload uploads user users v1 verify-email webhook
-webhooks webmaster well-known ws www
+teams tenant tenants terms test undefined unknown unsubscribe upload uploads user users v1 verify-email
+verify-sender webhook webhooks webmaster well-known ws www
 """
 RESERVED = frozenset(_WORDS.split())
 """What the product's own addresses begin with, or would be taken for the platform's own voice."""

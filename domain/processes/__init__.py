@@ -5,6 +5,7 @@ from domain.processes.account_lapse import AccountLapse
 from domain.processes.account_mails import AccountMails
 from domain.processes.address_proofs import AddressProofs
 from domain.processes.contacts.mail_feedback import MailFeedback
+from domain.processes.contacts.sender_mails import SenderMails
 from domain.processes.contacts.subscription_mails import SubscriptionMails
 from domain.processes.due_dates import DueDateReminder
 from domain.processes.notification_mails import NotificationMails
@@ -28,6 +29,7 @@ CONTEXT = ContextDomain(
         WebhookDeliveries,
         OrderPayments,
         SubscriptionMails,
+        SenderMails,
         MailFeedback,
     ),
     platform_processes=(SessionExpiry, AccountLapse),

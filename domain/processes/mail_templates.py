@@ -125,6 +125,19 @@ def subscription(link: Link, expires_at: datetime, *, tenant: str, contact_list:
     )
 
 
+def sender_verification(link: Link, expires_at: datetime, *, tenant: str) -> tuple[str, str]:
+    """Subject and text for whoever reads the mail of an address in whose name a tenant wants to send.
+
+    What the tenant is called does not stand in the subject, and nothing in it is a link.
+    """
+    return "May mail be sent in the name of this address?", _letter(
+        f"a company that calls itself “{_unlinked(tenant)}” wants to send its campaigns with this address as "
+        "their sender. If you know of that and allow it, please say so:",
+        *_linked(link, expires_at),
+        "If you do not, you need do nothing: nothing is sent in the name of this address.",
+    )
+
+
 def about_task(
     kind: NotificationKind,
     title: str,

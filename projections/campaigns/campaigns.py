@@ -22,7 +22,7 @@ from domain.campaigns.campaigns.terms import (
 )
 from domain.campaigns.templates.terms import Name
 from domain.kit.fields import Authored, Describe, Internal, Len, Public
-from projections.kit.declare.folds import TIME, EventField, carried, on, removed
+from projections.kit.declare.folds import TIME, EventField, carried, on, removed, stamped
 from projections.kit.model import CreatedAt, Id, Index, PostgresView, Row, UpdatedAt, Version
 
 
@@ -150,18 +150,23 @@ class SenderRow(Row):
     id: Id
     name: SenderName
     address: SenderAddress
-    confirmed: Annotated[bool, Public(), Describe("Whether mails may come from it.")] = False
+    verified: Annotated[
+        bool,
+        Public(),
+        Describe("Whether who reads its mail has verified it, so that mails may come from it."),
+    ] = False
     created_at: CreatedAt
     updated_at: UpdatedAt
     version: Version
 
 
-class Senders(PostgresView[SenderRow], name="campaigns.senders", version=1, inline=True):
+class Senders(PostgresView[SenderRow], name="campaigns.senders", version=2, inline=True):
     """Every sender that is kept."""
 
     indexes = (Index("idx_senders_created_at", ("created_at", "id")),)
 
     registered = carried(SenderIdentity.Registered, first=True)
     renamed = carried(SenderIdentity.Renamed)
-    confirmed = carried(SenderIdentity.Confirmed, confirmed=True)
+    verification_requested = stamped(SenderIdentity.VerificationRequested)
+    verified = carried(SenderIdentity.Verified, verified=True)
     deleted = removed(SenderIdentity.Deleted)

@@ -22,6 +22,7 @@ from tests.kit.servers import SECRET
 
 PROCESSES = (
     "campaigns.mail_feedback",
+    "campaigns.sender_mails",
     "campaigns.sending",
     "campaigns.starts",
     "campaigns.subscription_mails",

@@ -46,6 +46,7 @@ ANYBODY = {
     "/unsubscribe": "a form that takes a token from a mail",
     "/v1/files/{id}": "takes the signature of a link that expires",
     "/verify-email": "a form that takes a token from a mail",
+    "/verify-sender": "a form that takes a token from a mail",
     "/webhooks/{source}": "takes what the provider of the source has signed",
 }
 """Open routes, and why they may be."""

@@ -7,7 +7,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from domain.campaigns.campaigns.commands import CreateCampaign, StartCampaign
-from domain.campaigns.campaigns.senders import ConfirmSender, RegisterSender
+from domain.campaigns.campaigns.senders import (
+    RegisterSender,
+    RequestSenderVerification,
+    VerifySender,
+    verification_id,
+)
 from domain.campaigns.contacts.contact_commands import CreateContact
 from domain.campaigns.contacts.contact_lists import CreateContactList, OptIn
 from domain.campaigns.contacts.memberships import ConsentSource
@@ -62,7 +67,8 @@ async def a_campaign(
     ready = ReadyCampaign(bus, by, campaign, ids, {address: uuid4() for address in addresses})
     await ready.send(CreateTemplate(id=template, name=f"Sale {template}", subject=subject, body=_BODY))
     await ready.send(RegisterSender(id=sender, name="Brightside", address=f"shop-{sender.hex}@example.com"))
-    await ready.send(ConfirmSender(id=sender))
+    await ready.send(RequestSenderVerification(id=sender))
+    await ready.send(VerifySender(id=sender, verification_id=verification_id(sender, 1)))
     for list_id in ids:
         await ready.send(CreateContactList(id=list_id, name=f"News {list_id}", opt_in=OptIn.SINGLE))
     for address, contact in ready.contacts.items():

@@ -19,7 +19,14 @@ from domain.campaigns.campaigns.commands import (
     UnscheduleCampaign,
     UpdateCampaign,
 )
-from domain.campaigns.campaigns.senders import ConfirmSender, DeleteSender, RegisterSender, RenameSender
+from domain.campaigns.campaigns.senders import (
+    DeleteSender,
+    RegisterSender,
+    RenameSender,
+    RequestSenderVerification,
+    VerifySender,
+    verification_id,
+)
 from domain.campaigns.campaigns.terms import CampaignVariant, WinnerRule
 from domain.campaigns.contacts.contact_lists import CreateContactList
 from domain.campaigns.mailings.mailings import (
@@ -45,7 +52,8 @@ def of_sending(template: UUID) -> Sequence[Command]:
         CreateContactList(id=news, name="Of campaigns"),
         RegisterSender(id=sender, name="Shop", address="shop@example.com"),
         RenameSender(id=sender, name="The shop"),
-        ConfirmSender(id=sender),
+        RequestSenderVerification(id=sender),
+        VerifySender(id=sender, verification_id=verification_id(sender, 1)),
         CreateCampaign(id=campaign, name="Sale", **created),
         UpdateCampaign(id=campaign, utm_source="news"),
         SetCampaignSender(id=campaign, sender_id=sender),

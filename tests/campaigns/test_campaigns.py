@@ -16,12 +16,7 @@ from domain.campaigns.campaigns.commands import (
     StartScheduledCampaign,
     UpdateCampaign,
 )
-from domain.campaigns.campaigns.senders import (
-    ConfirmSender,
-    RegisterSender,
-    SenderIdentity,
-    SenderNotConfirmed,
-)
+from domain.campaigns.campaigns.senders import SenderIdentity, SenderNotVerified
 from domain.campaigns.campaigns.states import (
     TRANSITIONS,
     CampaignAct,
@@ -40,6 +35,7 @@ from domain.kit.refusals import Invalid, NotFound, Refusal
 from domain.kit.scenario import NOON, given, on
 from projections.campaigns.campaigns import Campaigns, CampaignVariants
 from tests.campaigns.mails import MJML
+from tests.campaigns.test_senders import REGISTERED, SENDER, verified
 from tests.campaigns.test_templates import CREATED as TEMPLATE_CREATED
 from tests.campaigns.test_templates import saved
 from tests.kit.client import Client
@@ -47,7 +43,7 @@ from tests.kit.folding import folded
 from tests.kit.product import Product
 from tests.kit.times import IN_A_YEAR
 
-CAMPAIGN, TEMPLATE, SENDER, LIST = (UUID(int=number) for number in range(1, 5))
+CAMPAIGN, TEMPLATE, LIST = (UUID(int=number) for number in (1, 2, 4))
 PREPARED: dict[str, Any] = {
     "name": "Sale",
     "template_id": TEMPLATE,
@@ -72,9 +68,8 @@ SCHEDULED = Campaign.Scheduled(
 OF_TEMPLATE = on(
     TEMPLATE, TEMPLATE_CREATED, saved(template=TEMPLATE), saved(2, "Last days", template=TEMPLATE)
 )
-REGISTERED = SenderIdentity.Registered(name="Shop", address="shop@example.com")
 OF_LIST = on(LIST, ContactList.Created(name="News"))
-CONFIRMED = on(SENDER, REGISTERED, SenderIdentity.Confirmed())
+VERIFIED = on(SENDER, REGISTERED, SenderIdentity.Verified())
 TWO = (CampaignVariant(name="A", share=50, subject="x"), CampaignVariant(name="B", share=50))
 
 
@@ -90,15 +85,15 @@ def create(**said: Any) -> CreateCampaign:
 
 
 def test_a_draft_keeps_the_newest_version_or_the_one_that_is_said() -> None:
-    given(OF_TEMPLATE, CONFIRMED, OF_LIST).when(create()).then(CREATED)
-    given(OF_TEMPLATE, CONFIRMED).when(create()).refused(NotFound, field="list_ids")
+    given(OF_TEMPLATE, VERIFIED, OF_LIST).when(create()).then(CREATED)
+    given(OF_TEMPLATE, VERIFIED).when(create()).refused(NotFound, field="list_ids")
     pinned = Campaign.Created(status=CampaignStatus.DRAFT, **{**PREPARED, "template_version": 1})
-    given(OF_TEMPLATE, CONFIRMED, OF_LIST).when(create(template_version=1)).then(pinned)
-    unknown = given(OF_TEMPLATE, CONFIRMED, OF_LIST).when(create(template_version=3))
+    given(OF_TEMPLATE, VERIFIED, OF_LIST).when(create(template_version=1)).then(pinned)
+    unknown = given(OF_TEMPLATE, VERIFIED, OF_LIST).when(create(template_version=3))
     unknown.refused(TemplateVersionUnknown, field="template_version")
     archived = on(TEMPLATE, TEMPLATE_CREATED, saved(template=TEMPLATE), Template.Archived())
-    given(archived, CONFIRMED, OF_LIST).when(create()).refused(TemplateIsArchived, field="template_version")
-    given(OF_TEMPLATE, CONFIRMED).when(create(list_ids=(LIST, LIST))).refused(Invalid, field="list_ids")
+    given(archived, VERIFIED, OF_LIST).when(create()).refused(TemplateIsArchived, field="template_version")
+    given(OF_TEMPLATE, VERIFIED).when(create(list_ids=(LIST, LIST))).refused(Invalid, field="list_ids")
 
 
 def test_a_draft_changes_and_a_scheduled_or_started_campaign_does_not() -> None:
@@ -140,23 +135,23 @@ def test_variants_keep_the_version_of_their_templates_and_make_rows() -> None:
     assert folded(CampaignVariants(), on(CAMPAIGN, CREATED, compared, changed(2))) == {}
 
 
-def test_starts_with_lists_and_a_confirmed_sender_alone() -> None:
+def test_starts_with_lists_and_a_verified_sender_alone() -> None:
     start = StartCampaign(id=CAMPAIGN)
-    given(on(CAMPAIGN, CREATED), CONFIRMED).when(start).then(STARTED)
+    given(on(CAMPAIGN, CREATED), VERIFIED).when(start).then(STARTED)
     given(on(CAMPAIGN, CREATED), on(SENDER, REGISTERED)).when(start).refused(
-        SenderNotConfirmed, field="sender_id"
+        SenderNotVerified, field="sender_id"
     )
     compared = changed(variants=TWO, winner=WinnerRule.OPENS)
-    given(on(CAMPAIGN, CREATED, compared), CONFIRMED).when(start).refused(VariantsNotSent, field="id")
+    given(on(CAMPAIGN, CREATED, compared), VERIFIED).when(start).refused(VariantsNotSent, field="id")
     nobody = Campaign.Created(status=CampaignStatus.DRAFT, **{**PREPARED, "list_ids": ()})
-    given(on(CAMPAIGN, nobody), CONFIRMED).when(start).refused(CampaignHasNoLists, field="list_ids")
+    given(on(CAMPAIGN, nobody), VERIFIED).when(start).refused(CampaignHasNoLists, field="list_ids")
 
 
 def test_is_scheduled_ahead_and_not_in_the_past() -> None:
     def schedule(**said: Any) -> ScheduleCampaign:
         return ScheduleCampaign(id=CAMPAIGN, **{"starts_at": NOON + timedelta(days=1), **said})
 
-    history = on(CAMPAIGN, CREATED), CONFIRMED
+    history = on(CAMPAIGN, CREATED), VERIFIED
     given(*history).when(schedule()).then(SCHEDULED)
     for said, field in (
         ({"starts_at": NOON - timedelta(seconds=1)}, "starts_at"),
@@ -170,11 +165,11 @@ def test_is_scheduled_ahead_and_not_in_the_past() -> None:
 def test_starts_by_itself_at_the_time_that_was_set_last_alone() -> None:
     at = SCHEDULED.starts_at
     start = StartScheduledCampaign(id=CAMPAIGN, starts_at=at)
-    given(on(CAMPAIGN, CREATED, SCHEDULED), CONFIRMED).when(start).then(STARTED)
+    given(on(CAMPAIGN, CREATED, SCHEDULED), VERIFIED).when(start).then(STARTED)
     unscheduled = Campaign.Unscheduled(status=CampaignStatus.DRAFT)
-    given(on(CAMPAIGN, CREATED, SCHEDULED, unscheduled), CONFIRMED).when(start).refused(CampaignNotScheduled)
+    given(on(CAMPAIGN, CREATED, SCHEDULED, unscheduled), VERIFIED).when(start).refused(CampaignNotScheduled)
     other = StartScheduledCampaign(id=CAMPAIGN, starts_at=at - timedelta(hours=1))
-    given(on(CAMPAIGN, CREATED, SCHEDULED), CONFIRMED).when(other).refused(CampaignNotScheduled)
+    given(on(CAMPAIGN, CREATED, SCHEDULED), VERIFIED).when(other).refused(CampaignNotScheduled)
 
 
 def test_every_status_answers_every_act_and_what_has_ended_nothing() -> None:
@@ -196,14 +191,6 @@ def test_a_row_says_how_far_it_is() -> None:
     given(CREATED, STARTED).when(PauseCampaign(id=CAMPAIGN)).then(
         Campaign.Paused(status=CampaignStatus.PAUSED, reason=PauseReason.REQUESTED)
     )
-
-
-def test_a_sender_is_confirmed_once_and_its_address_taken() -> None:
-    register = RegisterSender(id=SENDER, name="Shop", address="shop@example.com")
-    given().when(register).then(REGISTERED)
-    given(REGISTERED).when(ConfirmSender(id=SENDER)).then(SenderIdentity.Confirmed())
-    given(REGISTERED, SenderIdentity.Confirmed()).when(ConfirmSender(id=SENDER)).then()
-    given().when(RegisterSender(id=SENDER, name="Shop", address="shop")).refused(Invalid, field="address")
 
 
 async def _sent(client: Client, operation: str, **said: Any) -> Any:
@@ -228,8 +215,8 @@ async def test_a_campaign_goes_its_way(product: Product, client: Client) -> None
         first = await anext(changes)
         assert [node["id"] for node in first["nodes"]] == [id], first
         refused = await client.send("StartCampaign", input={"id": id})
-        assert (refused["code"], refused["field"]) == ("sender_not_confirmed", "senderId")
-        await client.send("ConfirmSender", input={"id": sender_id})
+        assert (refused["code"], refused["field"]) == ("sender_not_verified", "senderId")
+        await verified(product, client, sender_id)
         schedule = {"startsAt": IN_A_YEAR, "zone": "Europe/Prague"}
         assert await _sent(client, "ScheduleCampaign", id=id, **schedule) == "SCHEDULED"
         message = await anext(changes)

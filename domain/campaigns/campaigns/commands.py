@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from domain.campaigns.campaigns.campaigns import Campaign
-from domain.campaigns.campaigns.senders import SenderIdentity, SenderNotConfirmed
+from domain.campaigns.campaigns.senders import SenderIdentity, SenderNotVerified
 from domain.campaigns.campaigns.states import (
     CampaignAct,
     CampaignHasNoLists,
@@ -296,5 +296,5 @@ def _require_ready(campaign: Campaign, sender: SenderIdentity) -> None:
         raise VariantsNotSent(field="id")
     if sender.ended:
         raise NotFound(field="sender_id", what="sender")
-    if not sender.confirmed:
-        raise SenderNotConfirmed(field="sender_id", address=sender.address)
+    if not sender.verified:
+        raise SenderNotVerified(field="sender_id", address=sender.address)

@@ -19,6 +19,8 @@ class MailKind(StrEnum):
     """Somebody who says that the address is theirs asked for a link that proves it."""
     SUBSCRIPTION = "subscription"
     """Somebody gave the address to subscribe it to what a tenant sends: its reader is asked to confirm."""
+    SENDER = "sender"
+    """A tenant wants to send in the name of the address: its reader is asked whether it may."""
     INVITATION = "invitation"
     """A tenant invites the person."""
     NOTIFICATION = "notification"

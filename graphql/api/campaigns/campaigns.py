@@ -119,5 +119,5 @@ class Mutation:
     cancel_campaign = _campaigns.mutation(commands.CancelCampaign, needs=SEND)
     register_sender = _senders.mutation(sender_commands.RegisterSender)
     rename_sender = _senders.mutation(sender_commands.RenameSender)
-    confirm_sender = _senders.mutation(sender_commands.ConfirmSender, needs=SEND)
+    request_sender_verification = _senders.mutation(sender_commands.RequestSenderVerification, needs=SEND)
     delete_sender = _senders.mutation(sender_commands.DeleteSender)
