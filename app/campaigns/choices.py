@@ -74,6 +74,9 @@ class LoggedChoices(ContactChoices):
 
     async def unsubscribe(self, tenant_id: UUID, contact_id: UUID, contact_list_id: UUID | None) -> None:
         by, source = _as_contact(tenant_id), ConsentSource.MAIL
+        if contact_list_id is not None and not await self._is_there(tenant_id, contact_list_id):
+            # The page says what is left then: all there is.
+            contact_list_id = None
         try:
             if contact_list_id is None:
                 command = UnsubscribeContactFromAll(id=contact_id, source=source)
@@ -110,6 +113,10 @@ class LoggedChoices(ContactChoices):
         assert address is not None
         reason = SuppressionReason.UNSUBSCRIBE
         _done(await suppress(self._bus, address, contact_list_id, reason, "", by=by, command_id=uuid4()))
+
+    async def _is_there(self, tenant_id: UUID, contact_list_id: UUID) -> bool:
+        found = (await self._repository.get(tenant_id, [contact_list_id], fresh=True)).get(contact_list_id)
+        return isinstance(found, ContactList) and not found.ended
 
     async def _send(self, tenant_id: UUID, command: Command) -> None:
         _done(await self._bus.send(command, by=_as_contact(tenant_id)))

@@ -13,7 +13,7 @@ from domain.kit.refusals import ViolationCode
 from domain.marketing.accounts import MarketingAccount
 
 LARGEST_COUNT = 2**31 - 1
-EARLIEST = date(2000, 1, 1)
+EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
 """Before it nothing was advertised as it is today: such a day is a mistake."""
 _PLACES = 6
 

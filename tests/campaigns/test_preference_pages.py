@@ -165,6 +165,25 @@ async def test_looking_at_a_link_changes_nothing_and_a_post_of_a_mail_program_do
     assert await refusal(client, contact, news) == "SUPPRESSED"
 
 
+async def test_who_leaves_a_list_that_is_gone_leaves_all(
+    product: Product, client: Client, links: MailedLinks
+) -> None:
+    news, other, contact = (
+        await a_list(client),
+        await a_list(client),
+        await a_contact(client, "ida@example.com"),
+    )
+    for each in (news, other):
+        await client.send(
+            "SubscribeContact", input={"id": contact, "contactListId": each, "source": "IMPORT"}
+        )
+    await client.send("DeleteContactList", input={"id": news})
+    leave = path(links.unsubscribe(client.tenant, UUID(contact), UUID(news)))
+    assert "nothing of this kind" in (await product.http.get(leave)).text
+    assert ENGLISH["unsubscribe.done"] in (await product.http.post(leave)).text
+    assert await refusal(client, contact, other) == "SUPPRESSED"
+
+
 async def test_a_link_that_outlives_its_contact_answers_kindly_and_still_unsubscribes(
     product: Product, client: Client, links: MailedLinks
 ) -> None:

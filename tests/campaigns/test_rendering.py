@@ -288,4 +288,15 @@ def test_a_value_that_a_template_cannot_use_is_a_fault_of_that_mail_alone() -> N
     assert body_of(template.render(sample({"fields": {"n": 3}}), RULES).html) == "..."
     with pytest.raises(TemplateFault, match="range"):
         template.render(sample({"fields": {"n": 5_000_000}}), RULES)
+    with pytest.raises(TemplateFault, match="range without an end in line 1"):
+        template.render(sample({"fields": {"n": 10**20}}), RULES)
+    for source in (
+        "{{ 'inf' | ceil }}",
+        "{{ true | plus: 1.5 }}",
+        "{{ 'inf' | modulo: 3 }}",
+        "{{ 1 | date: 1.5 }}",
+        "{{ 1 | abs: 2 }}",
+    ):
+        said = refused(Content("Hello", "", source, ""))
+        assert re.search(r"has a value that the filter \w+ cannot work with in line 1", said), said
     assert UNSUBSCRIBE in SAMPLE_RULES.own

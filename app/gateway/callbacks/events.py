@@ -50,7 +50,7 @@ def body_in(callback: Callback) -> Json:
 
 def unreadable(callback: Callback, said: ValueError) -> ReceivedEvent:
     """The event of a callback whose body cannot be read."""
-    message = f"The body of the callback is not JSON: {said}."
+    message = f"The body of the callback cannot be read: {said}."
     fault = EventViolation("json", ViolationCode.FORMAT, (), message[:500])
     return ReceivedEvent(None, callback.body.decode(errors="surrogateescape"), fault)
 
@@ -69,10 +69,11 @@ def events_of(
     have paid; ``tests_count``: so do payments of the provider's test mode; ``fingerprint``: of an address."""
     assert source.provider is not None
     if source.provider in TELL_OF_MAIL:
-        return [
-            _mail(source, source.provider, callback, item, fingerprint)
-            for item in mail_in(source.provider, body)
-        ]
+        try:
+            items = mail_in(source.provider, body)
+        except ValueError as error:
+            return [unreadable(callback, error)]
+        return [_mail(source, source.provider, callback, item, fingerprint) for item in items]
     return [_single(source, source.provider, callback, body, started, ours=ours, tests_count=tests_count)]
 
 
@@ -84,8 +85,9 @@ def _mail(
     fingerprint: Callable[[str], str],
 ) -> ReceivedEvent:
     named = item.notice and item.notice.message_id
+    key = item.key if item.keyed else fingerprint(item.key)
     value = {
-        "eventId": _id(source, item.key),
+        "eventId": _id(source, key),
         "eventType": type_of(item),
         "timestamp": plausible(callback, item.occurred_at).isoformat(),
         "data": {
@@ -100,7 +102,7 @@ def _mail(
     if item.notice is not None:
         notice = replace(item.notice, address=fingerprint(item.address) if item.address else "")
         beside = (OutsideEvent.MailTold(source_id=source.id, provider=provider, mail=notice),)
-    return replace(read_value(value), once=item.key, told=beside)
+    return replace(read_value(value), once=key, told=beside)
 
 
 def _single(

@@ -25,7 +25,7 @@ from liquid.stringify import to_liquid_string
 from markupsafe import Markup
 
 from domain.campaigns.rendering.faults import TemplateFault
-from domain.campaigns.rendering.work_limits import METER, Meter, MeteredFor, ShortRange, metered
+from domain.campaigns.rendering.work_limits import METER, UNFIT, Meter, MeteredFor, ShortRange, metered
 
 FILTERS = (
     *(
@@ -159,6 +159,8 @@ def rendered(template: BoundTemplate, data: dict[str, Any], *, field: str, slots
         template.render_with_context(context, buffer)
     except LiquidError as error:
         raise fault(error, field) from None
+    except UNFIT:
+        raise TemplateFault("has a value that it cannot work with", field) from None
     except RecursionError:
         raise TemplateFault("is nested too deeply", field) from None
     return buffer.getvalue()

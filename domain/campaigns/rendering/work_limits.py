@@ -11,7 +11,7 @@ from liquid import RenderContext
 from liquid.ast import BlockNode, Node
 from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.builtin.tags.for_tag import ForTag
-from liquid.exceptions import ResourceLimitError
+from liquid.exceptions import LiquidError, ResourceLimitError
 from liquid.stream import TokenStream
 
 METER = "work"
@@ -24,8 +24,16 @@ LARGEST_NUMBER = 10**15
 _PER_NODE = 50
 
 
+UNFIT = ArithmeticError, ValueError, TypeError, LookupError, AttributeError
+"""What the library's filters and ranges raise besides its own errors, for values that they cannot work with."""
+
+
 class WorkLimitError(ResourceLimitError):
     """A rendering is more work than allowed."""
+
+
+class UnfitValueError(LiquidError):
+    """A value is none that a filter or a range can work with."""
 
 
 class Meter:
@@ -47,8 +55,12 @@ class ShortRange(RangeLiteral):
     __slots__ = ()
 
     def evaluate(self, context: RenderContext) -> range:
-        found = super().evaluate(context)
-        if len(found) > LONGEST_RANGE:
+        try:
+            found = super().evaluate(context)
+            length = len(found)
+        except UNFIT:
+            raise UnfitValueError("has a range without an end", token=self.token) from None
+        if length > LONGEST_RANGE:
             raise WorkLimitError(f"has a range of more than {LONGEST_RANGE}", token=self.token)
         return found
 
@@ -91,7 +103,13 @@ def metered(name: str, apply: Callable[..., Any]) -> Callable[..., Any]:
         context.tag_namespace[METER].charge(sum(map(_size, (value, *args, *named.values()))))
         if _makes(name, value, args) > LONGEST_VALUE:
             raise WorkLimitError(f"makes a text of more than {LONGEST_VALUE} characters", token=None)
-        result = apply(value, *args, **named)
+        try:
+            result = apply(value, *args, **named)
+        except (LiquidError, *UNFIT):
+            # The library's words are about its own functions.
+            raise UnfitValueError(
+                f"has a value that the filter {name} cannot work with", token=None
+            ) from None
         if isinstance(result, int | float) and abs(result) > LARGEST_NUMBER:
             raise WorkLimitError(f"makes a number above {LARGEST_NUMBER}", token=None)
         context.tag_namespace[METER].charge(_size(result))

@@ -10,7 +10,8 @@ _OTHER = "other"
 
 
 def mail_in(provider: CallbackProvider, body: Json) -> list[MailItem]:
-    """What a callback tells of mail, in its order."""
+    """What a callback tells of mail, in its order. Raises ValueError with the end of a sentence for what cannot be
+    read."""
     match provider:
         case CallbackProvider.SENDGRID:
             return items_of_sendgrid(body)

@@ -64,7 +64,9 @@ class MailItem:
     """One thing that a callback tells of mail. The place and the program of whoever got it are left out."""
 
     key: str
-    """By what it is the same when it comes again."""
+    """By what it is the same when it comes again: an id, or, where it has none, all that it says."""
+    keyed: bool
+    """Whether the key is an id: what it says may name somebody."""
     occurred_at: datetime | None
     notice: MailNotice | None
     """None: of a kind that is not known here."""

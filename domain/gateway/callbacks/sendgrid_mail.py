@@ -1,5 +1,6 @@
 """What SendGrid's events tell of mail: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event."""
 
+import json
 from datetime import UTC, datetime
 
 from domain.gateway.callbacks.mail_notices import (
@@ -42,15 +43,15 @@ _KEPT = (
 
 
 def items_of_sendgrid(body: Json) -> list[MailItem]:
-    """What a callback tells, in its order; of what is no event, or has no id, nothing."""
-    events = body if isinstance(body, list) else []
-    return [item for event in events if isinstance(event, dict) and (item := _item(event)) is not None]
+    """What a callback tells, in its order; of what is no event, nothing. Raises ValueError with the end of a
+    sentence for what is no list."""
+    if not isinstance(body, list):
+        raise ValueError("it is not a list of events")
+    return [_item(event) for event in body if isinstance(event, dict)]
 
 
-def _item(event: dict[str, Json]) -> MailItem | None:
-    key = id_of(event.get("sg_event_id"))
-    if not key:
-        return None
+def _item(event: dict[str, Json]) -> MailItem:
+    id = id_of(event.get("sg_event_id"))
     kind = event.get("event")
     outcome = _OUTCOMES.get(kind) if isinstance(kind, str) else None
     notice = None
@@ -64,7 +65,8 @@ def _item(event: dict[str, Json]) -> MailItem | None:
             status=status_of(event.get("status")),
         )
     return MailItem(
-        key=key,
+        key=id or json.dumps(event, sort_keys=True),
+        keyed=bool(id),
         occurred_at=_moment(event.get("timestamp")),
         notice=notice,
         address=address_of(event.get("email")),

@@ -72,6 +72,7 @@ def items_of_ses(body: Json) -> list[MailItem]:
     return [
         MailItem(
             key=key,
+            keyed=True,
             occurred_at=_moment(what.get("timestamp")) or _moment(object_in(body).get("Timestamp")),
             notice=_notice(kind, what, object_in(recipient), message),
             address=address_of(address),

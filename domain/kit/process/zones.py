@@ -5,10 +5,13 @@ from zoneinfo import available_timezones
 
 from domain.kit.refusals import Invalid
 
+_OF_THE_HOST = {"localtime", "posixrules", "Factory"}
+"""Files that may lie beside those of zones: what they say is another on each machine."""
+
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - _OF_THE_HOST)
 
 
 def require_zone(name: str) -> None:

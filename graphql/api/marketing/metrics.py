@@ -33,7 +33,7 @@ from api.marketing.accounts import MarketingAccount, MarketingCampaign
 from domain.kit.money.money import spelled
 from domain.marketing.access import READ
 from domain.marketing.accounts import MarketingChannel
-from domain.marketing.figures import EARLIEST
+from domain.marketing.figures import EARLIEST, LATEST
 from projections.marketing.accounts import MarketingAccounts, MarketingCampaigns
 from projections.marketing.figures import CampaignFacts, DailyTotals, DailyTotalsRow
 from projections.marketing.metrics import (
@@ -256,9 +256,11 @@ class Subscription:
 
 def _span(filter: MarketingMetricsFilter) -> DaySpan:
     days = (filter.until - filter.since).days + 1
-    if filter.since < EARLIEST or not 1 <= days <= _MOST_DAYS:
+    if filter.since < EARLIEST or filter.until > LATEST or not 1 <= days <= _MOST_DAYS:
         raise ClientError(
-            f"The days are 1 to {_MOST_DAYS}, from {EARLIEST} on.", code="BAD_USER_INPUT", argument="filter"
+            f"The days are 1 to {_MOST_DAYS}, from {EARLIEST} to {LATEST}.",
+            code="BAD_USER_INPUT",
+            argument="filter",
         )
     if max(len(filter.account_ids or ()), len(filter.campaign_ids or ())) > _MOST_IDS:
         raise ClientError(
